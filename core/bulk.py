@@ -1,0 +1,140 @@
+"""Many rows in one statement, whatever their number, on SQLite and PostgreSQL alike.
+
+``executemany`` is one statement for each row underneath: with SQLite every one of them
+gives up the interpreter lock and waits for it again while the reactor's thread is busy,
+which costs a hundred times the work itself (docs/decisions/002-batches-as-json.md). So
+the rows of a batch travel as one JSON array of arrays, and the database unfolds it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    Executable,
+    Subquery,
+    Table,
+    Text,
+    bindparam,
+    column,
+    func,
+    literal_column,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement, GenericFunction
+from sqlalchemy.types import TypeEngine
+
+ROWS = "rows"
+"""The name of the one parameter of every statement made here."""
+
+_POSTGRESQL = postgresql.dialect()
+
+
+class _Elements(GenericFunction[Any]):
+    """The elements of a JSON array, as a table with the column ``value``."""
+
+    inherit_cache = True
+    name = "peyk_elements"
+
+
+@compiles(_Elements, "sqlite")
+def _elements_sqlite(element: Any, compiler: Any, **kw: Any) -> str:
+    return f"json_each({compiler.process(element.clauses, **kw)})"
+
+
+@compiles(_Elements, "postgresql")
+def _elements_postgresql(element: Any, compiler: Any, **kw: Any) -> str:
+    return f"jsonb_array_elements(CAST({compiler.process(element.clauses, **kw)} AS JSONB))"
+
+
+class _Field(FunctionElement[Any]):
+    """One field of an element that is itself an array: its place, and its type's name."""
+
+    inherit_cache = True
+
+    def __init__(self, index: int, type_: TypeEngine[Any]) -> None:
+        name = type_.compile(_POSTGRESQL)
+        # As literals they are part of the statement's cache key; attributes would not be.
+        super().__init__(literal_column(str(index)), literal_column(name))
+        self.type = type_
+
+
+@compiles(_Field, "sqlite")
+def _field_sqlite(element: _Field, _compiler: Any, **_kw: Any) -> str:
+    index, _name = element.clauses
+    return f"json_extract(value, '$[{index}]')"
+
+
+@compiles(_Field, "postgresql")
+def _field_postgresql(element: _Field, _compiler: Any, **_kw: Any) -> str:
+    index, name = element.clauses
+    return f"CAST(value ->> {index} AS {name})"
+
+
+def unfolded(columns: Mapping[str, TypeEngine[Any]], name: str = "batch") -> Subquery:
+    """The rows of the JSON parameter ``rows`` as a subquery with these columns."""
+    elements = func.peyk_elements(bindparam(ROWS, type_=Text)).table_valued(column("value"))
+    fields = [_Field(i, type_).label(key) for i, (key, type_) in enumerate(columns.items())]
+    return select(*fields).select_from(elements).subquery(name)
+
+
+def as_rows(rows: Iterable[Sequence[Any]]) -> dict[str, str]:
+    """The parameter of a statement made with ``unfolded``; dates become ISO text."""
+    return {ROWS: json.dumps(list(rows), ensure_ascii=False, default=str)}
+
+
+def insert_rows(
+    connection: Connection,
+    table: Table,
+    columns: tuple[str, ...],
+    rows: Sequence[Sequence[Any]],
+    *,
+    or_ignore: bool = False,
+) -> None:
+    """Insert ``rows`` (values in the order of ``columns``) in one statement.
+
+    With ``or_ignore`` a row that breaks a uniqueness constraint is passed over.
+    """
+    if rows:
+        statement = _insert(connection.dialect.name, table, columns, or_ignore)
+        connection.execute(statement, as_rows(rows))
+
+
+def update_rows(
+    connection: Connection,
+    table: Table,
+    columns: tuple[str, ...],
+    rows: Sequence[Sequence[Any]],
+) -> None:
+    """Set ``columns[1:]`` of the row whose ``columns[0]`` equals the first value of each."""
+    if rows:
+        connection.execute(_update(table, columns), as_rows(rows))
+
+
+@cache
+def _insert(dialect: str, table: Table, columns: tuple[str, ...], or_ignore: bool) -> Executable:
+    batch = unfolded({name: table.c[name].type for name in columns})
+    # SQLite would read "SELECT … ON CONFLICT" as a join; a WHERE tells it otherwise.
+    source = select(batch).where(true())
+    make = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    statement = make(table).from_select(columns, source)
+    return statement.on_conflict_do_nothing() if or_ignore else statement
+
+
+@cache
+def _update(table: Table, columns: tuple[str, ...]) -> Executable:
+    batch = unfolded({name: table.c[name].type for name in columns})
+    key, *others = columns
+    return (
+        update(table)
+        .where(table.c[key] == batch.c[key])
+        .values({table.c[name]: batch.c[name] for name in others})
+    )

@@ -1,0 +1,145 @@
+"""The engine, and one way to use it: a named transaction around a function.
+
+``transact`` gives a function a connection inside one transaction and hands back what it
+returns. No live database object leaves it. Work is named, so that a slow or failing
+transaction says in the log what it was.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import structlog
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+log = structlog.get_logger(__name__)
+
+SLOW_SECONDS = 1.0
+BUSY_MS = 10_000
+"""How long SQLite waits for another process that writes."""
+
+
+class DatabaseUnavailable(Exception):
+    """The database cannot be reached, or cannot take writes for now.
+
+    Nothing was wrong with the work itself: it may be tried again later. After a commit
+    that failed in this way, whether it took effect is not known.
+    """
+
+
+def checked_url(url: str) -> URL:
+    """The URL with our driver for its engine. Raises ``ValueError`` for what is not supported."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise ValueError(
+            "is not a database URL; write sqlite:///FILE or postgresql://USER@HOST/NAME"
+        ) from None
+    backend = parsed.get_backend_name()
+    if backend == "sqlite":
+        return parsed.set(drivername="sqlite")
+    if backend in ("postgresql", "postgres"):
+        return parsed.set(drivername="postgresql+psycopg")
+    raise ValueError(f"the engine {backend!r} is not supported; use sqlite or postgresql")
+
+
+class Database:
+    """One engine. Thread-safe: each transaction takes a connection of its own."""
+
+    def __init__(self, url: str) -> None:
+        self.url = checked_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.engine = _sqlite(self.url) if self.is_sqlite else _postgresql(self.url)
+
+    @property
+    def name(self) -> str:
+        """What an operator may see of the URL: no password."""
+        return self.url.render_as_string(hide_password=True)
+
+    def transact(
+        self,
+        name: str,
+        function: Callable[Concatenate[Connection, P], R],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> R:
+        """Run ``function(connection, …)`` in one transaction and commit it.
+
+        Raises ``DatabaseUnavailable`` when the database is at fault, and whatever
+        ``function`` raises otherwise; in both cases nothing was committed, but for a
+        connection that broke during the commit itself.
+        """
+        started = time.monotonic()
+        try:
+            with self.engine.begin() as connection:
+                return function(connection, *args, **kwargs)
+        except (OperationalError, InterfaceError, PoolTimeout) as error:
+            raise DatabaseUnavailable(_words(error)) from error
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise DatabaseUnavailable(_words(error)) from error
+            raise
+        finally:
+            took = time.monotonic() - started
+            if took > SLOW_SECONDS:
+                log.warning("database.slow", transaction=name, seconds=round(took, 3))
+
+    def close(self) -> None:
+        """Close every pooled connection."""
+        self.engine.dispose()
+
+
+def _words(error: Exception) -> str:
+    """The driver's own first line: SQLAlchemy's message carries the statement's values."""
+    cause: BaseException = getattr(error, "orig", None) or error
+    return str(cause).strip().splitlines()[0] if str(cause).strip() else type(cause).__name__
+
+
+def _sqlite(url: URL) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": BUSY_MS / 1000})
+
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: Any, _record: Any) -> None:
+        # The driver's own transaction handling begins late and never for SELECT;
+        # SQLAlchemy's begin event below does it instead.
+        connection.isolation_level = None
+        for pragma in (
+            "journal_mode = WAL",
+            "synchronous = FULL",  # acknowledged means on the disk
+            "foreign_keys = ON",
+            "temp_store = MEMORY",
+            "cache_size = -65536",
+            "mmap_size = 1073741824",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: Connection) -> None:
+        # IMMEDIATE: a transaction that will write never fails half-way for a lock.
+        read_only = connection.get_execution_options().get("read_only")
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _postgresql(url: URL) -> Engine:
+    return create_engine(
+        url,
+        pool_size=5,
+        max_overflow=5,
+        pool_timeout=10,
+        pool_pre_ping=True,
+        connect_args={
+            "connect_timeout": 5,
+            # The session's zone must not decide what a date means.
+            "options": "-c timezone=UTC",
+        },
+    )

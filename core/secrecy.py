@@ -1,0 +1,38 @@
+"""Keyed hashes of what must not be stored: secret codes, and texts that may hold one."""
+
+from __future__ import annotations
+
+import hmac
+from hashlib import blake2b, sha256
+
+KEY_BYTES = 32
+"""The least a key may have."""
+
+
+class Keys:
+    """Hashes under keys derived from one master key that never enters the database."""
+
+    def __init__(self, master: bytes) -> None:
+        if len(master) < KEY_BYTES:
+            raise ValueError(f"the key has {len(master)} bytes; it needs at least {KEY_BYTES}")
+        # One key for each purpose, so that a hash of one kind is of no use as the other.
+        self._code = blake2b(key=sha256(b"peyk code " + master).digest(), digest_size=16)
+        self._mark = blake2b(key=sha256(b"peyk fingerprint " + master).digest(), digest_size=8)
+
+    def code_hash(self, utility: str, number: str, code: str) -> str:
+        """What is stored of a secret code: 32 hex digits, different for each subscription."""
+        state = self._code.copy()
+        state.update(f"{utility}\0{number}\0{code}".encode())
+        return state.hexdigest()
+
+    def code_matches(self, stored: str | None, utility: str, number: str, code: str) -> bool:
+        """Whether ``code`` is the one whose hash was stored; takes the same time either way."""
+        # A subscription without a code is compared too, so that timing does not show it.
+        return hmac.compare_digest(stored or "-" * 32, self.code_hash(utility, number, code))
+
+    def fingerprint(self, *fields: bytes) -> int:
+        """63 bits that are equal for two arrivals when all their fields are."""
+        state = self._mark.copy()
+        for field in fields:
+            state.update(len(field).to_bytes(4, "big") + field)
+        return int.from_bytes(state.digest(), "big") >> 1

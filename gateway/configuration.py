@@ -1,0 +1,121 @@
+"""Reading a TOML file into a typed, immutable model, with errors an operator can act on.
+
+Settings and profiles are both read here, so that a mistake in either is told the same
+way: the file, the key, what was wrong, and the nearest name that would have been right.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Frozen(BaseModel):
+    """The base of every configuration model: immutable, and unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ConfigError(Exception):
+    """One mistake in a configuration file, in words for the operator.
+
+    ``str()`` gives one line: ``file: key: what was wrong; hint``.
+    """
+
+    def __init__(self, file: Path, key: str, problem: str, hint: str = "") -> None:
+        self.file = file
+        self.key = key
+        self.problem = problem
+        self.hint = hint
+        where = f"{file}: {key}" if key else str(file)
+        super().__init__(f"{where}: {problem}" + (f"; {hint}" if hint else ""))
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A hint naming the nearest of ``known``, or all of them when none is near."""
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    if near:
+        return f"did you mean {near[0]!r}?"
+    return "known here: " + ", ".join(names) if names else ""
+
+
+def read_toml(file: Path) -> dict[str, Any]:
+    """The tables of a TOML file. Raises ``ConfigError`` when it is missing or malformed."""
+    try:
+        with file.open("rb") as stream:
+            return tomllib.load(stream)
+    except FileNotFoundError:
+        raise ConfigError(file, "", "there is no such file") from None
+    except OSError as error:
+        raise ConfigError(file, "", f"cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(file, "", f"is not valid TOML: {error}") from None
+
+
+def read_model(file: Path, model: type[Model]) -> Model:
+    """A TOML file as ``model``. Raises ``ConfigError`` for the first mistake in it."""
+    return as_model(file, read_toml(file), model)
+
+
+def as_model(file: Path, tables: dict[str, Any], model: type[Model], at: str = "") -> Model:
+    """Tables already read from ``file`` as ``model``; ``at`` is the key they stand under."""
+    try:
+        return model.model_validate(tables)
+    except ValidationError as error:
+        raise _as_config_error(file, model, error, at) from None
+
+
+def _as_config_error(
+    file: Path, model: type[BaseModel], error: ValidationError, at: str
+) -> ConfigError:
+    first = error.errors(include_url=False)[0]
+    path = [at] if at else []
+    path += [str(step) for step in first["loc"]]
+    key = _dotted(path)
+    if first["type"] == "extra_forbidden":
+        owner = _model_at(model, first["loc"][:-1])
+        known = owner.model_fields if owner else ()
+        return ConfigError(file, key, "unknown key", did_you_mean(str(first["loc"][-1]), known))
+    if first["type"] == "missing":
+        return ConfigError(file, key, "is missing and has no default")
+    message = first["msg"].removeprefix("Value error, ")
+    return ConfigError(file, key, message[:1].lower() + message[1:])
+
+
+def _dotted(path: list[str]) -> str:
+    """``binds.0.port`` as people write it: ``binds[1].port``, counting from one."""
+    dotted = ""
+    for step in path:
+        if step.isdigit():
+            dotted += f"[{int(step) + 1}]"
+        else:
+            dotted += f".{step}" if dotted else step
+    return dotted
+
+
+def _model_at(model: type[BaseModel], path: tuple[int | str, ...]) -> type[BaseModel] | None:
+    """The model that holds the key at ``path``, looking through lists and mappings."""
+    current: Any = model
+    for step in path:
+        if isinstance(current, type) and issubclass(current, BaseModel):
+            field = current.model_fields.get(str(step))
+            current = _inner_model(field.annotation) if field else None
+    return current if isinstance(current, type) and issubclass(current, BaseModel) else None
+
+
+def _inner_model(annotation: Any) -> Any:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for argument in get_args(annotation):
+        found = _inner_model(argument)
+        if found is not None:
+            return found
+    return None

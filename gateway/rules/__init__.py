@@ -1,0 +1,1 @@
+"""Understanding what a subscriber typed: normalise, match, name the operation. Pure."""
