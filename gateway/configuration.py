@@ -107,7 +107,8 @@ def _model_at(model: type[BaseModel], path: tuple[int | str, ...]) -> type[BaseM
     for step in path:
         if isinstance(current, type) and issubclass(current, BaseModel):
             field = current.model_fields.get(str(step))
-            current = _inner_model(field.annotation) if field else None
+            # What is not a field is a place in a list or a key of a mapping of models.
+            current = _inner_model(field.annotation) if field else current
     return current if isinstance(current, type) and issubclass(current, BaseModel) else None
 
 
