@@ -1,0 +1,84 @@
+"""Persian text as people type it, made comparable, storable and presentable.
+
+Source: DOMAIN section 3 (digit families, Arabic letters, invisible marks). Everything here
+is ``str.translate`` over a table made once, because it stands in the path of each message.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Final
+
+_ZEROS: Final = (0x06F0, 0x0660, 0xFF10)
+_DIGITS: Final = {zero + digit: 0x30 + digit for zero in _ZEROS for digit in range(10)}
+
+MARK: Final = "\u200c"
+"""What ``flat`` puts in the place of each mark that nobody sees."""
+
+_UNSEEN: Final = (
+    0x200C, 0x200D, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), 0x2060,
+    *range(0x2066, 0x206A), 0x061C, 0xFEFF, 0x00AD, 0x0640,
+)  # fmt: skip
+_VOWELS: Final = (*range(0x064B, 0x0660), 0x0670)
+
+_LETTERS: Final = {ord("ي"): "ی", ord("ى"): "ی", ord("ك"): "ک"}
+_FOLDED: Final = _LETTERS | {
+    ord("ئ"): "ی", ord("ة"): "ه", ord("ۀ"): "ه", ord("ۂ"): "ه", ord("ؤ"): "و",
+    ord("أ"): "ا", ord("إ"): "ا", ord("آ"): "ا", ord("ٱ"): "ا",
+    ord("؟"): "?",
+}  # fmt: skip
+
+_TO_ASCII: Final = _DIGITS
+_NORMAL: Final = _DIGITS | _LETTERS | dict.fromkeys(_UNSEEN)
+_FLAT: Final = _DIGITS | _FOLDED | dict.fromkeys((*_UNSEEN, *_VOWELS, ord("ء")), MARK)
+_TO_PERSIAN: Final = MappingProxyType({0x30 + digit: 0x06F0 + digit for digit in range(10)})
+_GROUPED: Final = _TO_PERSIAN | {ord(","): "٬"}
+
+
+def ascii_digits(text: str) -> str:
+    """``text`` with Persian, Arabic-Indic and full-width digits as ASCII ones, one for one."""
+    return text if text.isascii() else text.translate(_TO_ASCII)
+
+
+def normalise(text: str) -> str:
+    """``text`` with ASCII digits and Persian ی and ک, and without the marks nobody sees."""
+    return text if text.isascii() else text.translate(_NORMAL)
+
+
+def flat(text: str) -> str:
+    """``text`` for comparing: of the same length, so that a place in one is one in the other.
+
+    As ``normalise``, and letters that are written in several ways are one (آ and أ as ا, ة
+    and ۀ as ه, ئ as ی, ؤ as و); an unseen mark, a vowel sign or a lone hamza becomes ``MARK``.
+    """
+    return text if text.isascii() else text.translate(_FLAT)
+
+
+def fold(text: str) -> str:
+    """``text`` as a keyword is compared: ``flat``, without marks, in lower case, and with
+    single spaces between words."""
+    return " ".join(flat(text).replace(MARK, "").lower().split())
+
+
+def persian_digits(text: str | int) -> str:
+    """``text`` with its digits, of whatever family, as Persian ones."""
+    return ascii_digits(str(text)).translate(_TO_PERSIAN)
+
+
+def group(number: int) -> str:
+    """A whole number in Persian digits with the Persian thousands separator: ``۱٬۲۵۰٬۰۰۰``."""
+    return f"{number:,}".translate(_GROUPED)
+
+
+def storable(text: str) -> str:
+    """``text`` as PostgreSQL can store it: NUL and lone surrogates become U+FFFD.
+
+    Two surrogates that make a pair become the character that they stand for.
+    """
+    if "\0" in text:
+        text = text.replace("\0", "\ufffd")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text

@@ -1,0 +1,198 @@
+"""A utility's profile: its rules, the commands it publishes, and its words.
+
+A profile is a folder of TOML files, named as the folder: ``profile.toml`` (title, key in the
+database, lengths of fields, policy), ``codes.toml`` (commands) and ``replies.toml`` (texts).
+``load_profile`` checks them against the operations there are, so that a running daemon
+cannot come upon a mistake in one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+from jinja2 import TemplateError
+from pydantic import Field as Setting
+from pydantic import field_validator
+
+from core.calls import (
+    MISREAD,
+    Argument,
+    Call,
+    Candidate,
+    Misreading,
+    Outcome,
+    Problem,
+    Understanding,
+)
+from core.policy import Policy
+from core.text import persian_digits
+from gateway.configuration import ConfigError, Frozen, as_model, read_model, read_toml
+from gateway.replies import Facts, Replies, environment, load_replies
+from gateway.rules.choose import choose
+from gateway.rules.grammar import Grammar, Wording, words_of
+from gateway.rules.match import understand
+from gateway.rules.pattern import IDENTIFIERS, Field
+from gateway.rules.published import Codes, OperationLike, patterns_of
+
+MISREADINGS: Final[Mapping[str, frozenset[str]]] = {
+    Misreading.EMPTY: frozenset(),
+    Misreading.UNKNOWN_CODE: frozenset(),
+    Misreading.WRONG_FORMAT: frozenset({"code", "format", "wrong"}),
+    Misreading.BAD_CHECK_DIGIT: frozenset({"code", "format", "wrong"}),
+    Misreading.AMBIGUOUS: frozenset({"code", "format"}),
+}
+"""The facts that a reply to a misread message may use."""
+
+_LONGEST_FIELD: Final = 20
+_POSITIVE = Annotated[int, Setting(gt=0)]
+
+
+class _Policy(Frozen):
+    code_attempts: _POSITIVE | None = None
+    code_window_minutes: _POSITIVE | None = None
+    code_lock_minutes: _POSITIVE | None = None
+    confirm_within_hours: _POSITIVE | None = None
+    plausible_factor: _POSITIVE | None = None
+    plausible_units: _POSITIVE | None = None
+    rollover_share: Annotated[int, Setting(ge=0, le=100)] | None = None
+
+    def made(self) -> Policy:
+        """Make the policy; what the file does not set keeps its default."""
+        given: dict[str, Any] = {}
+        for key, value in self.model_dump(exclude_none=True).items():
+            name, _, unit = key.rpartition("_")
+            if unit in {"minutes", "hours"}:
+                given[name] = timedelta(**{unit: value})
+            else:
+                given[key] = value
+        return Policy(**given)
+
+
+class _Field(Frozen):
+    title: Annotated[str, Setting(min_length=1)]
+    digits: int | tuple[int, int]
+
+    @field_validator("digits")
+    @classmethod
+    def _in_order(cls, digits: int | tuple[int, int]) -> int | tuple[int, int]:
+        shortest, longest = (digits, digits) if isinstance(digits, int) else digits
+        if not 1 <= shortest <= longest <= _LONGEST_FIELD:
+            raise ValueError(f"is not a count or [shortest, longest] within 1..{_LONGEST_FIELD}")
+        return digits
+
+    def made(self) -> Field:
+        if isinstance(self.digits, int):
+            return Field(self.title, self.digits, self.digits)
+        return Field(self.title, *self.digits)
+
+
+class _Profile(Frozen):
+    title: Annotated[str, Setting(min_length=1)]
+    utility: Annotated[str, Setting(min_length=1)]
+    fields: dict[Argument, _Field] = {}
+    policy: _Policy = _Policy()
+
+
+class _Wording(Frozen):
+    missing: str
+    length: str
+    check: str
+    extra: str
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A utility's rules and words, ready for use."""
+
+    name: str
+    """The name of its folder."""
+    utility: str
+    """Its key in the database."""
+    title: str
+    policy: Policy
+    grammar: Grammar = field(repr=False)
+    replies: Replies = field(repr=False)
+
+    def understand(self, text: str) -> Understanding:
+        """Return all that the form of a subscriber's text allows it to say; never raises."""
+        return understand(self.grammar, text)
+
+    def choose(
+        self, understanding: Understanding, valid: Callable[[Call], bool]
+    ) -> Candidate | Problem:
+        """Return the reading to act on: see ``gateway.rules.choose``."""
+        return choose(understanding, valid)
+
+    def render(self, outcome: Outcome) -> str:
+        """Write the reply to ``outcome``."""
+        return self.replies.render(outcome)
+
+
+def load_profile(directory: Path, operations: Mapping[str, OperationLike]) -> Profile:
+    """Read and check the profile in ``directory``.
+
+    Raises ``ConfigError`` for the first mistake in any of its files.
+    """
+    settings = read_model(directory / "profile.toml", _Profile)
+    fields = {argument: given.made() for argument, given in settings.fields.items()}
+    codes_file = directory / "codes.toml"
+    codes = read_model(codes_file, Codes)
+    patterns = patterns_of(codes_file, codes, fields, operations)
+    replies_file = directory / "replies.toml"
+    tables = read_toml(replies_file)
+    wording = _wording(replies_file, tables.pop("wrong", {}), fields)
+    grammar = Grammar(patterns, fields, wording, words_of(codes.courtesies))
+    known = {name: operation.outcomes for name, operation in operations.items()}
+    known[MISREAD] = MISREADINGS
+    expected = {name: known[name] for name in (*(each.operation for each in patterns), MISREAD)}
+    examples = _examples(grammar)
+    replies = load_replies(replies_file, tables, expected, known, examples)
+    return Profile(
+        directory.name, settings.utility, settings.title, settings.policy.made(), grammar, replies
+    )
+
+
+def _wording(file: Path, table: Any, fields: Mapping[Argument, Field]) -> Wording:
+    """Write what can be wrong with each field, so that no message has to wait for it."""
+    if not isinstance(table, dict):
+        raise ConfigError(file, "wrong", "is not a table")
+    phrases = as_model(file, table, _Wording, "wrong")
+    text = Field("متن", 1, 1)
+    named = {**fields, Argument.TEXT: text}
+
+    def each(key: str, names: Mapping[Argument, Field]) -> dict[Argument, str]:
+        return {
+            argument: _phrase(file, key, getattr(phrases, key), known)
+            for argument, known in names.items()
+        }
+
+    proving = {argument: known for argument, known in fields.items() if argument in IDENTIFIERS}
+    extra = _phrase(file, "extra", phrases.extra, text)
+    return Wording(each("missing", named), each("length", fields), each("check", proving), extra)
+
+
+def _phrase(file: Path, key: str, source: str, known: Field) -> str:
+    shortest, longest = persian_digits(known.shortest), persian_digits(known.longest)
+    digits = shortest if shortest == longest else f"{shortest} تا {longest}"
+    try:
+        return environment().from_string(source).render(field=known.title, digits=digits)
+    except TemplateError as error:
+        hint = "the variables are field and digits"
+        raise ConfigError(file, f"wrong.{key}", f"cannot be filled in: {error}", hint) from None
+
+
+def _examples(grammar: Grammar) -> Facts:
+    """Give the longest facts that the profile itself puts into replies."""
+    wording = grammar.wording
+    phrases = [*wording.missing.values(), *wording.length.values(), *wording.check.values()]
+    number = grammar.fields.get(Argument.NUMBER)
+    return {
+        "code": max((pattern.name for pattern in grammar.patterns), key=len, default=""),
+        "format": max((pattern.format for pattern in grammar.patterns), key=len, default=""),
+        "wrong": max((*phrases, wording.extra), key=len),
+        "number": "1" * (number.longest if number else 8),
+    }

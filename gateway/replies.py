@@ -1,0 +1,209 @@
+"""A profile's replies: Jinja2 templates chosen by operation and outcome.
+
+Templates run in a sandbox, see the outcome's facts and nothing else, and write figures and
+dates with the filters ``rial``, ``fa``, ``jalali`` and ``jalali_time``. All that can be wrong
+with one is found when the profile is loaded: see ``load_replies``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias
+
+from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError
+from jinja2.meta import find_undeclared_variables
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from core import jalali as calendar
+from core.calls import DONE, Fact, Misreading, Outcome, Refusal
+from core.text import group, persian_digits
+from gateway.configuration import ConfigError, did_you_mean
+
+COMMON: Final = "common"
+"""The table of replies for outcomes that an operation has no reply of its own for."""
+
+MOST_UNITS: Final = 134
+"""Two parts of a UCS-2 message, in UTF-16 units."""
+
+Facts: TypeAlias = Mapping[str, Fact]
+Expected: TypeAlias = Mapping[str, Mapping[str, frozenset[str]]]
+"""For each operation and kind of outcome, the facts that a reply may use."""
+
+EXAMPLES: Final[Facts] = MappingProxyType(
+    {
+        "number": "10000001",
+        "debt": 123_456_000,
+        "credit": 123_456_000,
+        "due": date(2025, 9, 6),
+        "bill_id": "2050327604613",
+        "payment_id": "1234560700189",
+        "reading": 12345,
+        "used": 1234,
+        "last_reading": 11111,
+        "last_date": date(2025, 9, 6),
+        "minutes": 30,
+        "count": 12,
+        "digits": 5,
+    }
+)
+"""Figures as long as real ones, to measure replies with."""
+
+
+def rial(amount: int | str) -> str:
+    """Write an amount, or any figure, grouped and in Persian digits: ``۱٬۲۵۰٬۰۰۰``."""
+    return group(int(amount))
+
+
+def jalali(day: date | str) -> str:
+    """Write a day, or the day in Tehran of an instant, as ``۱۴۰۴/۰۵/۰۱``; nothing for ``""``."""
+    if isinstance(day, str):
+        return persian_digits(day)
+    if isinstance(day, datetime):
+        day = calendar.local(day).date()
+    return persian_digits(calendar.jalali(day))
+
+
+def jalali_time(instant: datetime | str) -> str:
+    """Write an instant as it is in Tehran, ``۱۴۰۴/۰۵/۰۱ ۱۴:۰۵``; nothing for ``""``."""
+    if isinstance(instant, str):
+        return persian_digits(instant)
+    return persian_digits(calendar.jalali_time(instant))
+
+
+def environment() -> ImmutableSandboxedEnvironment:
+    """Make the sandbox that every template of ours runs in."""
+    made = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
+    made.globals.clear()
+    made.filters.update(rial=rial, fa=persian_digits, jalali=jalali, jalali_time=jalali_time)
+    return made
+
+
+class Replies:
+    """The replies of a profile, compiled."""
+
+    def __init__(self, templates: Mapping[tuple[str, str], Template]) -> None:
+        self._render = {key: template.render for key, template in templates.items()}
+        self._failed = self._render[COMMON, Refusal.FAILED]
+
+    def render(self, outcome: Outcome) -> str:
+        """Write the reply to ``outcome``.
+
+        An outcome that no reply was asked for when the profile was loaded gets the one for
+        a failure. Raises ``jinja2.TemplateError`` when a fact that the reply uses is missing.
+        """
+        operation, kind, facts = outcome
+        render = self._render.get((operation, kind)) or self._render.get((COMMON, kind))
+        return render(facts) if render else self._failed(facts)
+
+
+def load_replies(
+    file: Path, tables: Mapping[str, Any], expected: Expected, known: Expected, examples: Facts
+) -> Replies:
+    """Compile the tables of a replies file and check each of them.
+
+    ``expected`` is what must have a reply, ``known`` what may have one, ``examples`` the
+    facts to measure with besides ``EXAMPLES``. Raises ``ConfigError`` for the first mistake:
+    an operation, outcome or variable that there is none of, a template that does not parse,
+    an outcome without a reply, or a reply of more than ``MOST_UNITS``.
+    """
+    sandbox = environment()
+    compiled: dict[tuple[str, str], Template] = {}
+    variables: dict[tuple[str, str], set[str]] = {}
+    kinds = {*Refusal, *Misreading, DONE}
+    for operation, kind, source in _sources(file, tables, known, kinds):
+        key = operation, kind
+        compiled[key], variables[key] = _compile(file, f"{operation}.{kind}", source, sandbox)
+    if (COMMON, Refusal.FAILED) not in compiled:
+        raise ConfigError(
+            file, f"{COMMON}.{Refusal.FAILED}", "is missing: what fails has to say so"
+        )
+    figures = {**EXAMPLES, **examples}
+    for operation, outcomes in known.items():
+        for kind, facts in outcomes.items():
+            own = (operation, kind) in compiled
+            key = (operation if own else COMMON), kind
+            if key in compiled and (own or operation in expected):
+                _check_variables(file, key, operation, variables[key], facts)
+                _check_length(file, key, compiled[key], facts, figures)
+            elif key not in compiled and operation in expected:
+                hint = f"write it under [{operation}] or [{COMMON}]"
+                raise ConfigError(file, f"{operation}.{kind}", "this outcome has no reply", hint)
+    return Replies(compiled)
+
+
+def _sources(
+    file: Path, tables: Mapping[str, Any], known: Expected, common: set[str]
+) -> Iterator[tuple[str, str, str]]:
+    for operation, replies in tables.items():
+        if operation != COMMON and operation not in known:
+            hint = did_you_mean(operation, [*known, COMMON])
+            raise ConfigError(file, operation, "there is no such operation", hint)
+        if not isinstance(replies, dict):
+            raise ConfigError(file, operation, "is not a table of replies")
+        kinds = common if operation == COMMON else set(known[operation])
+        for kind, source in replies.items():
+            if kind not in kinds:
+                hint = did_you_mean(kind, kinds)
+                raise ConfigError(file, f"{operation}.{kind}", "there is no such outcome", hint)
+            if not isinstance(source, str) or not source.strip():
+                raise ConfigError(file, f"{operation}.{kind}", "is not a text")
+            yield operation, kind, source
+
+
+def _compile(
+    file: Path, key: str, source: str, sandbox: ImmutableSandboxedEnvironment
+) -> tuple[Template, set[str]]:
+    try:
+        return sandbox.from_string(source), find_undeclared_variables(sandbox.parse(source))
+    except TemplateSyntaxError as error:
+        problem = f"is not a valid template: line {error.lineno}: {error.message}"
+        raise ConfigError(file, key, problem) from None
+
+
+def _check_variables(
+    file: Path, key: tuple[str, str], operation: str, used: set[str], facts: frozenset[str]
+) -> None:
+    for name in sorted(used - facts):
+        whose = f" for {operation!r}" if key[0] == COMMON else ""
+        hint = did_you_mean(name, facts) or "this reply has no variables"
+        raise ConfigError(file, ".".join(key), f"there is no variable {name!r}{whose}", hint)
+
+
+def _check_length(
+    file: Path, key: tuple[str, str], template: Template, facts: frozenset[str], figures: Facts
+) -> None:
+    for example in _examples(facts, figures):
+        try:
+            units = len(template.render(example).encode("utf-16-le")) // 2
+        except (TemplateError, ValueError, TypeError, AttributeError) as error:
+            problem = f"cannot be filled in: {error}"
+            raise ConfigError(file, ".".join(key), problem) from None
+        if units > MOST_UNITS:
+            problem = f"is {units} units long with example figures, and two parts hold {MOST_UNITS}"
+            raise ConfigError(file, ".".join(key), problem, "shorten it")
+
+
+def _examples(facts: frozenset[str], figures: Facts) -> Iterator[dict[str, Fact]]:
+    """Give facts with every one there, with none there, and with each one of them not."""
+    full = {name: figures.get(name, _guess(name)) for name in facts}
+    empty = {name: _nothing(value) for name, value in full.items()}
+    yield full
+    yield empty
+    for name in facts:
+        yield full | {name: empty[name]}
+        yield empty | {name: full[name]}
+
+
+def _guess(name: str) -> Fact:
+    if name.endswith("_at"):
+        return datetime(2025, 9, 6, 10, 35, tzinfo=UTC)
+    if name.endswith(("date", "day")):
+        return date(2025, 9, 6)
+    return "12345678"
+
+
+def _nothing(value: Fact) -> Fact:
+    return 0 if isinstance(value, int) else ""

@@ -1,0 +1,144 @@
+"""What was wrong with a message that has no reading, and what of it may be stored."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.calls import Argument, Misreading, Problem
+from core.identifiers import MobileError, check_bill_id, mobile
+from gateway.rules.grammar import SHORT_CODE
+from gateway.rules.keyword import keywords_in
+from gateway.rules.pattern import IDENTIFIERS
+from gateway.rules.scan import masked
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gateway.rules.grammar import Grammar
+    from gateway.rules.pattern import Pattern
+    from gateway.rules.scan import Message, Run
+
+
+def problem_of(grammar: Grammar, message: Message) -> Problem:
+    """Return why ``message`` has no reading, in the words of the profile."""
+    if message.blank:
+        return Problem(Misreading.EMPTY, {})
+    meant = _meant(grammar, message)
+    if meant is None:
+        return Problem(Misreading.UNKNOWN_CODE, {})
+    pattern, runs = meant
+    kind, wrong = _wrong(grammar, pattern, runs)
+    return Problem(kind, {"code": pattern.name, "format": pattern.format, "wrong": wrong})
+
+
+def veiled(grammar: Grammar, message: Message) -> str:
+    """Return the text of a message without a reading as it may be stored.
+
+    Whatever could be a secret code is hidden: all digits but commands, one subscription
+    number, valid bill IDs, mobile numbers, and, when no command is known, what is too short.
+    """
+    if not grammar.keeps_secrets:
+        return masked(message.text, ())
+    known = _meant(grammar, message) is not None
+    hidden: list[Run] = []
+    number_shown = False
+    for run in message.runs:
+        if not number_shown and _has_shape(grammar, Argument.NUMBER, run):
+            number_shown = True
+        elif not (_is_harmless(grammar, run) or (not known and len(run.digits) <= SHORT_CODE)):
+            hidden.append(run)
+    return masked(message.text, hidden)
+
+
+def _is_harmless(grammar: Grammar, run: Run) -> bool:
+    if run.digits in grammar.codes or run.digits in grammar.shortened:
+        return True
+    if grammar.may_be_secret(len(run.digits)):
+        return False
+    if check_bill_id(run.digits):
+        return True
+    try:
+        mobile(run.digits)
+    except MobileError:
+        return False
+    return True
+
+
+def _has_shape(grammar: Grammar, argument: Argument, run: Run) -> bool:
+    field = grammar.fields.get(argument)
+    return field is not None and field.shortest <= len(run.digits) <= field.longest
+
+
+def _meant(grammar: Grammar, message: Message) -> tuple[Pattern, Sequence[Run]] | None:
+    """Return the command that was probably meant, and the runs that are not its code.
+
+    The first and the last run come before those between, and commands with fields before
+    those without: the 9 of ``110*10000001*9`` is not what its sender wanted.
+    """
+    runs = message.runs
+    ends = (*runs[:1], *runs[:0:-1])
+    for codes in (grammar.codes, grammar.shortened):
+        found = [(codes[run.digits], run) for run in ends if run.digits in codes]
+        found.sort(key=lambda pair: not pair[0].full)
+        for pattern, code in found:
+            if pattern.full or not message.words:
+                return pattern, [run for run in runs if run is not code]
+    keywords = keywords_in(grammar, message)
+    if keywords:
+        return keywords[0].pattern, runs
+    return _run_together(grammar, runs) or _bare(grammar, message)
+
+
+def _run_together(grammar: Grammar, runs: Sequence[Run]) -> tuple[Pattern, Sequence[Run]] | None:
+    """Return the command that a long first run begins with."""
+    number = grammar.fields.get(Argument.NUMBER)
+    if not runs or number is None:
+        return None
+    for code, pattern in grammar.codes.items():
+        if len(code) >= SHORT_CODE and runs[0].digits.startswith(code) and pattern.full:
+            rest = runs[0].part(len(code), len(runs[0].digits))
+            if len(rest.digits) >= number.shortest:
+                return pattern, [rest, *runs[1:]]
+    return None
+
+
+def _bare(grammar: Grammar, message: Message) -> tuple[Pattern, Sequence[Run]] | None:
+    """Return what bare fields mean here when only their check digits are wrong."""
+    for pattern in grammar.patterns:
+        lengths = tuple(len(run.digits) for run in message.runs)
+        if pattern.bare and pattern.proves and lengths and pattern.arrangements(lengths):
+            return pattern, message.runs
+    return None
+
+
+def _wrong(grammar: Grammar, pattern: Pattern, runs: Sequence[Run]) -> tuple[Misreading, str]:
+    wording = grammar.wording
+    for order in pattern.arrangements(tuple(len(run.digits) for run in runs)):
+        for argument in order:
+            if argument in IDENTIFIERS:
+                return Misreading.BAD_CHECK_DIGIT, wording.check[argument]
+    left, unused = _best_fit(grammar, pattern, runs)
+    if pattern.takes_text and not left:
+        return Misreading.WRONG_FORMAT, wording.missing[Argument.TEXT]
+    if unused and not left:
+        return Misreading.WRONG_FORMAT, wording.extra
+    if unused:
+        return Misreading.WRONG_FORMAT, wording.length[left[0]]
+    needed = [argument for argument in left if all(argument in form for form in pattern.forms)]
+    missing = (needed or left or [*pattern.full, Argument.TEXT])[0]
+    return Misreading.WRONG_FORMAT, wording.missing[missing]
+
+
+def _best_fit(
+    grammar: Grammar, pattern: Pattern, runs: Sequence[Run]
+) -> tuple[list[Argument], list[Run]]:
+    """Give runs to the fields that they fit; return the fields and the runs left over."""
+    left = list(pattern.full)
+    unused = []
+    for run in runs:
+        fits = [argument for argument in left if _has_shape(grammar, argument, run)]
+        if fits:
+            left.remove(fits[0])
+        else:
+            unused.append(run)
+    return left, unused

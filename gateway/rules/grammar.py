@@ -1,0 +1,89 @@
+"""All the commands of a profile, with the tables that find one by what was typed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from core.calls import Argument
+from core.text import fold
+from gateway.rules.pattern import Field, Pattern
+
+SHORT_CODE: Final = 3
+"""A code of fewer digits than this, alone among other words, is taken as one of their
+numbers: «۹ ماه است که قبض نیامده» does not stop anything."""
+
+
+@dataclass(frozen=True)
+class Wording:
+    """What was wrong with a message, in the utility's words; made once for each field."""
+
+    missing: Mapping[Argument, str]
+    length: Mapping[Argument, str]
+    check: Mapping[Argument, str]
+    extra: str
+
+
+@dataclass(frozen=True)
+class Grammar:
+    """A profile's commands. ``patterns`` stand in the order of publication."""
+
+    patterns: tuple[Pattern, ...]
+    fields: Mapping[Argument, Field]
+    wording: Wording
+    courtesies: frozenset[str] = frozenset()
+    """Words, folded, that may stand beside a short code: «سلام», «عدد»."""
+    codes: Mapping[str, Pattern] = field(init=False)
+    shortened: Mapping[str, Pattern] = field(init=False)
+    """Codes by what is left when a phone or a spreadsheet drops their leading zeros."""
+    keywords: Mapping[str, Pattern] = field(init=False)
+    longest_keyword: int = field(init=False)
+    """In words."""
+    most_runs: int = field(init=False)
+    """No message has more digit runs than this, but for what stands in free text."""
+    own_words: tuple[frozenset[str], ...] = field(init=False)
+    """For each pattern, by rank, the words that may stand beside its short code."""
+    keeps_secrets: bool = field(init=False)
+    """Whether any command takes the subscriber's code."""
+
+    def __post_init__(self) -> None:
+        codes = {code: pattern for pattern in self.patterns for code in pattern.codes}
+        keywords = {fold(word): pattern for pattern in self.patterns for word in pattern.keywords}
+        for name, value in (
+            ("codes", codes),
+            ("shortened", _shortened(codes)),
+            ("keywords", keywords),
+            ("longest_keyword", max((len(word.split()) for word in keywords), default=0)),
+            ("most_runs", 1 + max((len(pattern.full) for pattern in self.patterns), default=0)),
+            (
+                "own_words",
+                tuple(self.courtesies | words_of(pattern.keywords) for pattern in self.patterns),
+            ),
+            ("keeps_secrets", any(Argument.CODE in pattern.full for pattern in self.patterns)),
+        ):
+            object.__setattr__(self, name, value)
+
+    def may_be_secret(self, length: int) -> bool:
+        """Return whether a run of ``length`` digits has the length of a secret code."""
+        secret = self.fields.get(Argument.CODE)
+        return secret is not None and secret.shortest <= length <= secret.longest
+
+
+def _shortened(codes: Mapping[str, Pattern]) -> dict[str, Pattern]:
+    """Leave out what is a code itself, and what two codes would be shortened to."""
+    found: dict[str, Pattern] = {}
+    clashing = set(codes)
+    for code, pattern in codes.items():
+        short = code.lstrip("0")
+        if short == code or not short:
+            continue
+        if short in found:
+            clashing.add(short)
+        found[short] = pattern
+    return {short: pattern for short, pattern in found.items() if short not in clashing}
+
+
+def words_of(phrases: Iterable[str]) -> frozenset[str]:
+    """Return every word of ``phrases``, folded."""
+    return frozenset(word for phrase in phrases for word in fold(phrase).split())

@@ -1,0 +1,183 @@
+"""The commands of a profile as its ``codes.toml`` declares them, checked and made.
+
+Each mistake an operator can make there is one ``ConfigError`` naming the pattern by its place
+in the file, counted from one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from itertools import product
+from pathlib import Path
+from typing import Final, Protocol
+
+from core.calls import Argument
+from core.text import ascii_digits, fold, persian_digits
+from gateway.configuration import ConfigError, Frozen, did_you_mean
+from gateway.rules.pattern import MOST_FIELDS, Field, Form, Pattern
+
+_CODE: Final = re.compile(r"[0-9]{1,20}")
+_KEYWORD: Final = re.compile(r"[^\W\d_]+(?: [^\W\d_]+)*|[^\w\s]")
+
+_OMISSIBLE: Final = (Argument.NUMBER, Argument.CODE)
+
+
+class OperationLike(Protocol):
+    """What a profile needs to know of an operation in ``core.operations.REGISTRY``."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def required(self) -> frozenset[Argument]:
+        """What it cannot do without."""
+
+    @property
+    def optional(self) -> frozenset[Argument]:
+        """What it can work with besides."""
+
+    @property
+    def outcomes(self) -> Mapping[str, frozenset[str]]:
+        """For each kind of outcome, the facts that a reply may use."""
+
+
+class PublishedPattern(Frozen):
+    """A ``[[pattern]]`` table."""
+
+    operation: str
+    codes: tuple[str, ...] = ()
+    """Digits that name the command."""
+    keywords: tuple[str, ...] = ()
+    """Words, or one sign such as ``?``, that name it."""
+    fields: tuple[str, ...] = ()
+    """In published order; ``number|meter_serial`` is either; ``text``, if any, is last."""
+    registered_may_omit: bool = False
+    """Whether a registered mobile may leave out the number and code, or the code."""
+    bare: bool = False
+    """Whether the fields alone, without code or keyword, name the command."""
+    format: str = ""
+    """How to write it, as replies show it; made from the first code and the fields if empty."""
+
+
+class Codes(Frozen):
+    """A ``codes.toml``."""
+
+    courtesies: tuple[str, ...] = ()
+    """Words that change nothing: they may stand beside a one-digit code."""
+    pattern: tuple[PublishedPattern, ...]
+
+
+def patterns_of(
+    file: Path,
+    codes: Codes,
+    fields: Mapping[Argument, Field],
+    operations: Mapping[str, OperationLike],
+) -> tuple[Pattern, ...]:
+    """Make the patterns of a file. Raises ``ConfigError`` for the first mistake."""
+    taken: dict[str, int] = {}
+    made = []
+    for rank, given in enumerate(codes.pattern):
+        at = f"pattern[{rank + 1}]"
+        if given.operation not in operations:
+            hint = did_you_mean(given.operation, operations)
+            problem = f"there is no operation {given.operation!r}"
+            raise ConfigError(file, f"{at}.operation", problem, hint)
+        names = _names(file, at, given)
+        for key, name in names:
+            if taken.setdefault(name, rank) != rank:
+                problem = f"{name!r} also names pattern[{taken[name] + 1}]"
+                raise ConfigError(file, f"{at}.{key}", problem, "give each command its own")
+        made.append(_pattern(file, at, rank, given, fields, operations[given.operation]))
+    return tuple(made)
+
+
+def _names(file: Path, at: str, given: PublishedPattern) -> list[tuple[str, str]]:
+    """Return the codes and keywords of a pattern with their keys, as they are compared."""
+    names = [("codes", ascii_digits(code)) for code in given.codes]
+    names += [("keywords", fold(word)) for word in given.keywords]
+    for key, name in names:
+        if not (_CODE if key == "codes" else _KEYWORD).fullmatch(name):
+            hint = "up to 20 digits" if key == "codes" else "words of letters, or one sign"
+            raise ConfigError(file, f"{at}.{key}", f"{name!r} cannot name a command", hint)
+    if not names and not given.bare:
+        raise ConfigError(file, at, "has neither codes nor keywords", "or is it bare = true?")
+    return names
+
+
+def _pattern(  # noqa: PLR0913  (where and what: each is needed to tell a mistake)
+    file: Path,
+    at: str,
+    rank: int,
+    given: PublishedPattern,
+    fields: Mapping[Argument, Field],
+    operation: OperationLike,
+) -> Pattern:
+    takes_text = given.fields[-1:] == (Argument.TEXT,)
+    digits = given.fields[:-1] if takes_text else given.fields
+    key = f"{at}.fields"
+    choices = [_arguments(file, key, name, fields, operation) for name in digits]
+    full = [tuple(form) for form in product(*choices)]
+    forms = sorted(set(_forms(full, omit=given.registered_may_omit)), key=lambda form: -len(form))
+    for form in forms:
+        _check_form(file, key, (*form, Argument.TEXT) if takes_text else form, operation)
+    codes = tuple(ascii_digits(code) for code in given.codes)
+    name = next(iter((*map(persian_digits, codes), *given.keywords)), "")
+    titles = (" یا ".join(fields[each].title for each in choice) for choice in choices)
+    shown = given.format or "+".join(part for part in (name, *titles) if part)
+    return Pattern(
+        operation.name,
+        codes,
+        given.keywords,
+        tuple(sorted(forms, key=lambda form: (-len(form), form not in full))),
+        shown,
+        {argument: fields[argument] for form in full for argument in form},
+        rank,
+        takes_text,
+        given.bare,
+    )
+
+
+def _arguments(
+    file: Path,
+    key: str,
+    name: str,
+    fields: Mapping[Argument, Field],
+    operation: OperationLike,
+) -> list[Argument]:
+    """Return the arguments that a name in ``fields`` stands for: one, or several after ``|``."""
+    takes = operation.required | operation.optional
+    found = []
+    for part in name.split("|"):
+        if part == Argument.TEXT:
+            raise ConfigError(file, key, "'text' is not the last field", "text takes all the rest")
+        if part not in takes:
+            hint = did_you_mean(part, takes)
+            problem = f"{operation.name!r} takes no {part!r}"
+            raise ConfigError(file, key, problem, hint)
+        if part not in fields:
+            hint = f"write [fields.{part}] in profile.toml"
+            raise ConfigError(file, key, f"the length of {part!r} is not known", hint)
+        found.append(Argument(part))
+    return found
+
+
+def _forms(full: list[Form], *, omit: bool) -> Iterator[Form]:
+    for form in full:
+        yield form
+        if omit:
+            yield tuple(argument for argument in form if argument is not Argument.CODE)
+            yield tuple(argument for argument in form if argument not in _OMISSIBLE)
+
+
+def _check_form(file: Path, key: str, form: Form, operation: OperationLike) -> None:
+    if len(form) > MOST_FIELDS:
+        raise ConfigError(file, key, f"more than {MOST_FIELDS} fields")
+    if len(set(form)) < len(form):
+        raise ConfigError(file, key, "the same field twice")
+    if Argument.TEXT in form and Argument.TEXT not in operation.required | operation.optional:
+        raise ConfigError(file, key, f"{operation.name!r} takes no 'text'")
+    for argument in sorted(operation.required.difference(form)):
+        problem = f"{operation.name!r} needs {str(argument)!r}, and it may be left out"
+        raise ConfigError(file, key, problem, "add it, or take registered_may_omit away")
