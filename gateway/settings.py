@@ -12,117 +12,90 @@ it does not matter where the command is started.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, model_validator
 
 from core.database import checked_url
-from core.secrecy import KEY_BYTES
 from gateway.configuration import ConfigError, Frozen, as_model, did_you_mean, read_toml
 from gateway.secrets import fetch_secrets
+from gateway.setting_types import (
+    DatabaseUrl,
+    MasterKey,
+    Name,
+    Number,
+    Octet,
+    Password,
+    Port,
+    Seconds,
+    SystemId,
+)
+from gateway.smpp.receipts import MessageIdBase
+from gateway.smpp.settings import BindSettings, LongMessages, Mode
+from gateway.smpp.text import Alphabet
 
 SOCKET_PATH_LIMIT = 107
 """The longest path that a Unix-domain socket can have on Linux."""
-SYSTEM_ID_LIMIT = 15
-PASSWORD_LIMIT = 8
-"""SMPP 3.4, 4.1.1: what fits the fields of a bind request."""
-
-_TO_ASCII_DIGITS = {ord(digit): str(i % 10) for i, digit in enumerate("۰۱۲۳۴۵۶۷۸۹٠١٢٣٤٥٦٧٨٩")}
-
-
-def _digits(value: object) -> object:
-    """A short code as ASCII digits: Persian ones, blanks and a leading + are forgiven."""
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        return value
-    digits = "".join(str(value).translate(_TO_ASCII_DIGITS).split()).removeprefix("+")
-    if not (digits.isascii() and digits.isdigit()):
-        raise ValueError("is not a number of digits")
-    return digits
-
-
-def _short_enough(value: SecretStr) -> SecretStr:
-    if len(value.get_secret_value()) > PASSWORD_LIMIT:
-        raise ValueError(f"has more than the {PASSWORD_LIMIT} characters that SMPP allows")
-    return value
-
-
-def _usable_url(value: SecretStr) -> SecretStr:
-    url = checked_url(value.get_secret_value())
-    if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
-        raise ValueError("a database in memory would lose everything; name a file")
-    return value
-
-
-def _long_enough(value: SecretStr) -> SecretStr:
-    size = len(value.get_secret_value().encode())
-    if size < KEY_BYTES:
-        raise ValueError(f"has {size} bytes; it needs at least {KEY_BYTES}")
-    return value
-
-
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=60)]
-Number = Annotated[str, BeforeValidator(_digits), Field(min_length=2, max_length=20)]
-Port = Annotated[int, Field(ge=1, le=65535)]
-Seconds = Annotated[float, Field(gt=0)]
-Password = Annotated[SecretStr, AfterValidator(_short_enough)]
-SystemId = Annotated[str, Field(min_length=1, max_length=SYSTEM_ID_LIMIT)]
-Alphabet = Literal["gsm7", "latin1", "ia5", "utf8", "ucs2"]
 
 
 class DatabaseSettings(Frozen):
     """``[database]``."""
 
-    url: Annotated[SecretStr, AfterValidator(_usable_url)] = SecretStr("sqlite:///peyk.db")
+    url: DatabaseUrl = SecretStr("sqlite:///peyk.db")
     """``sqlite:///FILE`` or ``postgresql://USER:PASSWORD@HOST/NAME``."""
 
 
 class Bind(Frozen):
-    """``[[binds]]``: one connection to an operator's SMSC."""
+    """``[[binds]]``: one connection to an operator's SMSC.
+
+    What the protocol is told of it is ``gateway.smpp.settings.BindSettings``, whose
+    fields have the same names and are described there; the rest is for the daemon.
+    """
 
     name: Name
     host: str = Field(min_length=1)
     port: Port = 2775
     tls: bool = False
     """Encrypt, and refuse an SMSC whose certificate does not verify."""
-    tls_authority: Path | None = None
-    """A PEM file of the authority to trust; None trusts the system's."""
-    tls_name: str | None = None
-    """The name the certificate must carry, where it is not ``host``."""
-
+    tls_hostname: str = ""
+    tls_ca_file: Path | None = None
     system_id: SystemId
     password: Password = SecretStr("")
     system_type: str = Field("", max_length=12)
-    mode: Literal["transceiver", "transmitter", "receiver"] = "transceiver"
+    mode: Mode = Mode.TRANSCEIVER
     smsc: Name
     """The operator this bind belongs to (default: the bind's name): a receipt may come
     on any bind of the same operator."""
 
     window: int = Field(10, ge=1, le=10_000)
-    """How many submit_sm may wait for their response at once."""
     rate: float = Field(0, ge=0)
     """Messages a second; 0 is no limit."""
-    enquire_link: Seconds = 30
-    """Silence after which the link is tested, in seconds."""
-    bind_timeout: Seconds = 10
-    response_timeout: Seconds = 30
-    """After this many seconds without a response a submit_sm is uncertain."""
-    reconnect_first: Seconds = 1
-    reconnect_most: Seconds = 60
-    """Seconds before trying again: the first pause, and what it grows to."""
-
-    alphabet: Alphabet = "gsm7"
-    """What data_coding 0 means on this SMSC, both ways."""
-    long_messages: Literal["udh8", "udh16", "sar", "payload"] = "udh8"
-    """How a message longer than one part is sent."""
-    message_id_base: Literal["as_is", "hex", "decimal"] = "as_is"
-    """In what the id of a submit_sm_resp is written, when its receipts write it otherwise."""
     receipts: bool = True
     """Whether to ask for delivery receipts."""
-    source_ton: int = Field(0, ge=0, le=255)
-    source_npi: int = Field(1, ge=0, le=255)
-    dest_ton: int = Field(1, ge=0, le=255)
-    dest_npi: int = Field(1, ge=0, le=255)
+    alphabet: Alphabet = Alphabet.GSM7
+    always_ucs2: bool = False
+    long_messages: LongMessages = LongMessages.UDH8
+    message_id_base: MessageIdBase = MessageIdBase.AS_IS
+    receipt_utc_offset: int = Field(210, ge=-720, le=840)
+    service_type: str = Field("", max_length=5)
+    address_range: str = Field("", max_length=40)
+    address_ton: Octet = 0
+    address_npi: Octet = 0
+    source_ton: Octet = 0
+    source_npi: Octet = 1
+    dest_ton: Octet = 1
+    dest_npi: Octet = 1
+
+    connect_timeout: Seconds = 10
+    bind_timeout: Seconds = 10
+    response_timeout: Seconds = 30
+    enquire_link: Seconds = 30
+    enquire_link_missed: int = Field(2, ge=1)
+    unbind_timeout: Seconds = 3
+    backoff_first: Seconds = 1
+    backoff_longest: Seconds = 60
 
     @model_validator(mode="before")
     @classmethod
@@ -132,7 +105,14 @@ class Bind(Frozen):
     @property
     def sends(self) -> bool:
         """Whether messages to mobiles can go out on it."""
-        return self.mode != "receiver"
+        return self.mode is not Mode.RECEIVER
+
+    def for_smpp(self) -> BindSettings:
+        """What the protocol has to be told."""
+        values = {field.name: getattr(self, field.name) for field in fields(BindSettings)}
+        values["password"] = self.password.get_secret_value()
+        values["tls_ca_file"] = str(self.tls_ca_file or "")
+        return BindSettings(**values)
 
 
 class Line(Frozen):
@@ -159,7 +139,7 @@ class DaemonSettings(Frozen):
     profiles: Path = Path("profiles")
     control: Path = Path("peyk.sock")
     """The Unix-domain socket behind ``peyk health`` and others."""
-    key: Annotated[SecretStr, AfterValidator(_long_enough)]
+    key: MasterKey
     """The master key of all keyed hashes. A lost key makes every secret code useless."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
@@ -185,7 +165,7 @@ class SmscSettings(Frozen):
     """Its own Unix-domain socket, behind ``peyk sms``."""
     system_id: SystemId = "peyk"
     password: Password = SecretStr("")
-    alphabet: Alphabet = "gsm7"
+    alphabet: Alphabet = Alphabet.GSM7
     receipt_delay: float = Field(1.0, ge=0)
     """Seconds from taking a message to its receipt."""
 
@@ -250,8 +230,8 @@ def _absolute(settings: Settings, home: Path, data: Path) -> Settings:
         "daemon": daemon.model_copy(update=paths),
         "database": DatabaseSettings(url=_absolute_url(settings.database.url, data)),
         "binds": tuple(
-            bind.model_copy(update={"tls_authority": data / bind.tls_authority})
-            if bind.tls_authority
+            bind.model_copy(update={"tls_ca_file": data / bind.tls_ca_file})
+            if bind.tls_ca_file
             else bind
             for bind in settings.binds
         ),
@@ -281,9 +261,9 @@ def _check_sockets(file: Path, settings: Settings) -> None:
 def _check_binds(file: Path, binds: Sequence[Bind]) -> None:
     _check_unique(file, "binds", "name", [bind.name for bind in binds])
     for place, bind in enumerate(binds, 1):
-        if bind.tls_authority and not bind.tls_authority.is_file():
-            key = f"binds[{place}].tls_authority"
-            raise ConfigError(file, key, f"there is no file {bind.tls_authority}")
+        if bind.tls_ca_file and not bind.tls_ca_file.is_file():
+            key = f"binds[{place}].tls_ca_file"
+            raise ConfigError(file, key, f"there is no file {bind.tls_ca_file}")
 
 
 def _check_lines(file: Path, settings: Settings) -> None:

@@ -9,6 +9,7 @@ import pytest
 from gateway.configuration import ConfigError, read_toml
 from gateway.secrets import create_key
 from gateway.settings import Settings, data_folder, load_settings
+from gateway.smpp.settings import Mode
 
 KEY = "k" * 32
 DAEMON = f'[daemon]\nkey = "{KEY}"\n'
@@ -45,7 +46,7 @@ def test_defaults_are_enough_for_a_small_installation(config: Path) -> None:
     bind = settings.bind("mci")
     assert (bind.port, bind.mode, bind.window, bind.rate, bind.smsc) == (
         2775,
-        "transceiver",
+        Mode.TRANSCEIVER,
         10,
         0,
         "mci",
@@ -53,6 +54,18 @@ def test_defaults_are_enough_for_a_small_installation(config: Path) -> None:
     assert settings.lines[0].binds == ("mci",)
     assert settings.smsc is None
     assert settings.profile_folder("kerman-water").is_dir()
+
+
+def test_the_protocol_is_told_what_was_set(config: Path) -> None:
+    """Every setting of a bind reaches the protocol, the password in clear."""
+    (config.parent / "ca.pem").touch()
+    bind = BIND + 'tls = true\ntls_ca_file = "ca.pem"\nwindow = 7\nmode = "transmitter"'
+
+    told = _load(config, DAEMON, bind).binds[0].for_smpp()
+
+    assert (told.name, told.password, told.window, told.tls) == ("mci", "pw", 7, True)
+    assert told.tls_ca_file == str(config.parent / "ca.pem")
+    assert told.mode is Mode.TRANSMITTER
 
 
 def test_relative_paths_do_not_depend_on_where_the_command_is_started(config: Path) -> None:
@@ -130,12 +143,12 @@ def test_a_mistake_in_a_secret_does_not_show_it(config: Path) -> None:
         ([DAEMON, "[deamon]"], "deamon", "did you mean 'daemon'?"),
         ([DAEMON, BIND + "windw = 5"], "binds[1].windw", "did you mean 'window'?"),
         ([DAEMON, BIND + "window = 0"], "binds[1].window", "greater than or equal to 1"),
-        ([DAEMON, BIND + 'mode = "both"'], "binds[1].mode", "'transceiver', 'transmitter'"),
+        ([DAEMON, BIND + 'mode = "both"'], "binds[1].mode", "'transceiver', 'transmitter' or"),
         ([DAEMON, BIND + "port = 70000"], "binds[1].port", "less than or equal to 65535"),
         ([DAEMON, BIND.replace('"pw"', '"far too long"')], "binds[1].password", "8 characters"),
         ([DAEMON, BIND.replace('host = "smsc.example"\n', "")], "binds[1].host", "is missing"),
         ([DAEMON, BIND, BIND], "binds[2].name", "'mci' is already the name of binds[1]"),
-        ([DAEMON, BIND + 'tls_authority = "no.pem"'], "binds[1].tls_authority", "there is no"),
+        ([DAEMON, BIND + 'tls_ca_file = "no.pem"'], "binds[1].tls_ca_file", "there is no"),
         ([DAEMON, BIND, LINE, LINE], "lines[2].number", "already the number of lines[1]"),
         (
             [DAEMON, BIND, LINE, LINE.replace("100034122", "۱۰۰۰۳۴۱۲۲")],
