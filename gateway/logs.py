@@ -74,7 +74,8 @@ def configure(
 
 def bridge_twisted() -> None:
     """Send Twisted's own log the same way; once for each process."""
-    globalLogBeginner.beginLoggingTo([twisted_event], discardBuffer=False, redirectStandardIO=False)
+    observer: Any = twisted_event  # zope.interface is beyond the type checker
+    globalLogBeginner.beginLoggingTo([observer], redirectStandardIO=False)
 
 
 def twisted_event(event: LogEvent) -> None:

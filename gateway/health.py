@@ -1,0 +1,193 @@
+"""How the daemon is: what its parts say of themselves, judged and put in plain words.
+
+Pure: the daemon fills a ``Snapshot``, ``assess`` judges it, ``to_json`` makes what the
+control socket and later ``/health`` give out. Instants are UTC milliseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+_INSTANTS = frozenset({"now", "started_at", "since", "last_traffic", "next_attempt"})
+
+
+class Status(StrEnum):
+    """The daemon in one word."""
+
+    HEALTHY = "healthy"
+    DEGRADED = "degraded"
+    """It works, and something needs looking at."""
+    DOWN = "down"
+    """Subscribers are not answered."""
+
+    @property
+    def exit_code(self) -> int:
+        """What ``peyk health`` exits with."""
+        return {Status.HEALTHY: 0, Status.DEGRADED: 1, Status.DOWN: 2}[self]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BindHealth:
+    """One bind."""
+
+    name: str
+    smsc: str
+    up: bool
+    """Whether it is bound now."""
+    state: str
+    """In words: ``bound``, ``waiting`` …"""
+    since: int
+    """When it came into that state."""
+    window: int
+    in_flight: int
+    """How many submit_sm wait for their response."""
+    queued: int
+    """How many messages the daemon holds for it beyond those."""
+    rate: float
+    """Messages a second as set; 0 is no limit."""
+    rate_now: float
+    """What it is slowed down to; equal to ``rate`` when it is not."""
+    last_traffic: int | None
+    """When the SMSC last sent anything."""
+    reconnects: int
+    last_error: str
+    next_attempt: int | None = None
+    """When it tries to connect again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueHealth:
+    """What waits."""
+
+    arrivals: int
+    """Arrivals in memory that are not committed yet."""
+    reading_paused: bool
+    """Whether so many wait that nothing more is read from the networks."""
+    waiting: int
+    """Outbox messages that are due or waiting for another attempt."""
+    sending: int
+    """Outbox messages handed to a bind whose end is not known yet."""
+    oldest_waiting_seconds: float | None
+    """For how long the oldest message that is due has been; None when none is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseHealth:
+    """The database."""
+
+    name: str
+    """Its URL without the password."""
+    reachable: bool
+    schema_current: bool
+    last_error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """The daemon at one moment."""
+
+    version: str
+    now: int
+    started_at: int
+    lines: tuple[str, ...]
+    binds: tuple[BindHealth, ...]
+    queues: QueueHealth
+    database: DatabaseHealth
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """A snapshot judged."""
+
+    status: Status
+    problems: tuple[str, ...]
+    """In plain words, the worst first; empty when all is well."""
+    snapshot: Snapshot | None
+    """None when nobody answered."""
+
+
+def assess(snapshot: Snapshot, oldest_waiting_limit: float) -> Health:
+    """Judge ``snapshot``; a message may be due for ``oldest_waiting_limit`` seconds."""
+    down = [*_database_problems(snapshot.database)]
+    bind_problems = [*_bind_problems(snapshot)]
+    worries = [*_queue_problems(snapshot.queues, oldest_waiting_limit)]
+    if snapshot.binds and not any(bind.up for bind in snapshot.binds):
+        down += bind_problems
+    else:
+        worries = bind_problems + worries
+    status = Status.DOWN if down else Status.DEGRADED if worries else Status.HEALTHY
+    return Health(status, (*down, *worries), snapshot)
+
+
+def not_running(why: str) -> Health:
+    """The health of a daemon that does not answer."""
+    return Health(Status.DOWN, (f"the daemon is not running: {why}",), None)
+
+
+def to_json(health: Health) -> dict[str, Any]:
+    """What ``peyk health --json`` prints: instants as ISO 8601 in UTC."""
+    found: dict[str, Any] = {"status": health.status.value, "problems": list(health.problems)}
+    if health.snapshot:
+        found["uptime_seconds"] = (health.snapshot.now - health.snapshot.started_at) // 1000
+        found |= _with_iso(asdict(health.snapshot))
+    return found
+
+
+def _database_problems(database: DatabaseHealth) -> Iterator[str]:
+    if not database.reachable:
+        because = f": {database.last_error}" if database.last_error else ""
+        yield f"the database {database.name} cannot be reached{because}"
+    elif not database.schema_current:
+        yield f"the database {database.name} is of another version: run `peyk init`"
+
+
+def _bind_problems(snapshot: Snapshot) -> Iterator[str]:
+    if not snapshot.binds:
+        yield "no bind is configured: nothing comes in and nothing goes out"
+    for bind in snapshot.binds:
+        if not bind.up:
+            seconds = (snapshot.now - bind.since) / 1000
+            because = f": {bind.last_error}" if bind.last_error else ""
+            yield f"bind {bind.name} is {bind.state} for {in_words(seconds)}{because}"
+        elif bind.rate_now < bind.rate:
+            yield (
+                f"bind {bind.name} is slowed down by its SMSC "
+                f"to {bind.rate_now:g} of {bind.rate:g} messages/s"
+            )
+
+
+def _queue_problems(queues: QueueHealth, limit: float) -> Iterator[str]:
+    if queues.reading_paused:
+        yield f"reading is paused: {queues.arrivals} arrivals wait for the database"
+    oldest = queues.oldest_waiting_seconds
+    if oldest is not None and oldest > limit:
+        yield (
+            f"the oldest message has been due for {in_words(oldest)} "
+            f"(limit: {in_words(limit)}); {queues.waiting} wait"
+        )
+
+
+def in_words(seconds: float) -> str:
+    """A duration as people say it: ``42 s``, ``3 min``, ``5 h 12 min``, ``2 d 3 h``."""
+    minutes, hours, days = int(seconds // 60), int(seconds // 3600), int(seconds // 86400)
+    if minutes < 1:
+        return f"{seconds:.0f} s"
+    if hours < 1:
+        return f"{minutes} min"
+    if days < 1:
+        return f"{hours} h {minutes % 60} min"
+    return f"{days} d {hours % 24} h"
+
+
+def _with_iso(value: Any, key: str = "") -> Any:
+    if key in _INSTANTS and isinstance(value, int):
+        return datetime.fromtimestamp(value / 1000, UTC).isoformat(timespec="milliseconds")
+    if isinstance(value, dict):
+        return {inner: _with_iso(each, inner) for inner, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_with_iso(each) for each in value]
+    return value
