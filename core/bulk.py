@@ -11,18 +11,21 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Executable,
     Subquery,
     Table,
     Text,
+    and_,
     bindparam,
     column,
     func,
     literal_column,
+    or_,
     select,
     true,
     update,
@@ -35,7 +38,7 @@ from sqlalchemy.types import TypeEngine
 ROWS = "rows"
 """The name of the one parameter of every statement made here."""
 
-_POSTGRESQL = postgresql.dialect()
+_POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
 class _Elements(GenericFunction[Any]):
@@ -104,7 +107,7 @@ def insert_rows(
     With ``or_ignore`` a row that breaks a uniqueness constraint is passed over.
     """
     if rows:
-        statement = _insert(connection.dialect.name, table, columns, or_ignore)
+        statement = _insert(connection.dialect.name, table, columns, or_ignore=or_ignore)
         connection.execute(statement, as_rows(rows))
 
 
@@ -119,8 +122,69 @@ def update_rows(
         connection.execute(_update(table, columns), as_rows(rows))
 
 
+class Upsert(NamedTuple):
+    """How rows are put into a table that may already have them, by a natural key."""
+
+    table: Table
+    columns: tuple[str, ...]
+    """What the rows hold, in this order; ``key`` is among them."""
+    key: tuple[str, ...]
+    """The columns of a uniqueness constraint. No two rows of a batch may have them equal."""
+    keep: frozenset[str] = frozenset()
+    """Columns in which NULL leaves what is there."""
+    once: frozenset[str] = frozenset()
+    """Columns that are set when a row is new, and never changed."""
+    stamps: frozenset[str] = frozenset()
+    """Columns that are set with a change and are not one by themselves."""
+
+
+class Upserted(NamedTuple):
+    """What became of the rows; the rest were there and the same."""
+
+    inserted: int
+    updated: int
+
+
+def upsert_rows(connection: Connection, how: Upsert, rows: Sequence[Sequence[Any]]) -> Upserted:
+    """Insert the rows that are new and update those that differ, in two statements."""
+    if not rows:
+        return Upserted(0, 0)
+    parameter = as_rows(rows)
+    there = connection.execute(_count(how), parameter).scalar_one()
+    written = connection.execute(_upsert(connection.dialect.name, how), parameter).rowcount
+    inserted = len(rows) - there
+    return Upserted(inserted, written - inserted)
+
+
 @cache
-def _insert(dialect: str, table: Table, columns: tuple[str, ...], or_ignore: bool) -> Executable:
+def _count(how: Upsert) -> Executable:
+    batch = unfolded({name: how.table.c[name].type for name in how.columns})
+    same = (how.table.c[name] == batch.c[name] for name in how.key)
+    return select(func.count()).select_from(batch.join(how.table, and_(*same)))
+
+
+@cache
+def _upsert(dialect: str, how: Upsert) -> Executable:
+    table = how.table
+    batch = unfolded({name: table.c[name].type for name in how.columns})
+    make = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    statement = make(table).from_select(how.columns, select(batch).where(true()))
+    new: dict[str, ColumnElement[Any]] = {
+        name: func.coalesce(statement.excluded[name], table.c[name])
+        if name in how.keep
+        else statement.excluded[name]
+        for name in how.columns
+        if name not in {*how.key, *how.once}
+    }
+    differs = (table.c[key].is_distinct_from(v) for key, v in new.items() if key not in how.stamps)
+    # Without this only UPDATE and DELETE are asked how many rows they wrote.
+    return statement.on_conflict_do_update(
+        index_elements=how.key, set_=new, where=or_(*differs)
+    ).execution_options(preserve_rowcount=True)
+
+
+@cache
+def _insert(dialect: str, table: Table, columns: tuple[str, ...], *, or_ignore: bool) -> Executable:
     batch = unfolded({name: table.c[name].type for name in columns})
     # SQLite would read "SELECT … ON CONFLICT" as a join; a WHERE tells it otherwise.
     source = select(batch).where(true())
