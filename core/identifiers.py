@@ -55,8 +55,10 @@ class BillId(NamedTuple):
 
 
 class PaymentId(NamedTuple):
-    """The parts of a payment ID. ``year`` and ``period`` are labels, not a date:
-    production systems write 0 and 00."""
+    """The parts of a payment ID.
+
+    ``year`` and ``period`` are labels, not a date: production systems write 0 and 00.
+    """
 
     amount: int
     """Rial, a multiple of ``RIAL_STEP``."""

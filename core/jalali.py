@@ -36,9 +36,11 @@ class DateError(ValueError):
 
 
 def parse_date(text: str) -> date:
-    """A Jalali or ISO date in any digits as a date: ``1404/5/3``, ``۱۴۰۴-۰۵-۰۳``,
-    ``14040503``, ``2025-07-25``. A time, if there is one, is read and its day in Tehran
-    taken. Raises ``DateError``."""
+    """A Jalali or ISO date in any digits, with or without a time, as a day in Tehran.
+
+    Such as ``1404/5/3``, ``۱۴۰۴-۰۵-۰۳``, ``14040503``, ``2025-07-25``,
+    ``2025-07-25T10:00:00Z``. Raises ``DateError``.
+    """
     found = _fields(text)
     day = _day(found, text)
     if found["zone"]:
@@ -57,8 +59,10 @@ def parse_instant(text: str) -> datetime:
 
 
 def day_interval(first: date, last: date | None = None) -> tuple[datetime, datetime]:
-    """The UTC instants at which ``first`` starts and ``last`` (or ``first``) has ended in
-    Tehran; the end is not part of it. Raises ``DateError`` when ``last`` is before ``first``."""
+    """The UTC instants at which ``first`` starts and ``last`` (or ``first``) ends in Tehran.
+
+    The end is not part of it. Raises ``DateError`` when ``last`` is before ``first``.
+    """
     last = first if last is None else last
     if last < first:
         raise DateError(f"{jalali(last)} is before {jalali(first)}")
@@ -66,8 +70,11 @@ def day_interval(first: date, last: date | None = None) -> tuple[datetime, datet
 
 
 def parse_interval(since: str | None, until: str | None) -> tuple[datetime | None, datetime | None]:
-    """The texts of ``--from`` and ``--to``, both included, as UTC instants: start, and end
-    not included; ``None`` where there is no text. Raises ``DateError``."""
+    """The texts of ``--from`` and ``--to``, both days included, as UTC instants.
+
+    The start, and the end, which is not part of it; ``None`` where there is no text. Raises
+    ``DateError``.
+    """
     first = parse_date(since) if since else None
     last = parse_date(until) if until else None
     if first and last:

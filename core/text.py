@@ -16,8 +16,8 @@ MARK: Final = "\u200c"
 """What ``flat`` puts in the place of each mark that nobody sees."""
 
 _UNSEEN: Final = (
-    0x200C, 0x200D, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), 0x2060,
-    *range(0x2066, 0x206A), 0x061C, 0xFEFF, 0x00AD, 0x0640,
+    0x200C, 0x200D, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x2065),
+    *range(0x2066, 0x206A), 0x061C, 0xFEFF, 0x00AD, 0x0640, 0xFE0E, 0xFE0F, 0x20E3,
 )  # fmt: skip
 _VOWELS: Final = (*range(0x064B, 0x0660), 0x0670)
 
@@ -55,8 +55,7 @@ def flat(text: str) -> str:
 
 
 def fold(text: str) -> str:
-    """``text`` as a keyword is compared: ``flat``, without marks, in lower case, and with
-    single spaces between words."""
+    """``text`` as a keyword is compared: ``flat``, unmarked, lower case, single spaces."""
     return " ".join(flat(text).replace(MARK, "").lower().split())
 
 

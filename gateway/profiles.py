@@ -93,7 +93,7 @@ class _Field(Frozen):
 class _Profile(Frozen):
     title: Annotated[str, Setting(min_length=1)]
     utility: Annotated[str, Setting(min_length=1)]
-    fields: dict[Argument, _Field] = {}
+    fields: dict[Argument, _Field] = Setting(default_factory=dict)
     policy: _Policy = _Policy()
 
 
@@ -102,6 +102,7 @@ class _Wording(Frozen):
     length: str
     check: str
     extra: str
+    alone: str
 
 
 @dataclass(frozen=True)
@@ -118,13 +119,13 @@ class Profile:
     replies: Replies = field(repr=False)
 
     def understand(self, text: str) -> Understanding:
-        """Return all that the form of a subscriber's text allows it to say; never raises."""
+        """All that the form of a subscriber's text allows it to say; never raises."""
         return understand(self.grammar, text)
 
     def choose(
         self, understanding: Understanding, valid: Callable[[Call], bool]
     ) -> Candidate | Problem:
-        """Return the reading to act on: see ``gateway.rules.choose``."""
+        """The reading to act on: see ``gateway.rules.choose``."""
         return choose(understanding, valid)
 
     def render(self, outcome: Outcome) -> str:
@@ -171,8 +172,13 @@ def _wording(file: Path, table: Any, fields: Mapping[Argument, Field]) -> Wordin
         }
 
     proving = {argument: known for argument, known in fields.items() if argument in IDENTIFIERS}
-    extra = _phrase(file, "extra", phrases.extra, text)
-    return Wording(each("missing", named), each("length", fields), each("check", proving), extra)
+    return Wording(
+        each("missing", named),
+        each("length", fields),
+        each("check", proving),
+        _phrase(file, "extra", phrases.extra, text),
+        _phrase(file, "alone", phrases.alone, text),
+    )
 
 
 def _phrase(file: Path, key: str, source: str, known: Field) -> str:
@@ -193,6 +199,6 @@ def _examples(grammar: Grammar) -> Facts:
     return {
         "code": max((pattern.name for pattern in grammar.patterns), key=len, default=""),
         "format": max((pattern.format for pattern in grammar.patterns), key=len, default=""),
-        "wrong": max((*phrases, wording.extra), key=len),
+        "wrong": max((*phrases, wording.extra, wording.alone), key=len),
         "number": "1" * (number.longest if number else 8),
     }

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def choose(understanding: Understanding, valid: Callable[[Call], bool]) -> Candidate | Problem:
-    """Return the one reading to act on, or why there is none.
+    """The one reading to act on, or why there is none.
 
     ``valid`` says whether the data knows a call's subscriber and accepts its code; it is
     asked only when there are several readings. One reading is taken as it is, and so is the

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def problem_of(grammar: Grammar, message: Message) -> Problem:
-    """Return why ``message`` has no reading, in the words of the profile."""
+    """Why ``message`` has no reading, in the words of the profile."""
     if message.blank:
         return Problem(Misreading.EMPTY, {})
     meant = _meant(grammar, message)
@@ -32,7 +32,7 @@ def problem_of(grammar: Grammar, message: Message) -> Problem:
 
 
 def veiled(grammar: Grammar, message: Message) -> str:
-    """Return the text of a message without a reading as it may be stored.
+    """The text of a message without a reading as it may be stored.
 
     Whatever could be a secret code is hidden: all digits but commands, one subscription
     number, valid bill IDs, mobile numbers, and, when no command is known, what is too short.
@@ -43,7 +43,8 @@ def veiled(grammar: Grammar, message: Message) -> str:
     hidden: list[Run] = []
     number_shown = False
     for run in message.runs:
-        if not number_shown and _has_shape(grammar, Argument.NUMBER, run):
+        secret = grammar.may_be_secret(len(run.digits))
+        if not (number_shown or secret) and _has_shape(grammar, Argument.NUMBER, run):
             number_shown = True
         elif not (_is_harmless(grammar, run) or (not known and len(run.digits) <= SHORT_CODE)):
             hidden.append(run)
@@ -70,7 +71,7 @@ def _has_shape(grammar: Grammar, argument: Argument, run: Run) -> bool:
 
 
 def _meant(grammar: Grammar, message: Message) -> tuple[Pattern, Sequence[Run]] | None:
-    """Return the command that was probably meant, and the runs that are not its code.
+    """The command that was probably meant, and the runs that are not its code.
 
     The first and the last run come before those between, and commands with fields before
     those without: the 9 of ``110*10000001*9`` is not what its sender wanted.
@@ -90,7 +91,7 @@ def _meant(grammar: Grammar, message: Message) -> tuple[Pattern, Sequence[Run]] 
 
 
 def _run_together(grammar: Grammar, runs: Sequence[Run]) -> tuple[Pattern, Sequence[Run]] | None:
-    """Return the command that a long first run begins with."""
+    """The command that a long first run begins with."""
     number = grammar.fields.get(Argument.NUMBER)
     if not runs or number is None:
         return None
@@ -103,7 +104,7 @@ def _run_together(grammar: Grammar, runs: Sequence[Run]) -> tuple[Pattern, Seque
 
 
 def _bare(grammar: Grammar, message: Message) -> tuple[Pattern, Sequence[Run]] | None:
-    """Return what bare fields mean here when only their check digits are wrong."""
+    """What bare fields mean here when only their check digits are wrong."""
     for pattern in grammar.patterns:
         lengths = tuple(len(run.digits) for run in message.runs)
         if pattern.bare and pattern.proves and lengths and pattern.arrangements(lengths):
@@ -113,6 +114,8 @@ def _bare(grammar: Grammar, message: Message) -> tuple[Pattern, Sequence[Run]] |
 
 def _wrong(grammar: Grammar, pattern: Pattern, runs: Sequence[Run]) -> tuple[Misreading, str]:
     wording = grammar.wording
+    if not pattern.full and not pattern.takes_text:
+        return Misreading.WRONG_FORMAT, wording.alone
     for order in pattern.arrangements(tuple(len(run.digits) for run in runs)):
         for argument in order:
             if argument in IDENTIFIERS:
@@ -125,8 +128,7 @@ def _wrong(grammar: Grammar, pattern: Pattern, runs: Sequence[Run]) -> tuple[Mis
     if unused:
         return Misreading.WRONG_FORMAT, wording.length[left[0]]
     needed = [argument for argument in left if all(argument in form for form in pattern.forms)]
-    missing = (needed or left or [*pattern.full, Argument.TEXT])[0]
-    return Misreading.WRONG_FORMAT, wording.missing[missing]
+    return Misreading.WRONG_FORMAT, wording.missing[(needed or left)[0]]
 
 
 def _best_fit(

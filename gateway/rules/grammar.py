@@ -11,8 +11,7 @@ from core.text import fold
 from gateway.rules.pattern import Field, Pattern
 
 SHORT_CODE: Final = 3
-"""A code of fewer digits than this, alone among other words, is taken as one of their
-numbers: «۹ ماه است که قبض نیامده» does not stop anything."""
+"""A run of up to this many digits may be somebody's idea of a code, and is no secret."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +22,8 @@ class Wording:
     length: Mapping[Argument, str]
     check: Mapping[Argument, str]
     extra: str
+    alone: str
+    """Of a command without fields, when there is more in the message."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Grammar:
     fields: Mapping[Argument, Field]
     wording: Wording
     courtesies: frozenset[str] = frozenset()
-    """Words, folded, that may stand beside a short code: «سلام», «عدد»."""
+    """Words, folded, that change nothing anywhere: «سلام», «عدد»."""
     codes: Mapping[str, Pattern] = field(init=False)
     shortened: Mapping[str, Pattern] = field(init=False)
     """Codes by what is left when a phone or a spreadsheet drops their leading zeros."""
@@ -43,13 +44,15 @@ class Grammar:
     most_runs: int = field(init=False)
     """No message has more digit runs than this, but for what stands in free text."""
     own_words: tuple[frozenset[str], ...] = field(init=False)
-    """For each pattern, by rank, the words that may stand beside its short code."""
+    """For each pattern, by rank, the words that may stand in a message without a number:
+    courtesies, titles of fields, its keywords."""
     keeps_secrets: bool = field(init=False)
     """Whether any command takes the subscriber's code."""
 
     def __post_init__(self) -> None:
         codes = {code: pattern for pattern in self.patterns for code in pattern.codes}
         keywords = {fold(word): pattern for pattern in self.patterns for word in pattern.keywords}
+        common = self.courtesies | words_of(known.title for known in self.fields.values())
         for name, value in (
             ("codes", codes),
             ("shortened", _shortened(codes)),
@@ -58,16 +61,29 @@ class Grammar:
             ("most_runs", 1 + max((len(pattern.full) for pattern in self.patterns), default=0)),
             (
                 "own_words",
-                tuple(self.courtesies | words_of(pattern.keywords) for pattern in self.patterns),
+                tuple(common | words_of(pattern.keywords) for pattern in self.patterns),
             ),
             ("keeps_secrets", any(Argument.CODE in pattern.full for pattern in self.patterns)),
         ):
             object.__setattr__(self, name, value)
 
     def may_be_secret(self, length: int) -> bool:
-        """Return whether a run of ``length`` digits has the length of a secret code."""
+        """Whether a run of ``length`` digits has the length of a secret code."""
         secret = self.fields.get(Argument.CODE)
         return secret is not None and secret.shortest <= length <= secret.longest
+
+    def hidden_in(self, arguments: Mapping[Argument, str]) -> Argument | None:
+        """The argument that nobody is to see: the code, or what may be one.
+
+        Someone who forgot the reading sends number and code, and where the lengths of both
+        are alike that reads as number and reading: so the reading is hidden there too.
+        """
+        if Argument.CODE in arguments:
+            return Argument.CODE
+        reading = arguments.get(Argument.READING)
+        if reading is None or not self.keeps_secrets or Argument.NUMBER not in arguments:
+            return None
+        return Argument.READING if self.may_be_secret(len(reading)) else None
 
 
 def _shortened(codes: Mapping[str, Pattern]) -> dict[str, Pattern]:
@@ -85,5 +101,5 @@ def _shortened(codes: Mapping[str, Pattern]) -> dict[str, Pattern]:
 
 
 def words_of(phrases: Iterable[str]) -> frozenset[str]:
-    """Return every word of ``phrases``, folded."""
+    """Every word of ``phrases``, folded."""
     return frozenset(word for phrase in phrases for word in fold(phrase).split())

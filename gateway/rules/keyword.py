@@ -21,7 +21,7 @@ class Keyword(NamedTuple):
 
 
 def keywords_in(grammar: Grammar, message: Message) -> list[Keyword]:
-    """Return the keyword that a message starts with, or else all that stand in it.
+    """The keyword that a message starts with, or else all that stand in it.
 
     Courtesies before it do not count. Of two at one place the one of more words is meant.
     """
@@ -40,6 +40,6 @@ def keywords_in(grammar: Grammar, message: Message) -> list[Keyword]:
 
 
 def sign_of(message: Message) -> str:
-    """Return the one sign that a message without digits and letters is made of, or ``""``."""
+    """The one sign that a message without digits and letters is made of, or ``""``."""
     signs = {sign for sign in message.flat if not sign.isspace() and sign != MARK}
     return signs.pop() if len(signs) == 1 else ""

@@ -62,12 +62,12 @@ class Pattern:
 
     @property
     def name(self) -> str:
-        """Return what stands for the command in a reply: its first code, or else keyword."""
+        """What stands for the command in a reply: its first code, or else keyword."""
         return next(iter((*self.codes, *self.keywords)), "")
 
     @property
     def full(self) -> Form:
-        """Return the published fields, nothing left out."""
+        """The published fields, nothing left out."""
         return self.forms[0]
 
     def _arrangements(self, lengths: tuple[int, ...]) -> tuple[Form, ...]:
@@ -85,7 +85,7 @@ class Pattern:
 
 
 def proven(arguments: Mapping[Argument, str]) -> bool:
-    """Return whether the identifiers among ``arguments`` have right check digits."""
+    """Whether the identifiers among ``arguments`` have right check digits."""
     bill_id = arguments.get(Argument.BILL_ID, "")
     if bill_id and not check_bill_id(bill_id):
         return False

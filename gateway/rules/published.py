@@ -7,10 +7,10 @@ in the file, counted from one.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from core.calls import Argument
 from core.text import ascii_digits, fold, persian_digits
@@ -89,12 +89,13 @@ def patterns_of(
             if taken.setdefault(name, rank) != rank:
                 problem = f"{name!r} also names pattern[{taken[name] + 1}]"
                 raise ConfigError(file, f"{at}.{key}", problem, "give each command its own")
-        made.append(_pattern(file, at, rank, given, fields, operations[given.operation]))
+        place = _Place(file, f"{at}.fields", fields, operations[given.operation])
+        made.append(_pattern(place, rank, given))
     return tuple(made)
 
 
 def _names(file: Path, at: str, given: PublishedPattern) -> list[tuple[str, str]]:
-    """Return the codes and keywords of a pattern with their keys, as they are compared."""
+    """The codes and keywords of a pattern with their keys, as they are compared."""
     names = [("codes", ascii_digits(code)) for code in given.codes]
     names += [("keywords", fold(word)) for word in given.keywords]
     for key, name in names:
@@ -106,47 +107,52 @@ def _names(file: Path, at: str, given: PublishedPattern) -> list[tuple[str, str]
     return names
 
 
-def _pattern(  # noqa: PLR0913  (where and what: each is needed to tell a mistake)
-    file: Path,
-    at: str,
-    rank: int,
-    given: PublishedPattern,
-    fields: Mapping[Argument, Field],
-    operation: OperationLike,
-) -> Pattern:
+class _Place(NamedTuple):
+    """Where a pattern stands, and what its names may refer to."""
+
+    file: Path
+    key: str
+    fields: Mapping[Argument, Field]
+    operation: OperationLike
+
+
+def _pattern(place: _Place, rank: int, given: PublishedPattern) -> Pattern:
     takes_text = given.fields[-1:] == (Argument.TEXT,)
     digits = given.fields[:-1] if takes_text else given.fields
-    key = f"{at}.fields"
-    choices = [_arguments(file, key, name, fields, operation) for name in digits]
+    choices = [_arguments(place, name) for name in digits]
     full = [tuple(form) for form in product(*choices)]
-    forms = sorted(set(_forms(full, omit=given.registered_may_omit)), key=lambda form: -len(form))
+    forms = list(dict.fromkeys(_forms(full, omit=given.registered_may_omit)))
     for form in forms:
-        _check_form(file, key, (*form, Argument.TEXT) if takes_text else form, operation)
+        _check_form(place, (*form, Argument.TEXT) if takes_text else form)
     codes = tuple(ascii_digits(code) for code in given.codes)
-    name = next(iter((*map(persian_digits, codes), *given.keywords)), "")
-    titles = (" یا ".join(fields[each].title for each in choice) for choice in choices)
-    shown = given.format or "+".join(part for part in (name, *titles) if part)
     return Pattern(
-        operation.name,
+        place.operation.name,
         codes,
         given.keywords,
-        tuple(sorted(forms, key=lambda form: (-len(form), form not in full))),
-        shown,
-        {argument: fields[argument] for form in full for argument in form},
+        tuple(sorted(forms, key=len, reverse=True)),
+        given.format or _format(codes, given.keywords, choices, place.fields),
+        {argument: place.fields[argument] for form in full for argument in form},
         rank,
         takes_text,
         given.bare,
     )
 
 
-def _arguments(
-    file: Path,
-    key: str,
-    name: str,
+def _format(
+    codes: Sequence[str],
+    keywords: Sequence[str],
+    choices: Sequence[Sequence[Argument]],
     fields: Mapping[Argument, Field],
-    operation: OperationLike,
-) -> list[Argument]:
-    """Return the arguments that a name in ``fields`` stands for: one, or several after ``|``."""
+) -> str:
+    """How to write a command, where the file does not say it."""
+    name = next(iter((*map(persian_digits, codes), *keywords)), "")
+    titles = (" یا ".join(fields[each].title for each in choice) for choice in choices)
+    return "+".join(part for part in (name, *titles) if part)
+
+
+def _arguments(place: _Place, name: str) -> list[Argument]:
+    """The arguments that a name in ``fields`` stands for: one, or several after ``|``."""
+    file, key, fields, operation = place
     takes = operation.required | operation.optional
     found = []
     for part in name.split("|"):
@@ -171,7 +177,8 @@ def _forms(full: list[Form], *, omit: bool) -> Iterator[Form]:
             yield tuple(argument for argument in form if argument not in _OMISSIBLE)
 
 
-def _check_form(file: Path, key: str, form: Form, operation: OperationLike) -> None:
+def _check_form(place: _Place, form: Form) -> None:
+    file, key, _, operation = place
     if len(form) > MOST_FIELDS:
         raise ConfigError(file, key, f"more than {MOST_FIELDS} fields")
     if len(set(form)) < len(form):

@@ -21,7 +21,7 @@ class Run(NamedTuple):
     """Where in the text each digit stands."""
 
     def part(self, start: int, end: int) -> Run:
-        """Return some of the digits as a run of their own."""
+        """Some of the digits as a run of their own."""
         return Run(self.digits[start:end], self.places[start:end])
 
 
@@ -45,7 +45,7 @@ class Message(NamedTuple):
 
     @property
     def blank(self) -> bool:
-        """Return whether there is neither a digit nor a letter in it."""
+        """Whether there is neither a digit nor a letter in it."""
         return not self.runs and not self.words
 
 
@@ -70,7 +70,7 @@ def _run(found: re.Match[str]) -> Run:
 
 
 def text_after(message: Message, place: int) -> str:
-    """Return what follows ``place``, as it was written, without separators before it."""
+    """What follows ``place``, as it was written, without separators before it."""
     found = _BLANK.match(message.flat, place)
     return storable(message.text[found.end() if found else place :].rstrip())
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from core.calls import Argument
 from gateway.rules.pattern import proven
 from gateway.rules.reading import Reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from core.calls import Argument
     from gateway.rules.grammar import Grammar
     from gateway.rules.pattern import Pattern
     from gateway.rules.scan import Message, Run
@@ -62,13 +62,13 @@ def _split(pattern: Pattern, order: tuple[_Step, ...], runs: tuple[Run, ...]) ->
     step, run, rest = order[0], runs[0], runs[1:]
     for length in _lengths(pattern, step, run):
         remains = (run.part(length, len(run.digits)), *rest) if length < len(run.digits) else rest
-        bound: _Bound = () if step in pattern.codes else ((step, run.part(0, length)),)  # type: ignore[assignment]
+        bound = ((step, run.part(0, length)),) if isinstance(step, Argument) else ()
         for others in _split(pattern, order[1:], remains):
             yield bound + others
 
 
 def _lengths(pattern: Pattern, step: _Step, run: Run) -> Sequence[int]:
-    if step in pattern.codes:
+    if not isinstance(step, Argument):
         return (len(step),) if run.digits.startswith(step) else ()
-    field = pattern.fields[step]  # type: ignore[index]
+    field = pattern.fields[step]
     return range(field.shortest, min(field.longest, len(run.digits)) + 1)

@@ -1,0 +1,81 @@
+"""The messages that most people send, read with one expression and a few lookups.
+
+Only what ``match`` would read the same way is read here: a code at either end, digits of up
+to five runs, known separators, nothing else. For all else ``at_once`` gives ``None``.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from core.calls import Call, Candidate, Misreading, Problem, Understanding
+from core.text import flat
+from gateway.rules.pattern import proven
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gateway.rules.grammar import Grammar
+    from gateway.rules.pattern import Pattern
+
+_BETWEEN: Final = r"[+*#,./\-_: \r\n،٫٬]"
+_PLAIN: Final = re.compile(
+    rf"{_BETWEEN}*+([0-9]{{1,20}}+)"
+    + rf"(?:{_BETWEEN}++([0-9]{{1,20}}+)" * 4
+    + ")?" * 4
+    + rf"{_BETWEEN}*+"
+).fullmatch
+
+
+def at_once(grammar: Grammar, text: str) -> Understanding | None:
+    """Every reading of a plainly written command, or ``None`` for any other text."""
+    found = _PLAIN(flat(text))
+    if found is None:
+        return None
+    runs = found.groups()[: found.lastindex]
+    pattern = grammar.codes.get(runs[0])
+    if pattern is not None:
+        rest, first = runs[1:], 2
+    else:
+        pattern = grammar.codes.get(runs[-1])
+        if pattern is None:
+            return None
+        rest, first = runs[:-1], 1
+    if pattern.takes_text or not grammar.codes.keys().isdisjoint(rest):
+        return None
+    return _read(grammar, pattern, text, rest, [found.span(first + n) for n in range(len(rest))])
+
+
+def _read(
+    grammar: Grammar,
+    pattern: Pattern,
+    text: str,
+    runs: Sequence[str],
+    spans: Sequence[tuple[int, int]],
+) -> Understanding | None:
+    candidates: list[Candidate] = []
+    hidden_in_all = text
+    for order in pattern.arrangements(tuple(map(len, runs))):
+        arguments = dict(zip(order, runs, strict=True))
+        if pattern.proves and not proven(arguments):
+            continue
+        stored = text
+        hidden = grammar.hidden_in(arguments)
+        if hidden is not None:
+            start, end = spans[order.index(hidden)]
+            stored = _starred(text, start, end)
+            hidden_in_all = _starred(hidden_in_all, start, end)
+        if all(arguments != candidate.call.arguments for candidate in candidates):
+            candidates.append(Candidate(Call(pattern.operation, arguments), stored))
+    if len(candidates) > 1:
+        problem = Problem(Misreading.AMBIGUOUS, {"code": pattern.name, "format": pattern.format})
+        return Understanding(tuple(candidates), problem, hidden_in_all)
+    if not candidates:
+        return None
+    sole = Candidate(candidates[0].call, hidden_in_all)
+    return Understanding((sole,), None, hidden_in_all)
+
+
+def _starred(text: str, start: int, end: int) -> str:
+    return text[:start] + "*" * (end - start) + text[end:]
