@@ -58,6 +58,7 @@ class Database:
         self.url = checked_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite(self.url) if self.is_sqlite else _postgresql(self.url)
+        self._reading = self.engine.execution_options(read_only=True)
 
     @property
     def name(self) -> str:
@@ -77,9 +78,32 @@ class Database:
         ``function`` raises otherwise; in both cases nothing was committed, but for a
         connection that broke during the commit itself.
         """
+        return self._run(self.engine, name, function, *args, **kwargs)
+
+    def read(
+        self,
+        name: str,
+        function: Callable[Concatenate[Connection, P], R],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> R:
+        """As ``transact``, for a function that only reads.
+
+        It neither waits for whoever writes to SQLite nor makes them wait.
+        """
+        return self._run(self._reading, name, function, *args, **kwargs)
+
+    def _run(
+        self,
+        engine: Engine,
+        name: str,
+        function: Callable[Concatenate[Connection, P], R],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> R:
         started = time.monotonic()
         try:
-            with self.engine.begin() as connection:
+            with engine.begin() as connection:
                 return function(connection, *args, **kwargs)
         except (OperationalError, InterfaceError, PoolTimeout) as error:
             raise DatabaseUnavailable(_words(error)) from error

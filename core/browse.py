@@ -1,0 +1,272 @@
+"""What an operator looks at: the inbox and the outbox.
+
+An outbox message is all rows with its ``message_id``; they were given ids in a row when
+it was made (``core.outbox.Answer.ids``), so that its parts are found through the primary
+key. The state of a message is the one of its parts' states that says most: see
+``PRECEDENCE``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    FromClause,
+    RowMapping,
+    Select,
+    Table,
+    case,
+    func,
+    select,
+)
+
+from core.bulk import as_rows, unfolded
+from core.ids import first_id_at
+from core.outbox import State
+from core.tables import inbox, outbox, subscribers
+
+PRECEDENCE = (
+    State.REJECTED,
+    State.UNDELIVERABLE,
+    State.EXPIRED,
+    State.CANCELLED,
+    State.SUPPRESSED,
+    State.UNCERTAIN,
+    State.WAITING,
+    State.SENDING,
+    State.QUEUED,
+    State.ACCEPTED,
+    State.DELIVERED,
+)
+"""The first of these that any part is in is the message's: it is delivered only when every
+part is, and failed when one part failed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Filter:
+    """What both boxes can be searched by; None does not restrict."""
+
+    mobile: str | None = None
+    """E.164 digits without ``+``."""
+    subscription: str | None = None
+    """A subscription number, of any utility."""
+    state: str | None = None
+    line: str | None = None
+    since: int | None = None
+    """UTC milliseconds; the first that counts …"""
+    until: int | None = None
+    """… and the first that no longer does."""
+    limit: int | None = 50
+    """None takes all."""
+
+
+class InboxFilter(_Filter):
+    """Which received messages; ``state`` is the inbox row's."""
+
+
+class OutboxFilter(_Filter):
+    """Which messages sent or to be sent; ``state`` is the whole message's."""
+
+
+class Received(NamedTuple):
+    """A message from a mobile, and what was done with it."""
+
+    id: int
+    received_at: int
+    mobile: str
+    line: str
+    bind: str
+    profile: str
+    utility: str | None
+    subscription: str | None
+    text: str
+    """With the secret code masked."""
+    state: str
+    operation: str
+    outcome: str
+    error: str | None
+    reply_id: int | None
+    reply: str | None
+    reply_state: str | None
+
+
+class Part(NamedTuple):
+    """One part of a message on its way out."""
+
+    part: int
+    state: str
+    text: str
+    attempts: int
+    max_attempts: int
+    due_at: int
+    changed_at: int
+    smsc: str | None
+    smsc_id: str | None
+    code: int | None
+    error: str | None
+
+
+class Message(NamedTuple):
+    """A message to a mobile."""
+
+    id: int
+    created_at: int
+    mobile: str
+    line: str
+    utility: str | None
+    subscription: str | None
+    inbox_id: int | None
+    """The message that it answers."""
+    priority: int
+    expires_at: int | None
+    parts: tuple[Part, ...]
+
+    @property
+    def text(self) -> str:
+        """The whole text."""
+        return "".join(part.text for part in self.parts)
+
+    @property
+    def state(self) -> str:
+        """The state of the whole message."""
+        states = {part.state for part in self.parts}
+        return next(state.value for state in PRECEDENCE if state.value in states)
+
+    @property
+    def attempts(self) -> int:
+        """How often its most stubborn part was tried."""
+        return max(part.attempts for part in self.parts)
+
+    @property
+    def changed_at(self) -> int:
+        """When anything happened to it last."""
+        return max(part.changed_at for part in self.parts)
+
+
+# --- looking ------------------------------------------------------------------------
+
+
+def list_inbox(connection: Connection, wanted: InboxFilter) -> list[Received]:
+    """Received messages, the newest first."""
+    query = (
+        select(inbox, subscribers.c.utility, subscribers.c.number.label("subscription"))
+        .outerjoin(subscribers, subscribers.c.id == inbox.c.subscriber_id)
+        .where(*_conditions(inbox, wanted))
+        .order_by(inbox.c.id.desc())
+        .limit(wanted.limit)
+    )
+    if wanted.state is not None:
+        query = query.where(inbox.c.state == wanted.state)
+    rows = connection.execute(query).mappings().all()
+    replies = {m.id: m for m in messages(connection, [row["reply_id"] for row in rows])}
+    found = []
+    for row in rows:
+        reply = replies.get(row["reply_id"])
+        extra = {
+            "reply": reply.text if reply else None,
+            "reply_state": reply.state if reply else None,
+        }
+        values = {**row, **extra}
+        found.append(Received(**{name: values[name] for name in Received._fields}))
+    return found
+
+
+def list_outbox(connection: Connection, wanted: OutboxFilter) -> list[Message]:
+    """Messages sent or to be sent, the newest first."""
+    return messages(connection, connection.scalars(wanted_ids(wanted)))
+
+
+def count_outbox(connection: Connection, wanted: OutboxFilter) -> int:
+    """How many messages ``list_outbox`` would give."""
+    ids = wanted_ids(wanted).subquery()
+    return connection.execute(select(func.count()).select_from(ids)).scalar_one()
+
+
+def show_outbox(connection: Connection, message_id: int) -> Message | None:
+    """One message with all its parts; the id of any of its parts will do."""
+    first = connection.execute(
+        select(outbox.c.message_id).where(outbox.c.id == message_id)
+    ).scalar_one_or_none()
+    found = messages(connection, [first])
+    return found[0] if found else None
+
+
+# --- underneath ---------------------------------------------------------------------
+
+
+def _conditions(table: Table, wanted: _Filter) -> Iterator[ColumnElement[bool]]:
+    if wanted.mobile is not None:
+        yield table.c.mobile == wanted.mobile
+    if wanted.line is not None:
+        yield table.c.line == wanted.line
+    if wanted.subscription is not None:
+        yield table.c.subscriber_id.in_(
+            select(subscribers.c.id).where(subscribers.c.number == wanted.subscription)
+        )
+    # Ids grow with time, so that a period is a range of the primary key.
+    if wanted.since is not None:
+        yield table.c.id >= first_id_at(wanted.since)
+    if wanted.until is not None:
+        yield table.c.id < first_id_at(wanted.until)
+
+
+def wanted_ids(wanted: OutboxFilter) -> Select[tuple[int]]:
+    """The query for the ids of the messages that are wanted, the newest first."""
+    query = select(outbox.c.id).where(outbox.c.part == 1, *_conditions(outbox, wanted))
+    if wanted.state is not None:
+        query = query.where(_whole_state() == PRECEDENCE.index(State(wanted.state)))
+    return query.order_by(outbox.c.id.desc()).limit(wanted.limit)
+
+
+def _whole_state() -> ColumnElement[int]:
+    """The place in ``PRECEDENCE`` of a message's state, next to its first part's row."""
+    parts = outbox.alias("parts")
+    places = {state.value: place for place, state in enumerate(PRECEDENCE)}
+    return (
+        select(func.min(case(places, value=parts.c.state)))
+        .where(parts.c.id >= outbox.c.id, parts.c.id < outbox.c.id + outbox.c.parts)
+        .scalar_subquery()
+    )
+
+
+_wanted = unfolded({"id": BigInteger()}, "wanted")
+_first = outbox.alias("first")
+PART = outbox.alias("part")
+WITH_PARTS: FromClause = _wanted.join(_first, _first.c.id == _wanted.c.id).join(
+    PART, (PART.c.id >= _first.c.id) & (PART.c.id < _first.c.id + _first.c.parts)
+)
+"""The parts of the messages whose ids are given as ``core.bulk.as_rows`` makes them."""
+_PARTS = (
+    select(
+        PART,
+        subscribers.c.utility,
+        subscribers.c.number.label("subscription"),
+    )
+    .select_from(WITH_PARTS.outerjoin(subscribers, subscribers.c.id == PART.c.subscriber_id))
+    .order_by(PART.c.id)
+)
+
+
+def messages(connection: Connection, ids: Iterable[int | None]) -> list[Message]:
+    """Messages by id, in the order of ``ids``; unknown ones are left out."""
+    wanted = [message_id for message_id in ids if message_id is not None]
+    if not wanted:
+        return []
+    rows = connection.execute(_PARTS, as_rows((key,) for key in wanted)).mappings().all()
+    found: dict[int, Message] = {}
+    for message_id, parts in groupby(rows, key=itemgetter("message_id")):
+        found[message_id] = _message(list(parts))
+    return [found[message_id] for message_id in wanted if message_id in found]
+
+
+def _message(rows: Sequence[RowMapping]) -> Message:
+    parts = tuple(Part(**{name: row[name] for name in Part._fields}) for row in rows)
+    names = [name for name in Message._fields if name != "parts"]
+    return Message(**{name: rows[0][name] for name in names}, parts=parts)

@@ -1,0 +1,123 @@
+"""What an operator does to messages by hand: sends them again, or gives up on them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, case, select, update
+
+from core.browse import PART, WITH_PARTS, OutboxFilter, messages, wanted_ids
+from core.bulk import as_rows
+from core.outbox import State
+from core.tables import outbox
+
+RESENDABLE = frozenset(
+    {
+        State.REJECTED,
+        State.UNDELIVERABLE,
+        State.EXPIRED,
+        State.UNCERTAIN,
+        State.CANCELLED,
+    }
+)
+CANCELLABLE = frozenset({State.QUEUED, State.WAITING})
+
+_NOT_RESENDABLE = {
+    State.QUEUED: "it has not been sent yet",
+    State.WAITING: "it will be tried again by itself",
+    State.SENDING: "it is being sent now",
+    State.ACCEPTED: "the operator has it and has not said what became of it",
+    State.DELIVERED: "it has been delivered",
+    State.SUPPRESSED: "this mobile wants no messages",
+}
+_NOT_CANCELLABLE = {
+    State.SENDING: "it is being sent now",
+    State.CANCELLED: "it is cancelled already",
+}
+_NO_SUCH = "there is no such message"
+
+
+class Acted(NamedTuple):
+    """What became of a wish to resend or cancel."""
+
+    done: tuple[int, ...]
+    refused: dict[int, str]
+    """By message id, why not."""
+
+
+def resend(connection: Connection, what: Collection[int] | OutboxFilter, now_ms: int) -> Acted:
+    """Queue again those parts of messages that failed, are uncertain, or were cancelled.
+
+    Earlier attempts stay counted and one more is granted. A validity that was set starts
+    anew. With a filter, messages that cannot be resent are passed over.
+    """
+    ids = _ids_of(connection, what)
+    again = {
+        "state": State.QUEUED.value,
+        "due_at": now_ms,
+        "changed_at": now_ms,
+        # The receipt of an earlier submission must not settle the new one.
+        "smsc": None,
+        "smsc_id": None,
+        "max_attempts": case(
+            (outbox.c.max_attempts > outbox.c.attempts, outbox.c.max_attempts),
+            else_=outbox.c.attempts + 1,
+        ),
+        "expires_at": outbox.c.expires_at - outbox.c.created_at + now_ms,
+    }
+    done = _change(connection, ids, RESENDABLE, again)
+    refused = (
+        {}
+        if isinstance(what, OutboxFilter)
+        else _reasons(connection, [i for i in ids if i not in done], _NOT_RESENDABLE, "")
+    )
+    return Acted(tuple(i for i in ids if i in done), refused)
+
+
+def cancel(connection: Connection, what: Collection[int] | OutboxFilter, now_ms: int) -> Acted:
+    """Give up on those parts of messages that have not been handed to a bind."""
+    ids = _ids_of(connection, what)
+    done = _change(
+        connection, ids, CANCELLABLE, {"state": State.CANCELLED.value, "changed_at": now_ms}
+    )
+    refused = (
+        {}
+        if isinstance(what, OutboxFilter)
+        else _reasons(
+            connection, [i for i in ids if i not in done], _NOT_CANCELLABLE, "it has left already"
+        )
+    )
+    return Acted(tuple(i for i in ids if i in done), refused)
+
+
+def _ids_of(connection: Connection, what: Collection[int] | OutboxFilter) -> list[int]:
+    if isinstance(what, OutboxFilter):
+        return list(connection.scalars(wanted_ids(what)))
+    return list(dict.fromkeys(what))
+
+
+def _change(
+    connection: Connection, ids: Sequence[int], allowed: Collection[State], values: dict[str, Any]
+) -> set[int]:
+    """Set ``values`` on the parts that are in an ``allowed`` state; the messages they are of."""
+    if not ids:
+        return set()
+    # The state is asked for in the statement itself: a daemon may take a part meanwhile.
+    changed = (
+        update(outbox)
+        .where(
+            outbox.c.id.in_(select(PART.c.id).select_from(WITH_PARTS)),
+            outbox.c.state.in_(sorted(state.value for state in allowed)),
+        )
+        .values(values)
+        .returning(outbox.c.message_id)
+    )
+    return set(connection.scalars(changed, as_rows((key,) for key in ids)))
+
+
+def _reasons(
+    connection: Connection, ids: Sequence[int], reasons: Mapping[State, str], otherwise: str
+) -> dict[int, str]:
+    states = {message.id: State(message.state) for message in messages(connection, ids)}
+    return {key: reasons.get(states[key], otherwise) if key in states else _NO_SUCH for key in ids}
