@@ -277,3 +277,14 @@ def message_ids(style: IdStyle, number: int) -> tuple[str, str]:
     if style is IdStyle.ZEROS:
         return f"{number:010}", str(number)
     return str(number), str(number)
+
+
+def international(mobile: str) -> str:
+    """Return a mobile as an SMSC writes it, 989131234567, however a person typed it."""
+    digits = mobile.strip().removeprefix("+").removeprefix("00")
+    if digits.startswith("0"):
+        return "98" + digits[1:]
+    return "98" + digits if len(digits) == _NATIONAL and digits.startswith("9") else digits
+
+
+_NATIONAL: Final = 10

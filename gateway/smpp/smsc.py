@@ -139,6 +139,7 @@ class SimulatedSmsc:
         self._flying: dict[int, MobileText] = {}
         self._later: set[DelayedCall] = set()
         self._joiner = Joiner()
+        self._watchers: dict[tuple[str, str], list[Callable[[Message], None]]] = {}
         self._ids = count(1)
         self._connections = count(1)
         self._references = count(1)
@@ -408,6 +409,21 @@ class SimulatedSmsc:
             self.messages.append(whole)
             if self.on_message is not None:
                 self.on_message(whole)
+            if self._watchers:
+                for watcher in self._watchers.get((submit.mobile, submit.line), [])[:]:
+                    watcher(whole)
+
+    def watch(self, mobile: str, line: str, watcher: Callable[[Message], None]) -> None:
+        """Tell ``watcher`` of every whole message from ``line`` to ``mobile``."""
+        self._watchers.setdefault((mobile, line), []).append(watcher)
+
+    def unwatch(self, mobile: str, line: str, watcher: Callable[[Message], None]) -> None:
+        """Tell it no more."""
+        watchers = self._watchers.get((mobile, line), [])
+        if watcher in watchers:
+            watchers.remove(watcher)
+        if not watchers:
+            self._watchers.pop((mobile, line), None)
 
     def _send_receipts(self, receipts: Sequence[tuple[Submit, str]]) -> None:
         now = time.time() if self.clock.seconds() > _REAL_TIME else self.clock.seconds()
