@@ -66,6 +66,8 @@ class Misreading(StrEnum):
     """The code is known, its fields are missing, too many, or of the wrong length."""
     BAD_CHECK_DIGIT = "bad_check_digit"
     """A field has the shape of an identifier and its check digit is wrong."""
+    INCOMPLETE = "incomplete"
+    """Some parts of a long message never came."""
     AMBIGUOUS = "ambiguous"
     """More than one reading of the message is valid; none is guessed."""
 

@@ -43,6 +43,17 @@ Id = BigInteger().with_variant(Integer, "sqlite")
 Instant = BigInteger
 """UTC milliseconds since 1970."""
 
+
+def _partial(name: str, *columns: str, where: str) -> Index:
+    """A partial index; a query must repeat the condition word for word to be served by it."""
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+
+
+WAITS_TO_GO = "state IN ('queued', 'waiting')"
+"""Served by ``ix_outbox_waiting``: literals, as an index cannot know what a parameter is."""
+IS_SENDING = "state = 'sending'"
+"""Served by ``ix_outbox_sending``."""
+
 # --- what the utility knows ---------------------------------------------------------
 
 subscribers = Table(
@@ -189,12 +200,7 @@ inbox = Table(
     Column("reply_id", BigInteger, comment="the outbox message that answered it"),
     Column("error", Text),
     Index(None, "mobile", "id"),
-    Index(
-        "ix_inbox_subscriber_id",
-        "subscriber_id",
-        sqlite_where=text("subscriber_id IS NOT NULL"),
-        postgresql_where=text("subscriber_id IS NOT NULL"),
-    ),
+    _partial("ix_inbox_subscriber_id", "subscriber_id", where="subscriber_id IS NOT NULL"),
 )
 
 inbox_parts = Table(
@@ -213,12 +219,7 @@ inbox_parts = Table(
     Column("fingerprint", BigInteger, nullable=False),
     Column("inbox_id", BigInteger, comment="the joined message"),
     Index(None, "mobile", "line", "reference"),
-    Index(
-        "ix_inbox_parts_waiting",
-        "received_at",
-        sqlite_where=text("inbox_id IS NULL"),
-        postgresql_where=text("inbox_id IS NULL"),
-    ),
+    _partial("ix_inbox_parts_waiting", "received_at", where="inbox_id IS NULL"),
 )
 
 suspects = Table(
@@ -285,32 +286,11 @@ outbox = Table(
     Column("smsc_id", Text, comment="the operator's id for it"),
     Column("code", Integer, comment="the last command_status or receipt error"),
     Column("error", Text),
-    Index(
-        "ix_outbox_waiting",
-        "priority",
-        "due_at",
-        sqlite_where=text("state IN ('queued', 'waiting')"),
-        postgresql_where=text("state IN ('queued', 'waiting')"),
-    ),
-    Index(
-        "ix_outbox_sending",
-        "node",
-        sqlite_where=text("state = 'sending'"),
-        postgresql_where=text("state = 'sending'"),
-    ),
-    Index(
-        "ix_outbox_smsc_id",
-        "smsc_id",
-        sqlite_where=text("smsc_id IS NOT NULL"),
-        postgresql_where=text("smsc_id IS NOT NULL"),
-    ),
+    _partial("ix_outbox_waiting", "priority", "due_at", where=WAITS_TO_GO),
+    _partial("ix_outbox_sending", "node", where=IS_SENDING),
+    _partial("ix_outbox_smsc_id", "smsc_id", where="smsc_id IS NOT NULL"),
     Index(None, "mobile", "id"),
-    Index(
-        "ix_outbox_subscriber_id",
-        "subscriber_id",
-        sqlite_where=text("subscriber_id IS NOT NULL"),
-        postgresql_where=text("subscriber_id IS NOT NULL"),
-    ),
+    _partial("ix_outbox_subscriber_id", "subscriber_id", where="subscriber_id IS NOT NULL"),
 )
 
 early_receipts = Table(
@@ -323,14 +303,4 @@ early_receipts = Table(
     Column("done_at", Instant, nullable=False),
     Column("received_at", Instant, nullable=False),
     comment="receipts that came before the commit of their submit_sm_resp",
-)
-
-daemons = Table(
-    "daemons",
-    metadata,
-    Column("node", SmallInteger, primary_key=True, autoincrement=False),
-    Column("instance", Text, nullable=False, comment="host and process, for people"),
-    Column("started_at", Instant, nullable=False),
-    Column("seen_at", Instant, nullable=False),
-    comment="daemons that are running, or were until their heartbeat stopped",
 )

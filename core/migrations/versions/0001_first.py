@@ -28,7 +28,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Drop every table, with all that is in them."""
     for name in (
-        "daemons",
         "early_receipts",
         "outbox",
         "bind_marks",
@@ -406,13 +405,4 @@ def _what_goes_out() -> None:
         sa.Column("received_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("smsc", "smsc_id", name=op.f("pk_early_receipts")),
         comment="receipts that came before the commit of their submit_sm_resp",
-    )
-    op.create_table(
-        "daemons",
-        sa.Column("node", sa.SmallInteger(), autoincrement=False, nullable=False),
-        sa.Column("instance", sa.Text(), nullable=False, comment="host and process, for people"),
-        sa.Column("started_at", sa.BigInteger(), nullable=False),
-        sa.Column("seen_at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("node", name=op.f("pk_daemons")),
-        comment="daemons that are running, or were until their heartbeat stopped",
     )

@@ -1,0 +1,157 @@
+"""Who is asking, and for which subscription: subscriptions, contacts, secret codes, lock-out.
+
+Loads take all the keys of a batch and are one statement each. What they return are frozen
+values; the lock-out is computed from the failures themselves, so that there is no counter
+that could drift from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
+
+from sqlalchemy import Connection, Text, select, union_all
+from sqlalchemy.types import BigInteger
+
+from core.bulk import as_rows, unfolded
+from core.policy import Policy
+from core.tables import code_failures, contacts, subscribers
+
+MINUTE_MS = 60_000
+
+
+class Subscriber(NamedTuple):
+    """What operations need to know of a subscription."""
+
+    id: int
+    utility: str
+    number: str
+    code_hash: str | None
+    meter_digits: int
+
+
+class Failure(NamedTuple):
+    """One wrong code: from which mobile, for which (typed) number, when."""
+
+    utility: str
+    number: str
+    mobile: str
+    at: int
+
+
+_SUBSCRIBER = (
+    subscribers.c.id,
+    subscribers.c.utility,
+    subscribers.c.number,
+    subscribers.c.code_hash,
+    subscribers.c.meter_digits,
+)
+
+_numbers = unfolded({"utility": Text(), "number": Text()})
+_BY_NUMBER = select(*_SUBSCRIBER).join_from(
+    _numbers,
+    subscribers,
+    (subscribers.c.utility == _numbers.c.utility) & (subscribers.c.number == _numbers.c.number),
+)
+
+_mobiles = unfolded({"utility": Text(), "mobile": Text()})
+_BY_MOBILE = (
+    select(contacts.c.mobile, *_SUBSCRIBER)
+    .join_from(
+        _mobiles,
+        contacts,
+        (contacts.c.mobile == _mobiles.c.mobile) & (contacts.c.utility == _mobiles.c.utility),
+    )
+    .join(subscribers, subscribers.c.id == contacts.c.subscriber_id)
+    .order_by(subscribers.c.number)
+)
+
+_askers = unfolded({"utility": Text(), "number": Text(), "mobile": Text(), "since": BigInteger()})
+_FAILURE = (
+    code_failures.c.utility,
+    code_failures.c.number,
+    code_failures.c.mobile,
+    code_failures.c.at,
+    code_failures.c.id,
+)
+_FAILURES = union_all(
+    select(*_FAILURE).join_from(
+        _askers,
+        code_failures,
+        (code_failures.c.mobile == _askers.c.mobile) & (code_failures.c.at > _askers.c.since),
+    ),
+    select(*_FAILURE).join_from(
+        _askers,
+        code_failures,
+        (code_failures.c.utility == _askers.c.utility)
+        & (code_failures.c.number == _askers.c.number)
+        & (code_failures.c.at > _askers.c.since),
+    ),
+)
+
+
+def load_subscribers(
+    connection: Connection, keys: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], Subscriber]:
+    """The subscriptions among ``keys``: (utility, number)."""
+    if not keys:
+        return {}
+    rows = connection.execute(_BY_NUMBER, as_rows(keys))
+    return {(row[1], row[2]): Subscriber._make(row) for row in rows}
+
+
+def load_contacts(
+    connection: Connection, keys: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], tuple[Subscriber, ...]]:
+    """The subscriptions that each (utility, mobile) of ``keys`` is registered to."""
+    found: dict[tuple[str, str], tuple[Subscriber, ...]] = {}
+    if keys:
+        for mobile, *rest in connection.execute(_BY_MOBILE, as_rows(keys)):
+            subscriber = Subscriber._make(rest)
+            key = (subscriber.utility, mobile)
+            found[key] = (*found.get(key, ()), subscriber)
+    return found
+
+
+def load_failures(
+    connection: Connection, askers: Collection[tuple[str, str, str, int]]
+) -> list[Failure]:
+    """Wrong codes of these (utility, number, mobile) since the given instant, oldest first."""
+    if not askers:
+        return []
+    # One failure is found by its mobile and by its number; its id tells that it is one.
+    rows = {
+        row[4]: Failure._make(row[:4]) for row in connection.execute(_FAILURES, as_rows(askers))
+    }
+    return sorted(rows.values(), key=lambda failure: failure.at)
+
+
+def failures_matter_for(policy: Policy) -> int:
+    """How far back, in milliseconds, a wrong code can still be part of a lock."""
+    return int((policy.code_window + policy.code_lock).total_seconds() * 1000)
+
+
+def locked_until(times: Iterable[int], policy: Policy) -> int:
+    """When the lock that these failures cause ends: UTC milliseconds, 0 for no lock.
+
+    ``times`` are the instants of one mobile's or one subscription's failures, ascending.
+    """
+    window = int(policy.code_window.total_seconds() * 1000)
+    lock = int(policy.code_lock.total_seconds() * 1000)
+    ends = 0
+    recent: list[int] = []
+    for at in times:
+        recent = [earlier for earlier in recent if at - earlier < window]
+        recent.append(at)
+        if len(recent) >= policy.code_attempts:
+            ends = at + lock
+            recent = []
+    return ends
+
+
+def minutes_left(until: int, now: int) -> int:
+    """Whole minutes until an instant, at least one: what a person is told."""
+    return max(1, -(-(until - now) // MINUTE_MS))
+
+
+Contacts = Mapping[tuple[str, str], tuple[Subscriber, ...]]

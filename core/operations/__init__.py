@@ -1,0 +1,24 @@
+"""What a subscriber may ask for: one registry, whichever door the call came through.
+
+An operation is a plain function from an asker, a call and the loaded facts to an outcome;
+it changes things only through ``Facts``. What it may be given, what it needs loaded, and
+every outcome it can have with the facts a reply may use, are declared beside it, so that a
+profile can be checked against it before the daemon starts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from core.operations.balance import BALANCE
+from core.operations.bill_by_sms import BILL_BY_SMS, STOP_BILL_BY_SMS
+from core.operations.guide import HELP
+from core.operations.operation import Operation
+from core.operations.reading import SUBMIT_READING
+
+REGISTRY: Mapping[str, Operation] = {
+    operation.name: operation
+    for operation in (BALANCE, SUBMIT_READING, BILL_BY_SMS, STOP_BILL_BY_SMS, HELP)
+}
+
+__all__ = ["REGISTRY", "Operation"]

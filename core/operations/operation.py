@@ -1,0 +1,115 @@
+"""What an operation is, and how a call shows its right to a subscription."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from core.calls import DONE, Argument, Call, Fact, Outcome, Refusal
+from core.facts import Asker, Facts, Need
+from core.identity import Subscriber, minutes_left
+from core.secrecy import Keys
+
+Run: TypeAlias = Callable[[Asker, Call, Facts], Outcome]
+RunFor: TypeAlias = Callable[[Asker, Call, Facts, Subscriber], Outcome]
+
+NOTHING: frozenset[str] = frozenset()
+IDENTITY_OUTCOMES: Mapping[str, frozenset[str]] = {
+    Refusal.NOT_RECOGNISED: NOTHING,
+    Refusal.LOCKED_OUT: frozenset({"minutes"}),
+    Refusal.NOT_REGISTERED: NOTHING,
+    Refusal.WHICH_SUBSCRIPTION: frozenset({"count"}),
+    Refusal.CODE_NEEDED: NOTHING,
+}
+"""The refusals of every operation that is about one subscription."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One thing a subscriber may ask for."""
+
+    name: str
+    required: frozenset[Argument]
+    """What a call must bring, beyond what shows whose subscription it is about."""
+    optional: frozenset[Argument]
+    outcomes: Mapping[str, frozenset[str]]
+    """Every kind of outcome, with the names of the facts it brings."""
+    needs: frozenset[Need]
+    run: Run | None = None
+    """For operations that are about nobody's subscription …"""
+    run_for: RunFor | None = None
+    """… and for those that are about one that the asker has shown a right to."""
+
+    def __call__(self, keys: Keys, asker: Asker, call: Call, facts: Facts) -> Outcome:
+        """Run the operation; a refusal to show the subscription is an outcome as well."""
+        if self.run is not None:
+            return self.run(asker, call, facts)
+        assert self.run_for is not None  # noqa: S101 - one of the two, by construction
+        shown = identify(keys, asker, call, facts)
+        if isinstance(shown, Outcome):
+            return shown
+        return self.run_for(asker, call, facts, shown)
+
+
+def done(call: Call, **facts: Fact) -> Outcome:
+    """The outcome of an operation that did what was asked."""
+    return Outcome(call.operation, DONE, facts)
+
+
+def refused(call: Call, why: Refusal, **facts: Fact) -> Outcome:
+    """The outcome of an operation that did not."""
+    return Outcome(call.operation, why.value, facts)
+
+
+def supports(keys: Keys, asker: Asker, call: Call, facts: Facts) -> bool:
+    """Whether the data supports reading a message as this call.
+
+    Used to choose among the readings of one message: the subscription exists, and the code
+    is its code. Nothing of it is told to the subscriber.
+    """
+    number = call.arguments.get(Argument.NUMBER)
+    if number is None:
+        return bool(facts.registered(asker))
+    subscriber = facts.subscriber(asker.utility, number)
+    if subscriber is None:
+        return False
+    code = call.arguments.get(Argument.CODE)
+    return code is None or keys.code_matches(subscriber.code_hash, asker.utility, number, code)
+
+
+def identify(keys: Keys, asker: Asker, call: Call, facts: Facts) -> Subscriber | Outcome:
+    """The subscription that the call shows a right to, or the refusal to give.
+
+    A right is shown by the secret code, or by a mobile that is registered to the
+    subscription; a mobile registered to exactly one may leave out the number too.
+    """
+    number = call.arguments.get(Argument.NUMBER)
+    code = call.arguments.get(Argument.CODE)
+    if number is not None and code is not None:
+        return _by_code(keys, asker, call, facts)
+    own = facts.registered(asker)
+    if number is not None:
+        mine = [subscriber for subscriber in own if subscriber.number == number]
+        return mine[0] if mine else refused(call, Refusal.CODE_NEEDED)
+    if not own:
+        return refused(call, Refusal.NOT_REGISTERED)
+    if len(own) > 1:
+        return refused(call, Refusal.WHICH_SUBSCRIPTION, count=len(own))
+    return own[0]
+
+
+def _by_code(keys: Keys, asker: Asker, call: Call, facts: Facts) -> Subscriber | Outcome:
+    number, code = call.arguments[Argument.NUMBER], call.arguments[Argument.CODE]
+    locked = facts.locked_until(asker, number)
+    if locked > asker.at:
+        return refused(call, Refusal.LOCKED_OUT, minutes=minutes_left(locked, asker.at))
+    subscriber = facts.subscriber(asker.utility, number)
+    stored = subscriber.code_hash if subscriber else None
+    if keys.code_matches(stored, asker.utility, number, code) and subscriber:
+        return subscriber
+    facts.add_failure(asker, number)
+    locked = facts.locked_until(asker, number)
+    if locked > asker.at:
+        return refused(call, Refusal.LOCKED_OUT, minutes=minutes_left(locked, asker.at))
+    return refused(call, Refusal.NOT_RECOGNISED)

@@ -1,0 +1,124 @@
+"""Meter readings: the last ones of a subscription, and whether a new one can be true."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from enum import StrEnum
+from typing import NamedTuple, TypeAlias
+
+from sqlalchemy import BigInteger, Connection, Select, select
+
+from core.bills import LastBill
+from core.bulk import as_rows, unfolded
+from core.policy import Policy
+from core.tables import readings
+
+DAY_MS = 86_400_000
+
+
+class ReadingState(StrEnum):
+    """What the utility makes of a reading."""
+
+    ACCEPTED = "accepted"
+    UNCONFIRMED = "unconfirmed"
+    """Implausible; waits for the subscriber to send it again."""
+    DOUBTFUL = "doubtful"
+    """Implausible and confirmed by the subscriber: it counts, and staff look at it."""
+    REJECTED = "rejected"
+
+
+class Reading(NamedTuple):
+    """One stored reading."""
+
+    id: int
+    subscriber_id: int
+    reading: int
+    read_at: int
+    source: str
+    state: str
+
+
+class LastReadings(NamedTuple):
+    """The newest reading that counts, and a newer one that waits to be confirmed."""
+
+    counted: Reading | None
+    unconfirmed: Reading | None
+
+
+_COUNTED = (ReadingState.ACCEPTED.value, ReadingState.DOUBTFUL.value)
+
+
+_Rows: TypeAlias = Select[int, int, int, int, str, str]
+
+
+def _newest(states: tuple[str, ...]) -> _Rows:
+    wanted = unfolded({"subscriber_id": BigInteger()})
+    newest = readings.alias("newest")
+    newest_id = (
+        select(newest.c.id)
+        .where(newest.c.subscriber_id == wanted.c.subscriber_id, newest.c.state.in_(states))
+        .order_by(newest.c.read_at.desc(), newest.c.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return select(
+        readings.c.id,
+        readings.c.subscriber_id,
+        readings.c.reading,
+        readings.c.read_at,
+        readings.c.source,
+        readings.c.state,
+    ).join_from(wanted, readings, readings.c.id == newest_id)
+
+
+_NEWEST_COUNTED = _newest(_COUNTED)
+_NEWEST_UNCONFIRMED = _newest((ReadingState.UNCONFIRMED.value,))
+
+
+def load_last_readings(
+    connection: Connection, subscriber_ids: Collection[int]
+) -> dict[int, LastReadings]:
+    """The last readings of each subscription, by subscriber id; two statements."""
+    if not subscriber_ids:
+        return {}
+    keys = as_rows((key,) for key in subscriber_ids)
+    counted = _by_subscriber(connection, _NEWEST_COUNTED, keys)
+    waiting = _by_subscriber(connection, _NEWEST_UNCONFIRMED, keys)
+    return {
+        key: LastReadings(counted.get(key), waiting.get(key))
+        for key in counted.keys() | waiting.keys()
+    }
+
+
+def _by_subscriber(
+    connection: Connection, statement: _Rows, keys: dict[str, str]
+) -> dict[int, Reading]:
+    found = (Reading._make(row) for row in connection.execute(statement, keys))
+    return {reading.subscriber_id: reading for reading in found}
+
+
+def used_since(reading: int, last: int, digits: int, policy: Policy) -> int | None:
+    """Units used between two readings of one meter; None when ``reading`` cannot follow.
+
+    A meter of ``digits`` digits that shows less than before has passed its highest figure
+    if what that implies is a small part of its range (``Policy.rollover_share``).
+    """
+    if reading >= last:
+        return reading - last
+    span: int = 10**digits
+    implied = span - last + reading
+    return implied if implied * 100 < span * policy.rollover_share else None
+
+
+def is_plausible(used: int, since_ms: int, bill: LastBill | None, policy: Policy) -> bool:
+    """Whether ``used`` units in ``since_ms`` agree with what the last bill shows of the use."""
+    if used <= policy.plausible_units:
+        return True
+    if bill is None or not bill.from_date or not bill.to_date:
+        return True
+    if bill.from_reading is None or bill.to_reading is None:
+        return True
+    billed_days = max(1, (bill.to_date - bill.from_date).days)
+    billed = max(0, bill.to_reading - bill.from_reading)
+    days = max(1, since_ms // DAY_MS)
+    return used * billed_days <= policy.plausible_factor * billed * days

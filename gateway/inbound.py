@@ -1,0 +1,407 @@
+"""Arrivals → core → answers, in batches.
+
+Whatever comes while the database is busy waits here and goes into one transaction: texts,
+receipts, results of submissions, lost acknowledgements. No timer: a lone message makes a
+batch of one at once. Only a committed arrival is acknowledged. While the database is away
+arrivals are refused for now, so that the SMSC keeps them, and results wait in memory: the
+windows they occupy bound them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import structlog
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from core.batch import Batch, Desk, Done, recover_after_outage, run
+from core.database import Database, DatabaseUnavailable
+from core.identifiers import MobileError, mobile
+from core.inbox import Arrival, Part, Unconfirmed
+from core.outbox import ReceiptFor, Result, Sent, State
+from gateway.ledger import Confirmed, Ledger, as_unconfirmed
+from gateway.messages import (
+    Connection,
+    Delivery,
+    DeliveryState,
+    InboundSms,
+    Receipt,
+    SendResult,
+    Temporary,
+)
+from gateway.outbound import Clock, Router
+
+log = structlog.get_logger(__name__)
+
+MOST_ARRIVALS = 500
+"""Of one batch: more would make the first of them wait for the last."""
+TOO_LATE_MS = 8_000
+"""An SMSC gives up on an answer after some ten seconds: better refused than answered late."""
+RETRY_SECONDS = 1.0
+
+InThread = Callable[..., "Deferred[Any]"]
+"""``in_thread(function, *arguments)``: run it on the database's thread."""
+
+_STATES: Mapping[DeliveryState, State | None] = {
+    DeliveryState.ENROUTE: None,
+    DeliveryState.ACCEPTED: None,
+    DeliveryState.UNKNOWN: None,
+    DeliveryState.DELIVERED: State.DELIVERED,
+    DeliveryState.EXPIRED: State.EXPIRED,
+    DeliveryState.DELETED: State.UNDELIVERABLE,
+    DeliveryState.UNDELIVERABLE: State.UNDELIVERABLE,
+    DeliveryState.REJECTED: State.REJECTED,
+}
+
+
+class _Waiting(NamedTuple):
+    """A delivery that waits for its batch."""
+
+    ledger: Ledger
+    delivery: Delivery
+    received_at: int
+
+
+@dataclass(slots=True)
+class _InWork:
+    """A batch that is with the database, and whom to tell."""
+
+    batch: Batch
+    texts: list[tuple[Ledger, int, Arrival]] = field(default_factory=list)
+    receipts: list[tuple[Ledger, int]] = field(default_factory=list)
+    settled: Counter[str] = field(default_factory=Counter)
+    """By bind: how many of its results are in the batch."""
+
+
+class Inbound:
+    """Implements ``messages.BindListener``; all of it runs on the reactor's thread."""
+
+    def __init__(  # noqa: PLR0913 - the composition root gives each its own
+        self,
+        database: Database,
+        desk: Desk,
+        router: Router,
+        *,
+        profiles: Mapping[str, str],
+        clock: Clock,
+        in_thread: InThread,
+        smsc_of: Mapping[str, str],
+        max_waiting: int = 10_000,
+        on_queued: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._database = database
+        self._desk = desk
+        self._router = router
+        self._profiles = profiles
+        self._clock = clock
+        self._in_thread = in_thread
+        self._smsc_of = smsc_of
+        self._max_waiting = max_waiting
+        self._on_queued = on_queued
+        self._ledgers: dict[int, Ledger] = {}
+        self._waiting: deque[_Waiting] = deque()
+        self._sent: list[Sent] = []
+        self._settled: Counter[str] = Counter()
+        self._unconfirmed: list[Unconfirmed] = []
+        self._doubtful: list[Unconfirmed] = []
+        self._marks: dict[str, int] = {}
+        self._confirmed_suspects: list[int] = []
+        self._paused: set[int] = set()
+        self._retry: Any = None
+        self.is_busy = False
+        self.is_stopping = False
+        self.database_error = ""
+        self.counters: Counter[str] = Counter()
+
+    # --- what binds tell ------------------------------------------------------------
+
+    def bound(self, bind: str, connection: Connection) -> None:
+        """A bind is up: its arrivals get a ledger, its sender a connection."""
+        self._ledgers[connection.id] = Ledger(self._desk.ids.one(), bind, connection)
+        sender = self._router.senders.get(bind)
+        if sender is not None:
+            sender.bound(connection)
+            self._on_queued()
+
+    def arrived(self, bind: str, connection: Connection, deliveries: Sequence[Delivery]) -> None:
+        """Deliveries wait for the next batch, or are refused while none can be stored."""
+        if self.database_error or self.is_stopping:
+            connection.refuse([one.sequence for one in deliveries], Temporary.APPLICATION_ERROR)
+            self.counters["refused"] += len(deliveries)
+            return
+        ledger = self._ledgers[connection.id]
+        now = self._now()
+        self._waiting.extend(_Waiting(ledger, delivery, now) for delivery in deliveries)
+        if len(self._waiting) > self._max_waiting:
+            log.warning("inbound.paused", bind=bind, waiting=len(self._waiting))
+            self._paused.add(connection.id)
+            connection.pause_reading()
+        self._work()
+
+    def sent(self, bind: str, connection: Connection, results: Sequence[SendResult]) -> None:  # noqa: ARG002
+        """Results of submissions go back through the bind's sender."""
+        self._router.senders[bind].sent(results)
+
+    def lost(self, bind: str, connection: Connection, reason: str) -> None:  # noqa: ARG002
+        """Drop what the SMSC will deliver again; suspect what it may."""
+        ledger = self._ledgers.pop(connection.id)
+        self._paused.discard(connection.id)
+        self._collect(ledger)
+        self._unconfirmed += ledger.take_lost()
+        self._waiting = deque(one for one in self._waiting if one.ledger is not ledger)
+        sender = self._router.senders.get(bind)
+        if sender is not None:
+            sender.lost()
+        self._work()
+
+    def settle(self, bind: str, sent: Sequence[Sent]) -> None:
+        """Results of a bind to record; its sender hears of it when they are committed."""
+        self._sent += sent
+        self._settled[bind] += len(sent)
+        self._work()
+
+    def flush(self) -> None:
+        """Record confirmations that no traffic has carried along; called now and then."""
+        self._work()
+
+    @property
+    def waiting(self) -> int:
+        """Arrivals that are not with the database yet."""
+        return len(self._waiting)
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether so much is waiting that some connection is not read."""
+        return bool(self._paused)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is waiting and nothing is in work."""
+        return not (self.is_busy or self._waiting or self._sent or self._unconfirmed)
+
+    # --- making a batch -------------------------------------------------------------
+
+    def _now(self) -> int:
+        return int(self._clock.seconds() * 1000)
+
+    def _collect(self, ledger: Ledger) -> None:
+        confirmed = Confirmed()
+        ledger.take_confirmed(confirmed)
+        self._confirmed_suspects += confirmed.suspects
+        if confirmed.mark:
+            bind = ledger.bind
+            self._marks[bind] = max(confirmed.mark, self._marks.get(bind, 0))
+
+    def _work(self) -> None:
+        """Hand the database all there is, unless it is busy or away."""
+        if self.is_busy or self.database_error:
+            return
+        for ledger in self._ledgers.values():
+            self._collect(ledger)
+        work = self._next()
+        batch = work.batch
+        if not (len(batch) or batch.unconfirmed or batch.marks or batch.confirmed_suspects):
+            return
+        self.is_busy = True
+        done: Deferred[Done] = self._in_thread(run, self._database, self._desk, batch)
+        done.addCallbacks(self._committed, self._failed, callbackArgs=(work,), errbackArgs=(work,))
+        done.addErrback(self._broken)
+
+    def _next(self) -> _InWork:
+        now = self._now()
+        batch = Batch(
+            sent=self._sent,
+            unconfirmed=self._unconfirmed,
+            marks=self._marks,
+            confirmed_suspects=self._confirmed_suspects,
+            now=now,
+        )
+        work = _InWork(batch, settled=self._settled)
+        self._sent, self._settled, self._unconfirmed = [], Counter(), []
+        self._marks, self._confirmed_suspects = {}, []
+        late: list[tuple[Ledger, int]] = []
+        for _ in range(min(len(self._waiting), MOST_ARRIVALS)):
+            ledger, (sequence, content), received_at = self._waiting.popleft()
+            if now - received_at > TOO_LATE_MS:
+                late.append((ledger, sequence))
+            elif isinstance(content, InboundSms):
+                arrival = self._arrival(ledger, content, received_at)
+                batch.arrivals.append(arrival)
+                work.texts.append((ledger, sequence, arrival))
+            else:
+                batch.receipts.append(self._receipt(ledger.bind, content, now))
+                work.receipts.append((ledger, sequence))
+        self._refuse(late)
+        return work
+
+    def _arrival(self, ledger: Ledger, sms: InboundSms, received_at: int) -> Arrival:
+        source, destination, data_coding, payload, text, place = sms
+        bind = ledger.bind
+        profile = self._profiles.get(destination, "")
+        part = None
+        marks = [source.encode(), destination.encode(), payload]
+        if place is not None:
+            part = Part(place.reference, place.total, place.number, data_coding, payload)
+            marks.append(bytes(f"{part.reference}/{part.total}/{part.number}", "ascii"))
+        try:
+            sender = mobile(source)
+        except MobileError:
+            # A name, or another short code: kept for people to see, and not answered.
+            sender, profile = source, ""
+        via = self._router.answer_by(destination, bind) if profile else None
+        return Arrival(
+            self._desk.ids.one(),
+            received_at,
+            bind,
+            ledger.link,
+            destination,
+            profile,
+            sender,
+            text,
+            self._desk.keys.fingerprint(*marks),
+            part,
+            via.settings.bind if via else None,
+        )
+
+    def _receipt(self, bind: str, receipt: Receipt, now: int) -> ReceiptFor:
+        smsc_id, state, error, done_at = receipt
+        return ReceiptFor(self._smsc_of[bind], smsc_id, _STATES[state], error, done_at or now)
+
+    # --- after a batch --------------------------------------------------------------
+
+    def _committed(self, done: Done, work: _InWork) -> None:
+        self.is_busy = False
+        self._acknowledge(done, work)
+        senders = self._router.senders
+        for bind, count in work.settled.items():
+            senders[bind].committed(count)
+        for bind, rows in done.outgoing:
+            senders[bind].hand_over(rows)
+        for sender in senders.values():
+            sender.pump()
+        self.counters["received"] += len(work.texts)
+        self.counters["redelivered"] += len(done.redelivered)
+        self.counters["receipts"] += len(work.receipts)
+        self._resume()
+        if done.queued or any(one.result is Result.UNSENT for one in work.batch.sent):
+            self._on_queued()
+        self._work()
+
+    def _acknowledge(self, done: Done, work: _InWork) -> None:
+        stored: dict[Ledger, list[tuple[int, Arrival]]] = {}
+        refused: list[tuple[Ledger, int]] = []
+        for ledger, sequence, arrival in work.texts:
+            if arrival.id in done.refused:
+                refused.append((ledger, sequence))
+            else:
+                stored.setdefault(ledger, []).append((sequence, arrival))
+        for ledger, arrivals in stored.items():
+            self._unconfirmed += ledger.acknowledge(arrivals, done.redelivered)
+        receipts: dict[Ledger, list[int]] = {}
+        for ledger, sequence in work.receipts:
+            receipts.setdefault(ledger, []).append(sequence)
+        for ledger, sequences in receipts.items():
+            ledger.connection.acknowledge(sequences)
+        self._refuse(refused)
+        self._suspect_late(work, done)
+
+    def _suspect_late(self, work: _InWork, done: Done) -> None:
+        """An answer so late that the SMSC may have given up on it is as good as none."""
+        late = self._now() - TOO_LATE_MS
+        self._unconfirmed += (
+            as_unconfirmed(ledger.bind, arrival, done.redelivered)
+            for ledger, _sequence, arrival in work.texts
+            if arrival.received_at < late and arrival.id not in done.refused
+        )
+
+    def _refuse(self, deliveries: Sequence[tuple[Ledger, int]]) -> None:
+        """Let the SMSC keep these and deliver them again."""
+        by_ledger: dict[Ledger, list[int]] = {}
+        for ledger, sequence in deliveries:
+            by_ledger.setdefault(ledger, []).append(sequence)
+        for ledger, sequences in by_ledger.items():
+            ledger.connection.refuse(sequences, Temporary.APPLICATION_ERROR)
+            self.counters["refused"] += len(sequences)
+
+    def _resume(self) -> None:
+        if self._paused and len(self._waiting) < self._max_waiting // 2:
+            for connection_id in self._paused:
+                self._ledgers[connection_id].connection.resume_reading()
+            self._paused.clear()
+
+    # --- when the database is away ---------------------------------------------------
+
+    def _failed(self, failure: Failure, work: _InWork) -> None:
+        """Keep what only we know, refuse what the SMSC can deliver again, and try later."""
+        self.is_busy = False
+        if not failure.check(DatabaseUnavailable):
+            log.critical("batch.crashed", failure=failure.getTraceback())
+        self.database_error = failure.getErrorMessage()
+        log.error("database.unavailable", error=self.database_error)
+        batch = work.batch
+        self._sent = batch.sent + self._sent
+        for bind, count in work.settled.items():
+            self._settled[bind] += count
+        self._unconfirmed = batch.unconfirmed + self._unconfirmed
+        self._marks = batch.marks | self._marks
+        self._confirmed_suspects = batch.confirmed_suspects + self._confirmed_suspects
+        # The commit itself may have been what failed, after it took effect.
+        self._doubtful += (
+            as_unconfirmed(ledger.bind, arrival, {}) for ledger, _sequence, arrival in work.texts
+        )
+        self._refuse([(ledger, sequence) for ledger, sequence, _arrival in work.texts])
+        self._refuse(work.receipts)
+        self._refuse([(one.ledger, one.delivery.sequence) for one in self._waiting])
+        self._waiting.clear()
+        self._resume()
+        self._retry_later()
+
+    def _retry_later(self) -> None:
+        self._retry = self._clock.callLater(RETRY_SECONDS, self._try_again)
+
+    def _try_again(self) -> None:
+        self._retry = None
+        held = [row_id for sender in self._router.senders.values() for row_id in sender.held]
+        held += (one.row.id for one in self._sent)
+        self.is_busy = True
+        done = self._in_thread(
+            self._database.transact,
+            "recover",
+            recover_after_outage,
+            self._desk.node,
+            held,
+            list(self._doubtful),
+            self._now(),
+        )
+        done.addCallbacks(self._is_back, self._is_still_away)
+        done.addErrback(self._broken)
+
+    def _is_back(self, _result: object) -> None:
+        self.is_busy = False
+        log.info("database.back", after=self.database_error)
+        self.database_error = ""
+        self._doubtful.clear()
+        self._on_queued()
+        self._work()
+
+    def _is_still_away(self, failure: Failure) -> None:
+        self.is_busy = False
+        self.database_error = failure.getErrorMessage()
+        if not self.is_stopping:
+            self._retry_later()
+
+    def _broken(self, failure: Failure) -> None:
+        """A mistake of ours after the commit: say so, and go on with the next batch."""
+        self.is_busy = False
+        log.critical("inbound.broken", failure=failure.getTraceback())
+
+    def stop(self) -> None:
+        """Take nothing more; what was taken is still finished."""
+        self.is_stopping = True
+        if self._retry is not None:
+            self._retry.cancel()
+            self._retry = None

@@ -1,0 +1,52 @@
+"""A line's profile as the core wants it: readings of texts, and replies cut into parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from core.calls import Call, Candidate, Outcome, Problem, Understanding
+from core.policy import Policy
+from gateway.profiles import Profile
+from gateway.smpp.text import Alphabet, split
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class LineMind:
+    """Implements ``core.batch.Mind`` for one line."""
+
+    profile: Profile
+    alphabet: Alphabet
+    """The default alphabet of the line's binds; UCS-2 where they differ."""
+    reference_bits: int
+    """16 where any of the line's binds needs a part to be that much shorter."""
+
+    @property
+    def utility(self) -> str:
+        """The key of its data."""
+        return self.profile.utility
+
+    @property
+    def policy(self) -> Policy:
+        """The utility's own figures."""
+        return self.profile.policy
+
+    def understand(self, text: str) -> Understanding:
+        """All readings of a text."""
+        return self.profile.understand(text)
+
+    def choose(
+        self, understanding: Understanding, supported: Callable[[Call], bool]
+    ) -> Candidate | Problem:
+        """The one reading that the data supports."""
+        return self.profile.choose(understanding, supported)
+
+    def reply(self, outcome: Outcome) -> Sequence[str]:
+        """The words for an outcome, cut into the parts of a message."""
+        return split(
+            self.profile.render(outcome), self.alphabet, reference_bits=self.reference_bits
+        )

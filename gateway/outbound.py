@@ -1,0 +1,222 @@
+"""Due messages → a bind: within its window and its rate, answers to people first.
+
+A bind's window counts a message from its submit_sm until its result is *committed*, not
+until the response arrives. So a daemon that is killed leaves at most one window of
+messages of which it cannot say whether they went out, and those are all that can be sent
+twice.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import structlog
+
+from core.outbox import Outgoing, Result, Sent
+from gateway.messages import Connection, OutboundSms, PartOf, SendResult, SendStatus
+from gateway.pace import Pace
+
+log = structlog.get_logger(__name__)
+
+MIN_ROOM = 500
+"""A bind holds at least this many messages in memory, beyond its window …"""
+ROOM_WINDOWS = 4
+"""… or this many windows, whichever is more."""
+
+_RESULTS = {status: Result(status.value) for status in SendStatus}
+
+
+class Clock(Protocol):
+    """The part of a reactor that gives time."""
+
+    def seconds(self) -> float:
+        """Now."""
+
+    def callLater(self, delay: float, function: Callable[..., object]) -> Any:  # noqa: N802
+        """Call ``function`` after ``delay`` seconds."""
+
+
+class SenderSettings(NamedTuple):
+    """What sending over one bind must know."""
+
+    bind: str
+    smsc: str
+    window: int
+    rate: float
+    receipts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SenderStatus:
+    """What health says of one bind's sending."""
+
+    queued: int
+    in_flight: int
+
+
+class Sender:
+    """The messages that one bind is to send, and those it has sent and not yet settled."""
+
+    def __init__(
+        self, settings: SenderSettings, clock: Clock, settle: Callable[[str, Sequence[Sent]], None]
+    ) -> None:
+        self.settings = settings
+        self._clock = clock
+        self._settle = settle
+        self._pace = Pace(settings.rate, clock.seconds())
+        self._connection: Connection | None = None
+        self._answers: deque[Outgoing] = deque()
+        self._others: deque[Outgoing] = deque()
+        self._in_flight: dict[int, Outgoing] = {}
+        self._unsettled = 0
+        self._alarm: Any = None
+
+    @property
+    def is_up(self) -> bool:
+        """Whether there is a connection to send on."""
+        return self._connection is not None
+
+    @property
+    def room(self) -> int:
+        """How many more messages may be handed over; none while the bind is down."""
+        if self._connection is None:
+            return 0
+        most = max(MIN_ROOM, ROOM_WINDOWS * self.settings.window)
+        return max(0, most - len(self._answers) - len(self._others))
+
+    @property
+    def held(self) -> list[int]:
+        """Ids of all rows that this sender has in hand, settled ones excepted."""
+        return [row.id for row in (*self._answers, *self._others)] + list(self._in_flight)
+
+    def status(self) -> SenderStatus:
+        """How much is waiting here and how much is under way."""
+        return SenderStatus(
+            len(self._answers) + len(self._others), len(self._in_flight) + self._unsettled
+        )
+
+    def bound(self, connection: Connection) -> None:
+        """The bind is up: send on this connection."""
+        self._connection = connection
+        self.pump()
+
+    def lost(self) -> None:
+        """The bind is down: give back what was never sent, for another bind or later."""
+        self._connection = None
+        rows = [*self._answers, *self._others]
+        self._answers.clear()
+        self._others.clear()
+        self._give_back(rows)
+
+    def hand_over(self, rows: Sequence[Outgoing]) -> None:
+        """Take rows to send; they come back through ``settle``, each once."""
+        if self._connection is None:
+            self._give_back(rows)
+            return
+        for row in rows:
+            (self._others if row.priority else self._answers).append(row)
+
+    def _give_back(self, rows: Sequence[Outgoing]) -> None:
+        if rows:
+            self._unsettled += len(rows)
+            self._settle(self.settings.bind, [Sent(row, Result.UNSENT, "", "", 0) for row in rows])
+
+    def pump(self) -> None:
+        """Send what window and rate allow."""
+        if self._connection is None:
+            return
+        free = self.settings.window - len(self._in_flight) - self._unsettled
+        waiting = len(self._answers) + len(self._others)
+        wanted = min(free, waiting)
+        if wanted <= 0:
+            return
+        granted = self._pace.take(wanted, self._clock.seconds())
+        if granted < wanted:
+            self._wake_later()
+        if granted:
+            self._submit([self._next() for _ in range(granted)])
+
+    def _next(self) -> Outgoing:
+        return self._answers.popleft() if self._answers else self._others.popleft()
+
+    def _submit(self, rows: Sequence[Outgoing]) -> None:
+        assert self._connection is not None  # noqa: S101 - pump has looked
+        now_ms = int(self._clock.seconds() * 1000)
+        for row in rows:
+            self._in_flight[row.id] = row
+        self._connection.submit([_as_sms(row, self.settings.receipts, now_ms) for row in rows])
+
+    def _wake_later(self) -> None:
+        if self._alarm is None or not self._alarm.active():
+            delay = max(0.001, self._pace.wait(self._clock.seconds()))
+            self._alarm = self._clock.callLater(delay, self.pump)
+
+    def sent(self, results: Sequence[SendResult]) -> None:
+        """What became of submitted messages; their window is free once this is committed."""
+        settled: list[Sent] = []
+        smsc = self.settings.smsc
+        for row_id, status, smsc_id, code in results:
+            row = self._in_flight.pop(row_id, None)
+            if row is None:
+                log.error("outbound.result_without_message", bind=self.settings.bind, row=row_id)
+                continue
+            if status is SendStatus.THROTTLED:
+                self._pace.throttled(self._clock.seconds())
+                log.warning("outbound.throttled", bind=self.settings.bind, code=code)
+            settled.append(Sent(row, _RESULTS[status], smsc, smsc_id, code))
+        self._unsettled += len(settled)
+        self._settle(self.settings.bind, settled)
+
+    def committed(self, count: int) -> None:
+        """So many results are committed: their places in the window are free."""
+        self._unsettled -= count
+
+    def stop(self) -> None:
+        """Forget the alarm; what is still here stays ``sending`` in the database."""
+        if self._alarm is not None and self._alarm.active():
+            self._alarm.cancel()
+
+
+def _as_sms(row: Outgoing, receipt: bool, now_ms: int) -> OutboundSms:  # noqa: FBT001
+    part = PartOf(_reference(row.message_id), row.parts, row.part) if row.parts > 1 else None
+    validity = max(60, (row.expires_at - now_ms) // 1000) if row.expires_at else None
+    return OutboundSms(row.id, row.line, row.mobile, row.text, part, receipt, validity)
+
+
+def _reference(message_id: int) -> int:
+    """16 bits that differ for messages of different milliseconds and of one batch alike."""
+    return (message_id ^ (message_id >> 22)) & 0xFFFF
+
+
+class Router:
+    """Which bind takes a line's messages: the first of the line's own that is up."""
+
+    def __init__(self, senders: Mapping[str, Sender], lines: Mapping[str, Sequence[str]]) -> None:
+        self.senders = senders
+        self._lines = lines
+
+    def answer_by(self, line: str, arrived_on: str) -> Sender | None:
+        """Who takes an answer now: the bind that the message came on, else another one."""
+        own = self.senders.get(arrived_on)
+        if own is not None and arrived_on in self._lines.get(line, ()) and own.room:
+            return own
+        return self._first(line, with_room=True)
+
+    def lines_of(self) -> dict[str, list[str]]:
+        """For each bind that is up: the lines whose queued messages it should claim."""
+        found: dict[str, list[str]] = {}
+        for line in self._lines:
+            sender = self._first(line, with_room=False)
+            if sender is not None:
+                found.setdefault(sender.settings.bind, []).append(line)
+        return found
+
+    def _first(self, line: str, *, with_room: bool) -> Sender | None:
+        for bind in self._lines.get(line, ()):
+            sender = self.senders.get(bind)
+            if sender is not None and sender.is_up and (sender.room or not with_room):
+                return sender
+        return None
