@@ -97,9 +97,10 @@ def _run_together(grammar: Grammar, runs: Sequence[Run]) -> tuple[Pattern, Seque
         return None
     for code, pattern in grammar.codes.items():
         if len(code) >= SHORT_CODE and runs[0].digits.startswith(code) and pattern.full:
-            rest = runs[0].part(len(code), len(runs[0].digits))
-            if len(rest.digits) >= number.shortest:
-                return pattern, [rest, *runs[1:]]
+            number_ends, ends = len(code) + number.longest, len(runs[0].digits)
+            if ends >= len(code) + number.shortest:
+                parts = runs[0].part(len(code), number_ends), runs[0].part(number_ends, ends)
+                return pattern, [*(part for part in parts if part.digits), *runs[1:]]
     return None
 
 

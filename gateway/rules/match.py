@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from core.calls import Argument, Candidate, Misreading, Problem, Understanding
 from gateway.rules import together
 from gateway.rules.fault import problem_of, veiled
+from gateway.rules.grammar import SHORT_CODE
 from gateway.rules.keyword import keywords_in, sign_of
 from gateway.rules.pattern import proven
 from gateway.rules.quick import at_once
@@ -141,20 +142,21 @@ def _bound(pattern: Pattern, runs: Sequence[Run]) -> Iterator[Reading]:
 
 
 def _with_text(pattern: Pattern, message: Message, start: int) -> Iterator[Reading]:
-    """Read fields and then free text from ``start`` on: as many fields as fit."""
+    """Read fields and then free text from ``start`` on: as many fields as fit.
+
+    The text has words in it, and does not begin with a figure that may be meant as a field.
+    """
     next_word = next((word.start for word in message.words if word.start >= start), None)
-    runs = [
-        run
-        for run in message.runs
-        if run.places[0] >= start and (next_word is None or run.places[0] < next_word)
-    ]
+    if next_word is None:
+        return
+    runs = [run for run in message.runs if start <= run.places[0] < next_word]
     for form in pattern.forms:
-        fields = runs[: len(form)]
-        if len(fields) < len(form):
+        fields, others = runs[: len(form)], runs[len(form) :]
+        meant = any(len(run.digits) > SHORT_CODE for run in others)
+        if len(fields) < len(form) or (meant and form != pattern.full):
             continue
-        after = fields[-1].places[-1] + 1 if fields else start
-        text = text_after(message, after)
-        readings = list(_bound(pattern, fields)) if text else []
+        text = text_after(message, fields[-1].places[-1] + 1 if fields else start)
+        readings = list(_bound(pattern, fields))
         if readings:
             yield from (reading._replace(text=text) for reading in readings)
             return

@@ -1,7 +1,8 @@
 """Commands written without separators: ``010100000014321``, ``010 100000014321``.
 
-Only a command with all its fields is read so, in published order or its reverse: with a
-field left out, ``1105`` or any number that happens to begin with a code would be one.
+Only a command with its code and all its fields is read so, in published order or its
+reverse: with a field left out, ``1105`` or any number that happens to begin with a code would
+be one, and with a keyword for the code, a bill ID would be number and secret code.
 A separator that was typed always ends a field; one that was not may stand anywhere that the
 lengths allow, so that several readings may come out.
 """
@@ -34,7 +35,7 @@ _MOST_READINGS: Final = 32
 def readings(grammar: Grammar, message: Message) -> Iterator[Reading]:
     """Read a message whose separators were left out, whole or in part."""
     digits = sum(len(run.digits) for run in message.runs)
-    if len(message.runs) >= grammar.most_runs or digits > _MOST_DIGITS:
+    if not message.runs or len(message.runs) >= grammar.most_runs or digits > _MOST_DIGITS:
         return
     for pattern in grammar.patterns:
         if pattern.takes_text or not pattern.full or len(message.runs) > len(pattern.full):
