@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from gateway.smpp.typing_views import ClientEndpoint, DelayedCall
 
 _log = structlog.get_logger()
-_COUNTERS = ("received", "submitted", "stray_responses", "malformed", "timeouts")
+_COUNTERS = ("received", "stray_responses", "malformed", "timeouts")
 
 
 def endpoint_for(settings: BindSettings, reactor: Any) -> ClientEndpoint:
@@ -78,7 +78,7 @@ class SmppBind(Service):
         self._last_error = ""
         self._reconnects = 0
         self._failures = 0
-        self._totals = dict.fromkeys((*_COUNTERS, "unreadable_receipts"), 0)
+        self._totals = dict.fromkeys((*_COUNTERS, "submitted", "unreadable_receipts"), 0)
         self._protocol: EsmeProtocol | None = None
         self._attempt: Deferred[Any] | None = None
         self._retry: DelayedCall | None = None
@@ -106,7 +106,7 @@ class SmppBind(Service):
         last_traffic, in_flight = self._last_traffic, 0
         if self._protocol is not None:
             _add(totals, self._protocol)
-            in_flight = self._protocol.session.in_flight
+            in_flight = self._protocol.session.outgoing.in_flight
             if self._protocol.was_bound:
                 last_traffic = self._protocol.session.last_received
         return BindStatus(
@@ -249,4 +249,5 @@ class SmppBind(Service):
 def _add(totals: dict[str, int], protocol: EsmeProtocol) -> None:
     for counter in _COUNTERS:
         totals[counter] += getattr(protocol.session.counters, counter)
+    totals["submitted"] += protocol.session.outgoing.written
     totals["unreadable_receipts"] += protocol.unreadable_receipts

@@ -186,12 +186,12 @@ class EsmeProtocol(SessionProtocol):
     @property
     def acknowledged(self) -> int:
         """How many deliveries have been answered, well or ill."""
-        return self.session.acknowledged
+        return self.session.outgoing.acknowledged
 
     @property
     def confirmed(self) -> int:
         """How many of those answers the SMSC has surely read."""
-        return self.session.confirmed
+        return self.session.outgoing.confirmed
 
     # --- what a Connection does ----------------------------------------------------
 
@@ -212,7 +212,7 @@ class EsmeProtocol(SessionProtocol):
         this returns: ``PERMANENT`` for what no submit_sm can carry, ``UNSENT`` when the
         session is not bound or has more waiting than it takes.
         """
-        room = self.session.room if self.session.state is State.BOUND else 0
+        room = self.session.outgoing.room if self.session.state is State.BOUND else 0
         items: list[tuple[int, bytes]] = []
         back: list[SendResult] = []
         body = self._writer.body

@@ -8,7 +8,6 @@ on the wire (``_flying``), or put aside until its next attempt (a delayed call).
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -16,30 +15,25 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import structlog
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.endpoints import TCP4ServerEndpoint
-from twisted.internet.protocol import Factory, connectionDone
+from twisted.internet.protocol import Factory
 
 from gateway.smpp import constants as c
-from gateway.smpp import parts, text
 from gateway.smpp.handsets import (
     Faults,
-    Joiner,
     Message,
     MobileText,
-    ReceiptStyle,
     SmscSettings,
     Submit,
     Totals,
-    message_ids,
     receipt_body,
     text_bodies,
 )
-from gateway.smpp.protocol import SessionProtocol
 from gateway.smpp.settings import Mode
+from gateway.smpp.smsc_network import MobileNetwork
+from gateway.smpp.smsc_session import SmscSession
 from gateway.smpp.states import (
     NEVER_WRITTEN,
     BindRequested,
-    Ended,
-    Event,
     Role,
     SessionSettings,
     State,
@@ -48,11 +42,8 @@ from gateway.smpp.states import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from twisted.python.failure import Failure
-
-    from gateway.messages import PartOf
     from gateway.smpp.pdus import ShortMessage
-    from gateway.smpp.states import Answer, Batch
+    from gateway.smpp.states import Answer
     from gateway.smpp.typing_views import DelayedCall
 
 _log = structlog.get_logger()
@@ -68,51 +59,6 @@ class Bound(NamedTuple):
     system_id: str
     mode: Mode
     in_flight: int
-
-
-class SmscSession(SessionProtocol):
-    """The operator's end of one connection."""
-
-    def __init__(self, smsc: SimulatedSmsc, settings: SessionSettings, number: int) -> None:
-        super().__init__(settings, smsc.clock)
-        self.number = number
-        self.system_id = ""
-        self._smsc = smsc
-
-    @property
-    def receives(self) -> bool:
-        """Whether texts can be delivered here."""
-        return self.session.state is State.BOUND and self.session.mode is not Mode.TRANSMITTER
-
-    def dataReceived(self, data: bytes) -> None:
-        """Give what was read to the session, unless the operator plays dead."""
-        if not self._smsc.faults.silent:
-            super().dataReceived(data)
-
-    def on_event(self, event: Event) -> None:
-        """Take or refuse a bind."""
-        if isinstance(event, BindRequested):
-            self._smsc.on_bind_requested(self, event)
-        elif isinstance(event, Ended):
-            self._smsc.on_ended(self, event.reason)
-
-    def on_messages(self, batch: Batch) -> None:
-        """Submits first, so that their responses and new texts go out in order."""
-        if batch.requests:
-            self._smsc.on_submits(self, batch.requests)
-        if batch.answers:
-            self._smsc.on_answers(self, batch.answers)
-
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Whatever was on the wire goes back to its queue."""
-        super().connectionLost(reason)
-        self._smsc.on_lost(self)
-
-    def send(self, texts: Sequence[MobileText]) -> None:
-        """Write deliver_sm for each, in one write."""
-        items = [(mobile_text.id, mobile_text.body) for mobile_text in texts]
-        self.write(self.session.send(c.DELIVER_SM, items, self.clock.seconds()))
-        self.arm()
 
 
 class SimulatedSmsc:
@@ -138,7 +84,9 @@ class SimulatedSmsc:
         self._queues: dict[str, deque[MobileText]] = {}
         self._flying: dict[int, MobileText] = {}
         self._later: set[DelayedCall] = set()
-        self._joiner = Joiner()
+        self._network = MobileNetwork(
+            self.settings, self.faults, self.totals, self._submitted, self._reached
+        )
         self._watchers: dict[tuple[str, str], list[Callable[[Message], None]]] = {}
         self._ids = count(1)
         self._connections = count(1)
@@ -213,7 +161,9 @@ class SimulatedSmsc:
     def bound(self) -> list[Bound]:
         """The connections that are bound."""
         return [
-            Bound(found.number, found.system_id, found.session.mode, found.session.in_flight)
+            Bound(
+                found.number, found.system_id, found.session.mode, found.session.outgoing.in_flight
+            )
             for found in self._sessions
             if found.session.state is State.BOUND
         ]
@@ -273,7 +223,7 @@ class SimulatedSmsc:
         for line, queue in self._queues.items():
             if not queue or not self.serves(session, line):
                 continue
-            room = min(session.session.free_window, len(queue), _CHUNK)
+            room = min(session.session.outgoing.free_window, len(queue), _CHUNK)
             if room <= 0:
                 continue
             going = [queue.popleft() for _ in range(room)]
@@ -329,89 +279,32 @@ class SimulatedSmsc:
     # --- to mobiles ----------------------------------------------------------------
 
     def on_submits(self, session: SmscSession, messages: Sequence[ShortMessage]) -> None:
-        """Answer every submit_sm of one read in one write, then see to the handsets."""
-        answers: list[tuple[int, int, str]] = []
-        receipts: list[tuple[Submit, str]] = []
-        now = self.clock.seconds()
-        for message in messages:
-            submit, receipt_id = self._take(session, message, now)
-            if submit.status is not None:
-                answers.append((submit.sequence, submit.status, submit.message_id))
-            if message.registered_delivery & 1 and submit.status in (None, c.ROK):
-                receipts.append((submit, receipt_id))
+        """Answer every submit_sm of one read in one write, then see to the receipts."""
+        taken = self._network.take(session.number, messages, self.clock.seconds())
         if self.faults.delay:
-            self._call_later(self.faults.delay, self._answer, session, answers)
+            self._call_later(self.faults.delay, self._answer, session, taken.answers)
         else:
-            self._answer(session, answers)
-        if receipts and self.settings.receipts is not ReceiptStyle.NONE:
-            self._call_later(self.settings.receipt_delay, self._send_receipts, receipts)
+            self._answer(session, taken.answers)
+        if taken.receipts:
+            self._call_later(self.settings.receipt_delay, self._send_receipts, taken.receipts)
         self._count(session, len(messages))
 
     def _answer(self, session: SmscSession, answers: Sequence[tuple[int, int, str]]) -> None:
         if answers and session.is_open:
             session.write(session.session.answer(answers))
 
-    def _take(self, session: SmscSession, message: ShortMessage, now: float) -> tuple[Submit, str]:
-        self.totals.submits += 1
-        status = self._fault()
-        message_id = receipt_id = ""
-        if not status:
-            self.totals.accepted += 1
-            message_id, receipt_id = message_ids(self.settings.id_style, self.totals.accepted)
-        part, part_text = self._read(message)
-        submit = Submit(
-            self.totals.submits,
-            session.number,
-            message.sequence,
-            message.source,
-            message.destination,
-            part_text,
-            part,
-            status,
-            message_id,
-            now,
-        )
+    def _submitted(self, submit: Submit) -> None:
         self.submits.append(submit)
         if self.on_submit is not None:
             self.on_submit(submit)
-        if not status:
-            self._reach(submit)
-        return submit, receipt_id
 
-    def _fault(self) -> int | None:
-        """Return the status of the next response, None for no response at all."""
-        faults = self.faults
-        if faults.throttle > 0:
-            faults.throttle -= 1
-            return c.RTHROTTLED
-        if faults.refuse > 0:
-            faults.refuse -= 1
-            return faults.refuse_status
-        if faults.drop > 0:
-            faults.drop -= 1
-            return None
-        return c.ROK
-
-    def _read(self, message: ShortMessage) -> tuple[PartOf | None, str]:
-        payload, part = message.payload, None
-        if message.esm_class & c.ESM_UDHI:
-            part, payload = parts.read_header(payload)
-        part = part or parts.read_sar(message.tlvs)
-        return part, text.decode(payload, message.data_coding, self.settings.alphabet)
-
-    def _reach(self, submit: Submit) -> None:
-        if submit.part is None:
-            whole: Message | None = Message(submit.mobile, submit.line, submit.text, 1)
-        else:
-            whole = self._joiner.add(submit.mobile, submit.line, submit.part, submit.text)
-        if whole is not None:
-            self.totals.messages += 1
-            self.messages.append(whole)
-            if self.on_message is not None:
-                self.on_message(whole)
-            if self._watchers:
-                for watcher in self._watchers.get((submit.mobile, submit.line), [])[:]:
-                    watcher(whole)
+    def _reached(self, message: Message) -> None:
+        self.messages.append(message)
+        if self.on_message is not None:
+            self.on_message(message)
+        if self._watchers:
+            for watcher in self._watchers.get((message.mobile, message.line), [])[:]:
+                watcher(message)
 
     def watch(self, mobile: str, line: str, watcher: Callable[[Message], None]) -> None:
         """Tell ``watcher`` of every whole message from ``line`` to ``mobile``."""
@@ -426,20 +319,13 @@ class SimulatedSmsc:
             self._watchers.pop((mobile, line), None)
 
     def _send_receipts(self, receipts: Sequence[tuple[Submit, str]]) -> None:
-        now = time.time() if self.clock.seconds() > _REAL_TIME else self.clock.seconds()
+        now = self.clock.seconds()
         self.totals.receipts += len(receipts)
-        self.send_bodies(
-            [
-                MobileText(
-                    next(self._ids),
-                    submit.mobile,
-                    submit.line,
-                    receipt_body(self.settings, submit, receipt_id, now),
-                    receipt=True,
-                )
-                for submit, receipt_id in receipts
-            ]
-        )
+        made = []
+        for submit, receipt_id in receipts:
+            body = receipt_body(self.settings, submit, receipt_id, now)
+            made.append(MobileText(next(self._ids), submit.mobile, submit.line, body, receipt=True))
+        self.send_bodies(made)
 
     # --- binds ---------------------------------------------------------------------
 
@@ -489,6 +375,3 @@ class SimulatedSmsc:
         if self.faults.close_after <= 0:
             self.faults.close_after = None
             session.abort()
-
-
-_REAL_TIME: Final = 1_000_000_000

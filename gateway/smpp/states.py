@@ -149,7 +149,6 @@ class Counters:
     """What a session has seen; it only goes up."""
 
     received: int = 0
-    submitted: int = 0
     stray_responses: int = 0
     malformed: int = 0
     timeouts: int = 0
