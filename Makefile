@@ -1,0 +1,78 @@
+# `make help` says what there is. Everything is installed into .venv and nowhere else,
+# and only when pyproject.toml has changed since.
+
+VENV := .venv
+BIN := $(VENV)/bin
+# The first of these that runs, is new enough, and can make a virtual environment.
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 python3; do \
+	$$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' \
+	2>/dev/null && echo $$python && break; done)
+ARGS ?=
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format bench bench-peers fuzz clean
+
+help: ## say what there is
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \
+		awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
+	@echo 'Options for the tool underneath go into ARGS: make test ARGS="-k browse -x"'
+
+run: $(VENV)/installed ## run Peyk on sample data, with a simulated operator (Ctrl-C stops both)
+	@$(BIN)/peyk init --demo
+	@$(BIN)/peyk smsc --background
+	@echo
+	@echo 'Peyk starts below. In a second terminal, in this folder, try:'
+	@echo
+	@echo "  $(BIN)/peyk sms --from 09131234567 --to 100034122 '010*10000001*4321'"
+	@echo '  $(BIN)/peyk health'
+	@echo '  $(BIN)/peyk smsc --stop          the operator goes; ask for health again'
+	@echo '  $(BIN)/peyk smsc --background    it comes back, and so does the bind'
+	@echo '  $(BIN)/peyk inbox'
+	@echo
+	@# The operator is in a session of its own: it outlives Ctrl-C until the daemon has
+	@# said goodbye to it. Whatever the daemon ends with is what make ends with.
+	@trap : INT TERM; $(BIN)/peyk run; code=$$?; \
+		$(BIN)/peyk smsc --stop || true; exit $$code
+
+test: $(VENV)/installed-dev ## run every test
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/installed-dev ## look the code over: ruff, mypy, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/installed-dev ## put the code in its form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/installed-dev ## measure, as bench/README.md describes
+	$(BIN)/python bench/run.py $(ARGS)
+
+bench-peers: $(VENV)/installed-dev ## measure beside Kannel, where it is installed
+	$(BIN)/python bench/peers.py $(ARGS)
+
+fuzz: $(VENV)/installed-dev ## throw broken PDUs at the codec and the session until stopped
+	$(BIN)/python tests/fuzz/run.py $(ARGS)
+
+clean: ## remove what was installed and what tools have cached; data in run/ stays
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+		.import_linter_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+$(VENV)/bin/pip:
+	@test -n "$(PYTHON)" || { echo 'Peyk needs Python 3.11 or newer with its venv module' \
+		'(on Debian: apt install python3 python3-venv).' >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: pyproject.toml | $(VENV)/bin/pip
+	$(BIN)/pip install --quiet --editable .
+	@touch $@
+
+# Dependency groups need a pip that knows them.
+$(VENV)/installed-dev: pyproject.toml $(VENV)/installed
+	$(BIN)/pip install --quiet 'pip>=25.1'
+	$(BIN)/pip install --quiet --group dev
+	@touch $@

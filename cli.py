@@ -1,0 +1,305 @@
+"""``peyk``: the operator's command. It parses, calls and prints; the work is elsewhere.
+
+Exit codes: 0 done; 1 it failed; 2 it was called or configured wrongly (and for
+``peyk health``, the daemon is down). Errors are one line on standard error.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from core.browse import PRECEDENCE, InboxFilter, OutboxFilter
+from core.database import DatabaseUnavailable
+from core.importing import KINDS, ImportFileError
+from core.node import NodeTaken
+from core.schema import SchemaError
+from gateway.commands import boxes, health, importing, operator, setup
+from gateway.commands.context import CommandError, Context
+from gateway.configuration import ConfigError
+from gateway.control import ControlError
+from gateway.operator import CannotStart
+from gateway.smpp.smsc_control import SmscError
+from gateway.version import version
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+FAILED, MISUSED = 1, 2
+INTERRUPTED = 130
+FAILURES = (
+    CommandError,
+    ControlError,
+    DatabaseUnavailable,
+    ImportFileError,
+    NodeTaken,
+    SchemaError,
+    SmscError,
+    CannotStart,
+)
+DEBUG = "PEYK_DEBUG"
+
+pass_context = click.make_pass_decorator(Context)
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def _filters(states: Sequence[str]) -> Callable[[Command], Command]:
+    """The options that both boxes are searched by."""
+    options = (
+        click.option("--mobile", help="A mobile number, in any form."),
+        click.option("--subscription", help="A subscription number."),
+        click.option("--state", type=click.Choice(states), help="Only messages in this state."),
+        click.option("--line", help="Only this line."),
+        click.option("--from", "since", metavar="DATE", help="First day, 1404/05/03 or ISO."),
+        click.option("--to", "until", metavar="DATE", help="Last day."),
+    )
+
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def _limit(default: int | None) -> Callable[[Command], Command]:
+    return click.option(
+        "--limit",
+        type=click.IntRange(1),
+        default=default,
+        show_default=True,
+        help="At most so many.",
+    )
+
+
+def _criteria(**options: Any) -> dict[str, Any]:
+    try:
+        return boxes.criteria(**options)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("config/peyk.toml"),
+    envvar="PEYK_CONFIG",
+    show_default=True,
+    show_envvar=True,
+    help="The settings file.",
+)
+@click.version_option(version(), prog_name="peyk", message="%(prog)s %(version)s")
+@click.pass_context
+def cli(context: click.Context, config: Path) -> None:
+    """Peyk, an SMS and USSD gateway for utilities.
+
+    Example: peyk --config /etc/peyk/peyk.toml health
+    """
+    context.obj = Context(config)
+
+
+@cli.command()
+@click.option("--demo", is_flag=True, help="Fill in sample subscribers of Kerman water.")
+@pass_context
+def init(context: Context, *, demo: bool) -> None:
+    """Make the key and the database, or upgrade the database.
+
+    What is there already is kept. Example: peyk init --demo
+    """
+    setup.initialise(context, with_demo=demo)
+
+
+@cli.command()
+@pass_context
+def run(context: Context) -> None:
+    """Run the daemon in the foreground; Ctrl-C or SIGTERM stops it cleanly.
+
+    Example: peyk --config /etc/peyk/peyk.toml run
+    """
+    setup.run_daemon(context)
+
+
+@cli.command("health")
+@as_json
+@pass_context
+def show_health(context: Context, *, as_json: bool) -> None:
+    """Say how the daemon is: binds, queues, database.
+
+    Exits with 0 when healthy, 1 when degraded, 2 when down. Example: peyk health --json
+    """
+    sys.exit(health.show_health(context, as_json=as_json))
+
+
+@cli.command("import")
+@click.argument("kind", type=click.Choice(list(KINDS)))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--strict", is_flag=True, help="Take nothing when any row is bad.")
+@click.option("--utility", help="The utility of rows that name none.")
+@pass_context
+def import_(context: Context, kind: str, file: Path, *, strict: bool, utility: str | None) -> None:
+    """Import a CSV or XLSX file of the utility (docs/importing.md says which columns).
+
+    The same file twice changes nothing, and an import that was cut short goes on where it
+    stopped. Exits with 1 when rows were bad. Example: peyk import bills bills-1404-03.xlsx
+    """
+    importing.run_import(context, kind, file, strict=strict, utility=utility)
+
+
+@cli.command()
+@click.option("--from", "mobile", required=True, metavar="MOBILE", help="Who sends it.")
+@click.option("--to", "line", required=True, metavar="LINE", help="The number it is sent to.")
+@click.option("--wait", type=click.FloatRange(0), default=10, show_default=True, help="Seconds.")
+@click.argument("text")
+@pass_context
+def sms(context: Context, mobile: str, line: str, text: str, wait: float) -> None:
+    """Text a line as a subscriber would, through the simulated operator.
+
+    Prints what comes back. Example:
+    peyk sms --from 09131234567 --to 100034122 '010*10000001*4321'
+    """
+    try:
+        operator.send_sms(context, mobile, line, text, wait)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+
+
+@cli.command()
+@click.option("--background", is_flag=True, help="Return once it answers; it goes on by itself.")
+@click.option("--stop", is_flag=True, help="Stop the one that is running.")
+@pass_context
+def smsc(context: Context, *, background: bool, stop: bool) -> None:
+    """Run the simulated operator: an SMPP server with subscribers' handsets.
+
+    Example: peyk smsc --background
+    """
+    if stop:
+        operator.stop_operator(context)
+    elif background:
+        operator.start_operator(context)
+    else:
+        operator.run_operator(context)
+
+
+@cli.command()
+@_filters(("answered", "set_aside", "incomplete", "no_line"))
+@_limit(50)
+@as_json
+@pass_context
+def inbox(context: Context, /, *, as_json: bool, **options: Any) -> None:
+    """List received messages and what was done with them, the newest first.
+
+    Example: peyk inbox --mobile 09131234567 --from 1404/05/01
+    """
+    boxes.show_inbox(context, InboxFilter(**_criteria(**options)), as_json=as_json)
+
+
+@cli.group()
+def outbox() -> None:
+    """Messages sent or to be sent: list, show, resend, cancel.
+
+    Example: peyk outbox list --state undeliverable
+    """
+
+
+STATES = [state.value for state in PRECEDENCE]
+
+
+@outbox.command("list")
+@_filters(STATES)
+@_limit(50)
+@as_json
+@pass_context
+def outbox_list(context: Context, /, *, as_json: bool, **options: Any) -> None:
+    """List messages, the newest first.
+
+    Example: peyk outbox list --subscription 10000001 --to 1404/05/31
+    """
+    boxes.show_list(context, OutboxFilter(**_criteria(**options)), as_json=as_json)
+
+
+@outbox.command("show")
+@click.argument("message_id", metavar="ID", type=int)
+@as_json
+@pass_context
+def outbox_show(context: Context, message_id: int, *, as_json: bool) -> None:
+    """Show one message, part by part.
+
+    Example: peyk outbox show 227794327961600000
+    """
+    boxes.show_one(context, message_id, as_json=as_json)
+
+
+def _act(verb: str, help_text: str) -> None:
+    @outbox.command(verb, help=help_text)
+    @click.argument("ids", metavar="[ID]...", type=int, nargs=-1)
+    @_filters(STATES)
+    @_limit(None)
+    @click.option("--dry-run", is_flag=True, help="Only say how many match.")
+    @pass_context
+    def command(
+        context: Context, /, ids: tuple[int, ...], *, dry_run: bool, **options: Any
+    ) -> None:
+        chosen = [name for name, value in options.items() if value is not None]
+        if bool(ids) == bool(chosen):
+            raise click.UsageError("give message ids, or options that say which; not both")
+        what = ids or OutboxFilter(**_criteria(**options))
+        boxes.act(context, verb, what, dry_run=dry_run)
+
+
+_act(
+    "resend",
+    "Send messages again that failed, are uncertain, or were cancelled.\n\n"
+    "Example: peyk outbox resend --state undeliverable --from 1404/05/03 --dry-run",
+)
+_act(
+    "cancel",
+    "Give up on messages that have not left yet.\n\nExample: peyk outbox cancel 227794327961600000",
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command and exit."""
+    sys.exit(_run(arguments))
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
+        result = cli.main(arguments, prog_name="peyk", standalone_mode=False)
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read the output has gone; nothing is left to be said.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except Exception as error:
+        problem, code = _in_words(error)
+        if code == FAILED and os.environ.get(DEBUG):
+            raise
+        click.echo(f"peyk: {problem}", err=True)
+        return code
+    return result if isinstance(result, int) else 0
+
+
+def _in_words(error: Exception) -> tuple[str, int]:
+    """A failure as one line, and the exit code it ends with."""
+    match error:
+        case click.UsageError():
+            known = error.ctx.command_path if error.ctx else "peyk"
+            return f"{error.format_message()} See `{known} --help`.", MISUSED
+        case click.ClickException():
+            return error.format_message(), FAILED
+        case ConfigError():
+            return str(error), MISUSED
+        case _ if isinstance(error, FAILURES):
+            return str(error), FAILED
+    first_line = f"unexpected {type(error).__name__}: {error}".splitlines()[0]
+    return f"{first_line}; set {DEBUG}=1 to see where", FAILED
+
+
+if __name__ == "__main__":
+    main()

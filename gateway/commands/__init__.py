@@ -1,0 +1,1 @@
+"""What the sub-commands of ``peyk`` do; ``cli`` says how they are called."""

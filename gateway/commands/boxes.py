@@ -1,0 +1,197 @@
+"""``peyk inbox`` and ``peyk outbox``: look at messages, send them again, give up on them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+import click
+from sqlalchemy import Connection
+
+from core.browse import (
+    InboxFilter,
+    Message,
+    OutboxFilter,
+    Received,
+    count_outbox,
+    list_inbox,
+    list_outbox,
+    show_outbox,
+)
+from core.identifiers import mobile as normal_mobile
+from core.jalali import parse_interval
+from core.resend import Acted, cancel, resend
+from core.text import ascii_digits
+from gateway import control
+from gateway.commands.context import CommandError, Context
+from gateway.commands.output import for_people, for_programs, one_line, print_json, print_table
+
+_INSTANTS = frozenset({"received_at", "created_at", "changed_at", "due_at", "expires_at"})
+_IDS = frozenset({"id", "reply_id", "inbox_id"})
+
+_DONE = {"resend": "queued again", "cancel": "cancelled"}
+
+Act = Callable[[Connection, Any, int], Acted]
+
+
+def criteria(
+    *,
+    mobile: str | None,
+    subscription: str | None,
+    since: str | None,
+    until: str | None,
+    **others: Any,
+) -> dict[str, Any]:
+    """The options of a list as a filter's fields. Raises ``ValueError`` for what is wrong."""
+    start, end = parse_interval(since, until)
+    return {
+        "mobile": normal_mobile(mobile) if mobile else None,
+        "subscription": ascii_digits(subscription) if subscription else None,
+        "since": _ms(start),
+        "until": _ms(end),
+        **others,
+    }
+
+
+def show_inbox(context: Context, wanted: InboxFilter, *, as_json: bool) -> None:
+    """List received messages."""
+    with context.database() as database:
+        rows = database.read("cli.inbox", list_inbox, wanted)
+    if as_json:
+        print_json([_plain(row._asdict()) for row in rows])
+        return
+    columns = ("id", "received", "mobile", "line", "subscription", "did", "text", "reply")
+    print_table(columns, (_inbox_row(row) for row in rows))
+    _say_if_none(rows)
+
+
+def show_list(context: Context, wanted: OutboxFilter, *, as_json: bool) -> None:
+    """List messages sent or to be sent."""
+    with context.database() as database:
+        rows = database.read("cli.outbox", list_outbox, wanted)
+    if as_json:
+        print_json([_message_as_json(row) for row in rows])
+        return
+    columns = ("id", "created", "mobile", "line", "subscription", "state", "tried", "text")
+    print_table(columns, (_outbox_row(row) for row in rows))
+    _say_if_none(rows)
+
+
+def show_one(context: Context, message_id: int, *, as_json: bool) -> None:
+    """Show one message with its parts."""
+    with context.database() as database:
+        message = database.read("cli.outbox_show", show_outbox, message_id)
+    if message is None:
+        raise CommandError(f"there is no message {message_id}; `peyk outbox list` shows the ids")
+    if as_json:
+        print_json(_message_as_json(message))
+        return
+    print_table(("", ""), _facts(message))
+    click.echo()
+    columns = ("part", "state", "tried", "due", "changed", "operator", "its id", "code", "error")
+    print_table(columns, (_part_row(part) for part in message.parts))
+    click.echo(f"\n{message.text}")
+
+
+def act(context: Context, verb: str, what: Sequence[int] | OutboxFilter, *, dry_run: bool) -> None:
+    """Resend or cancel messages by id or filter, and tell the daemon."""
+    work: Act = {"resend": resend, "cancel": cancel}[verb]
+    with context.database() as database:
+        if dry_run:
+            wanted = what if isinstance(what, OutboxFilter) else OutboxFilter(limit=0)
+            count = database.read("cli.count", count_outbox, wanted)
+            found = count if isinstance(what, OutboxFilter) else len(what)
+            click.echo(f"{found} message(s) match; nothing was changed")
+            return
+        acted = database.transact(f"cli.{verb}", work, what, time.time_ns() // 1_000_000)
+    with suppress(control.ControlError):
+        # Without a daemon it is done when one starts.
+        control.call(context.settings.daemon.control, "wake")
+    click.echo(f"{len(acted.done)} message(s) {_DONE[verb]}")
+    if acted.refused:
+        reasons = "; ".join(f"{key}: {why}" for key, why in acted.refused.items())
+        raise CommandError(f"cannot {verb} {reasons}")
+
+
+def _inbox_row(row: Received) -> tuple[object, ...]:
+    did = f"{row.operation}: {row.outcome}" if row.operation else row.state
+    reply = one_line(row.reply) if row.reply else row.error
+    return (
+        row.id,
+        for_people(row.received_at),
+        row.mobile,
+        row.line,
+        row.subscription,
+        did,
+        one_line(row.text, 30),
+        reply,
+    )
+
+
+def _outbox_row(row: Message) -> tuple[object, ...]:
+    return (
+        row.id,
+        for_people(row.created_at),
+        row.mobile,
+        row.line,
+        row.subscription,
+        row.state,
+        row.attempts,
+        one_line(row.text),
+    )
+
+
+def _facts(message: Message) -> list[tuple[str, object]]:
+    return [
+        ("message", message.id),
+        ("state", message.state),
+        ("mobile", message.mobile),
+        ("line", message.line),
+        ("subscription", message.subscription),
+        ("created", for_people(message.created_at)),
+        ("expires", for_people(message.expires_at)),
+        ("answers", message.inbox_id),
+    ]
+
+
+def _part_row(part: Any) -> tuple[object, ...]:
+    return (
+        part.part,
+        part.state,
+        f"{part.attempts} of {part.max_attempts}",
+        for_people(part.due_at),
+        for_people(part.changed_at),
+        part.smsc,
+        part.smsc_id,
+        part.code,
+        part.error,
+    )
+
+
+def _message_as_json(message: Message) -> dict[str, Any]:
+    values = {**message._asdict(), "state": message.state, "text": message.text}
+    values["attempts"] = message.attempts
+    values["parts"] = [_plain(part._asdict()) for part in message.parts]
+    return _plain(values)
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    """Instants in ISO; ids as text, since many readers of JSON keep 53 bits of a number."""
+    found = dict(values)
+    for key in _INSTANTS & values.keys():
+        found[key] = for_programs(values[key])
+    for key in _IDS & values.keys():
+        found[key] = None if values[key] is None else str(values[key])
+    return found
+
+
+def _say_if_none(rows: Sequence[object]) -> None:
+    if not rows:
+        click.echo("no such messages", err=True)
+
+
+def _ms(instant: datetime | None) -> int | None:
+    return None if instant is None else round(instant.timestamp() * 1000)

@@ -1,0 +1,83 @@
+"""What sub-commands work with: the settings, the database, and how a failure is said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+
+from core import schema
+from core.database import Database
+from core.secrecy import Keys
+from gateway.configuration import read_toml
+from gateway.secrets import create_key
+from gateway.settings import Settings, SmscSettings, data_folder, load_settings
+
+
+class CommandError(Exception):
+    """A command that failed, in one line that says what to do; exit code 1."""
+
+
+class Context:
+    """One call of ``peyk``: everything is read when it is first needed."""
+
+    def __init__(self, config: Path) -> None:
+        self.config = config
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings file. Raises ``ConfigError``."""
+        return load_settings(self.config)
+
+    @property
+    def smsc(self) -> SmscSettings:
+        """The simulated operator's settings; raises ``CommandError`` when there are none."""
+        if self.settings.smsc is None:
+            raise CommandError(f"{self.config} has no [smsc] table: no simulated operator is set")
+        return self.settings.smsc
+
+    @property
+    def keys(self) -> Keys:
+        """The keys of all keyed hashes."""
+        return Keys(self.settings.daemon.key_bytes)
+
+    @contextmanager
+    def database(self) -> Iterator[Database]:
+        """The database, with the tables that this version needs."""
+        database = Database(self.settings.database_url)
+        try:
+            if not _exists(database):
+                raise CommandError(f"there is no database {database.name} yet; run `peyk init`")
+            if not schema.is_current(database):
+                raise CommandError(
+                    f"the tables of {database.name} are of an older version; run `peyk init`"
+                )
+            yield database
+        finally:
+            database.close()
+
+    @contextmanager
+    def new_database(self) -> Iterator[Database]:
+        """The database, made or upgraded where it has to be."""
+        database = Database(self.settings.database_url)
+        try:
+            if database.is_sqlite and database.url.database:
+                Path(database.url.database).parent.mkdir(parents=True, exist_ok=True)
+            schema.upgrade(database)
+            yield database
+        finally:
+            database.close()
+
+    def prepare(self) -> Path | None:
+        """Make the data folder and the key, where they are missing; returns a new key's file."""
+        tables = read_toml(self.config)
+        data = data_folder(self.config, tables)
+        # What is kept there is about people: no other user of the machine looks in.
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return create_key(tables, data)
+
+
+def _exists(database: Database) -> bool:
+    # SQLite would make an empty file of whatever it is asked to open.
+    return not database.is_sqlite or Path(database.url.database or "").exists()

@@ -1,0 +1,87 @@
+"""``peyk health``: ask the daemon how it is."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import click
+
+from gateway import control
+from gateway.commands.context import Context
+from gateway.commands.output import for_people, print_json, print_table
+from gateway.control import ControlError, DaemonNotRunning
+from gateway.health import Status, in_words, not_running, to_json
+
+COLOURS = {Status.HEALTHY: "green", Status.DEGRADED: "yellow", Status.DOWN: "red"}
+
+
+def show_health(context: Context, *, as_json: bool) -> int:
+    """Print the daemon's health; returns the exit code: 0 healthy, 1 degraded, 2 down."""
+    try:
+        found = control.call(context.settings.daemon.control, "health", timeout=10)
+    except DaemonNotRunning as error:
+        found = to_json(not_running(f"{error}; start it with `peyk run`"))
+    except ControlError as error:
+        found = to_json(not_running(str(error)))
+    status = Status(found["status"])
+    if as_json:
+        print_json(found)
+    else:
+        click.secho(status.value, fg=COLOURS[status], bold=True)
+        for problem in found["problems"]:
+            click.echo(f"- {problem}")
+        if "binds" in found:
+            _print_details(found)
+    return status.exit_code
+
+
+def _print_details(found: dict[str, Any]) -> None:
+    database, queues = found["database"], found["queues"]
+    oldest = queues["oldest_waiting_seconds"]
+    facts = [
+        ("version", found["version"]),
+        ("up for", in_words(found["uptime_seconds"])),
+        ("lines", ", ".join(found["lines"]) or None),
+        ("database", f"{database['name']}{'' if database['reachable'] else ' (unreachable)'}"),
+        ("arrivals waiting", queues["arrivals"]),
+        ("messages waiting", queues["waiting"]),
+        ("messages sending", queues["sending"]),
+        ("oldest due for", None if oldest is None else in_words(oldest)),
+    ]
+    click.echo()
+    print_table(("", ""), facts)
+    click.echo()
+    columns = (
+        "bind",
+        "state",
+        "since",
+        "window",
+        "rate",
+        "queued",
+        "last traffic",
+        "lost",
+        "error",
+    )
+    print_table(columns, (_bind_row(bind) for bind in found["binds"]))
+
+
+def _bind_row(bind: dict[str, Any]) -> tuple[object, ...]:
+    rate, now = bind["rate"], bind["rate_now"]
+    return (
+        bind["name"],
+        bind["state"],
+        _moment(bind["since"]),
+        f"{bind['in_flight']}/{bind['window']}",
+        "–" if not rate else f"{now:g}/{rate:g}/s" if now < rate else f"{rate:g}/s",
+        bind["queued"],
+        _moment(bind["last_traffic"]),
+        bind["reconnects"],
+        bind["last_error"] or None,
+    )
+
+
+def _moment(iso: str | None) -> str | None:
+    if iso is None:
+        return None
+    return for_people(round(datetime.fromisoformat(iso).timestamp() * 1000))

@@ -1,0 +1,103 @@
+"""``peyk smsc`` and ``peyk sms``: the simulated operator and its handsets."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import click
+
+from core.identifiers import mobile as normal_mobile
+from core.text import ascii_digits
+from gateway import logs
+from gateway.commands.context import CommandError, Context
+from gateway.commands.output import isolated
+from gateway.smpp import smsc_control
+from gateway.smpp.smsc_control import SmscError
+
+START_SECONDS = 15.0
+LOOK_SECONDS = 0.1
+
+
+def run_operator(context: Context) -> None:
+    """Be the operator in the foreground."""
+    from gateway.operator import run  # noqa: PLC0415 - brings the reactor in
+
+    logs.configure(context.settings.daemon.log_level, context.settings.daemon.log_format)
+    logs.bridge_twisted()
+    run(context.smsc)
+
+
+def start_operator(context: Context) -> None:
+    """Start the operator as a process of its own and wait until it answers.
+
+    It belongs to no terminal, so that the Ctrl-C which stops a daemon leaves it running.
+    """
+    socket = str(context.smsc.control)
+    if _answers(socket):
+        click.echo("the simulated operator is running already")
+        return
+    log = context.settings.daemon.data / "smsc.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "cli", "--config", str(context.config.absolute()), "smsc"]
+    with log.open("wb") as stream:
+        process = subprocess.Popen(  # noqa: S603 - our own command
+            command, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, start_new_session=True
+        )
+    deadline = time.monotonic() + START_SECONDS
+    while not _answers(socket):
+        if process.poll() is not None:
+            raise CommandError(_last_line(log.read_text(encoding="utf-8")))
+        if time.monotonic() > deadline:
+            raise CommandError(f"the simulated operator does not answer; its log is {log}")
+        time.sleep(LOOK_SECONDS)
+    host = f"{context.smsc.host}:{context.smsc.port}"
+    click.echo(f"the simulated operator listens on {host}; its log is {log}")
+
+
+def stop_operator(context: Context) -> None:
+    """Stop the operator."""
+    smsc_control.stop(str(context.smsc.control))
+    click.echo("the simulated operator is stopped")
+
+
+def send_sms(context: Context, mobile: str, line: str, text: str, wait: float) -> None:
+    """Send a text as a subscriber's mobile and print what comes back."""
+    answers = 0
+    try:
+        for answer in smsc_control.send_text(
+            str(context.smsc.control), normal_mobile(mobile), ascii_digits(line), text, wait
+        ):
+            answers += 1
+            click.echo("\n".join(isolated(line) for line in answer.text.split("\n")))
+    except SmscError as error:
+        raise CommandError(_what_to_do(error, line)) from None
+    if not answers:
+        raise CommandError(f"no answer within {wait:g} s; `peyk inbox` shows whether it came in")
+
+
+def _what_to_do(error: SmscError, line: str) -> str:
+    match error.code:
+        case "not_running":
+            return "the simulated operator is not running; start it with `peyk smsc`"
+        case "no_esme_bound":
+            return (
+                f"no daemon is bound to the operator for {line}; "
+                "start it with `peyk run`, or see `peyk health`"
+            )
+        case _:
+            return str(error)
+
+
+def _answers(socket: str) -> bool:
+    try:
+        smsc_control.status(socket)
+    except SmscError:
+        return False
+    return True
+
+
+def _last_line(text: str) -> str:
+    lines = text.strip().splitlines()
+    return lines[-1].removeprefix("peyk: ") if lines else "the simulated operator did not start"

@@ -1,0 +1,76 @@
+"""How results are shown: tables for people, JSON for programs.
+
+People see Jalali dates and Tehran time, programs ISO 8601 in UTC. Persian text in a table
+is isolated (U+2068 … U+2069) so that a terminal that reorders it leaves the columns
+beside it alone; in a pipe and in JSON it stays as it is.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from core.jalali import jalali_time
+
+FIRST_STRONG_ISOLATE = "\u2068"
+POP_ISOLATE = "\u2069"
+WIDE = 200
+"""Columns to assume when the output is not a terminal."""
+SHOWN_OF_TEXT = 60
+
+_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]")
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console that does not fold tables to 80 columns in a pipe."""
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(
+        stderr=stderr, width=None if stream.isatty() else WIDE, highlight=False, soft_wrap=False
+    )
+
+
+def print_json(value: Any) -> None:
+    """Print JSON that people can read too."""
+    print(json.dumps(value, ensure_ascii=False, indent=2))  # noqa: T201 - it is the output
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print rows of plain values; None shows as a dash."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column in columns:
+        table.add_column(column, no_wrap=True)
+    for row in rows:
+        table.add_row(*(isolated("–" if value is None else str(value)) for value in row))
+    console().print(table, markup=False)
+
+
+def isolated(text: str) -> str:
+    """``text`` so that its direction touches nothing beside it, where that matters."""
+    if sys.stdout.isatty() and _RIGHT_TO_LEFT.search(text):
+        return f"{FIRST_STRONG_ISOLATE}{text}{POP_ISOLATE}"
+    return text
+
+
+def one_line(text: str, most: int = SHOWN_OF_TEXT) -> str:
+    """The beginning of a text as it fits a table's cell."""
+    line = " / ".join(text.split("\n"))
+    return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def for_people(at_ms: int | None) -> str:
+    """An instant as Jalali date and Tehran time."""
+    return "–" if at_ms is None else jalali_time(datetime.fromtimestamp(at_ms / 1000, UTC))
+
+
+def for_programs(at_ms: int | None) -> str | None:
+    """An instant as ISO 8601 in UTC."""
+    if at_ms is None:
+        return None
+    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds")
