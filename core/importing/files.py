@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import codecs
 import csv
-import io
 import warnings
 import zipfile
 import zlib
@@ -17,10 +16,13 @@ from contextlib import contextmanager
 from datetime import date, datetime, time
 from hashlib import blake2b
 from pathlib import Path
-from typing import IO, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from xml.etree.ElementTree import ParseError
 
 from core.importing.errors import ImportFileError
+
+if TYPE_CHECKING:
+    import io
 
 _CHUNK: Final = 1 << 20
 _DELIMITERS: Final = ",;\t"
@@ -94,8 +96,8 @@ def opened(path: Path, encoding: str) -> Iterator[Sheet]:
     """Open a file that ``look`` has seen. Raises ``ImportFileError``, while reading too."""
     try:
         if encoding:
-            with path.open("rb") as raw:
-                yield _csv(raw, encoding, path.stat().st_size)
+            with path.open(encoding=encoding, newline="") as text:
+                yield _csv(text, max(1, path.stat().st_size))
         else:
             with warnings.catch_warnings():
                 # openpyxl warns of styles and validations that it leaves out: no loss here.
@@ -113,8 +115,7 @@ def opened(path: Path, encoding: str) -> Iterator[Sheet]:
 # --- CSV ----------------------------------------------------------------------------
 
 
-def _csv(raw: IO[bytes], encoding: str, size: int) -> Sheet:
-    text = io.TextIOWrapper(raw, encoding, newline="")
+def _csv(text: io.TextIOWrapper[Any], size: int) -> Sheet:
     first = text.readline()
     if not first.strip():
         raise ImportFileError("the file is empty: its first line must name the columns")
@@ -122,7 +123,7 @@ def _csv(raw: IO[bytes], encoding: str, size: int) -> Sheet:
     delimiter = max(_DELIMITERS, key=first.count)
     header = next(csv.reader([first], delimiter=delimiter))
     reader = csv.reader(text, delimiter=delimiter)
-    return Sheet(header, _csv_rows(reader), lambda: raw.tell() / size)
+    return Sheet(header, _csv_rows(reader), lambda: text.buffer.tell() / size)
 
 
 def _csv_rows(reader: Any) -> Iterator[Row]:

@@ -61,7 +61,8 @@ class ImportReport(NamedTuple):
     taken: bool
     """False when ``strict`` found a bad row: nothing was written."""
     before: int
-    """Rows that an earlier run of the same file, cut short, had read already."""
+    """Rows, blank ones too, that an earlier run of the same file, cut short, had done with:
+    checked again, and in none of the counts but ``rows`` and ``bad``."""
 
 
 def _ignore(_progress: Progress) -> None:
@@ -206,7 +207,8 @@ class _Run:
             utility, number = record.subscription
             reason = f"there is no subscriber {number} of {utility}"
             counted.refuse([RowError(record.line, "number", reason)])
-        counted.add(done.upserted, len(records) - len(done.unknown))
+        if end is not None:
+            counted.add(done.upserted, len(records) - len(done.unknown))
 
     def _store(
         self,

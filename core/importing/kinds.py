@@ -93,12 +93,12 @@ def _bill(values: Values, now: int) -> Iterator[Problem]:
     began, ended, due = (values.get(name) for name in ("from_date", "to_date", "due_date"))
     if began and ended and ended < began:
         yield "to_date", "is before from_date"
+    yield from _future(values, now, "from_date", "to_date", "issued_at")
     if values.get("issued_at") is None:
         if ended:
             values["issued_at"] = _starts(ended)
         else:
             yield "issued_at", "is empty, and there is no to_date to take it from"
-    yield from _future(values, now, "from_date", "to_date", "issued_at")
     if due and due > datetime.fromtimestamp(now / 1000, UTC).date() + _YEARS_TO_PAY:
         yield "due_date", "is more than five years away"
     yield from _pair(values)
