@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError
 from jinja2.meta import find_undeclared_variables
@@ -110,28 +110,26 @@ def load_replies(
     an outcome without a reply, or a reply of more than ``MOST_UNITS``.
     """
     sandbox = environment()
-    compiled: dict[tuple[str, str], Template] = {}
-    variables: dict[tuple[str, str], set[str]] = {}
     kinds = {*Refusal, *Misreading, DONE}
-    for operation, kind, source in _sources(file, tables, known, kinds):
-        key = operation, kind
-        compiled[key], variables[key] = _compile(file, f"{operation}.{kind}", source, sandbox)
-    if (COMMON, Refusal.FAILED) not in compiled:
-        raise ConfigError(
-            file, f"{COMMON}.{Refusal.FAILED}", "is missing: what fails has to say so"
-        )
+    drafts = {
+        (operation, kind): _compile(file, (operation, kind), source, sandbox)
+        for operation, kind, source in _sources(file, tables, known, kinds)
+    }
     figures = {**EXAMPLES, **examples}
+    failed = COMMON, Refusal.FAILED.value
+    if failed not in drafts:
+        raise ConfigError(file, ".".join(failed), "is missing", "what fails has to be answered")
+    drafts[failed].check("any", frozenset(), figures)
     for operation, outcomes in known.items():
+        used = operation in expected
         for kind, facts in outcomes.items():
-            own = (operation, kind) in compiled
-            key = (operation if own else COMMON), kind
-            if key in compiled and (own or operation in expected):
-                _check_variables(file, key, operation, variables[key], facts)
-                _check_length(file, key, compiled[key], facts, figures)
-            elif key not in compiled and operation in expected:
+            draft = drafts.get((operation, kind)) or (drafts.get((COMMON, kind)) if used else None)
+            if draft:
+                draft.check(operation, facts, figures)
+            elif used:
                 hint = f"write it under [{operation}] or [{COMMON}]"
                 raise ConfigError(file, f"{operation}.{kind}", "this outcome has no reply", hint)
-    return Replies(compiled)
+    return Replies({key: draft.template for key, draft in drafts.items()})
 
 
 def _sources(
@@ -154,36 +152,44 @@ def _sources(
 
 
 def _compile(
-    file: Path, key: str, source: str, sandbox: ImmutableSandboxedEnvironment
-) -> tuple[Template, set[str]]:
+    file: Path, key: tuple[str, str], source: str, sandbox: ImmutableSandboxedEnvironment
+) -> _Draft:
     try:
-        return sandbox.from_string(source), find_undeclared_variables(sandbox.parse(source))
+        variables = find_undeclared_variables(sandbox.parse(source))
+        return _Draft(file, key, sandbox.from_string(source), variables)
     except TemplateSyntaxError as error:
         problem = f"is not a valid template: line {error.lineno}: {error.message}"
-        raise ConfigError(file, key, problem) from None
+        raise ConfigError(file, ".".join(key), problem) from None
 
 
-def _check_variables(
-    file: Path, key: tuple[str, str], operation: str, used: set[str], facts: frozenset[str]
-) -> None:
-    for name in sorted(used - facts):
-        whose = f" for {operation!r}" if key[0] == COMMON else ""
-        hint = did_you_mean(name, facts) or "this reply has no variables"
-        raise ConfigError(file, ".".join(key), f"there is no variable {name!r}{whose}", hint)
+class _Draft(NamedTuple):
+    """A reply that parses, to be checked against the outcomes it is for."""
 
+    file: Path
+    key: tuple[str, str]
+    template: Template
+    variables: set[str]
 
-def _check_length(
-    file: Path, key: tuple[str, str], template: Template, facts: frozenset[str], figures: Facts
-) -> None:
-    for example in _examples(facts, figures):
+    def check(self, operation: str, facts: frozenset[str], figures: Facts) -> None:
+        """Raise ``ConfigError`` unless it can be filled with ``facts`` and fits its parts."""
+        for name in sorted(self.variables - facts):
+            whose = f" for {operation!r}" if self.key[0] == COMMON else ""
+            hint = did_you_mean(name, facts) or "this reply has no variables"
+            raise self._error(f"there is no variable {name!r}{whose}", hint)
+        for example in _examples(facts, figures):
+            units = self._units(example)
+            if units > MOST_UNITS:
+                problem = f"is {units} units long with example figures; two parts hold {MOST_UNITS}"
+                raise self._error(problem, "shorten it")
+
+    def _units(self, example: Mapping[str, Fact]) -> int:
         try:
-            units = len(template.render(example).encode("utf-16-le")) // 2
+            return len(self.template.render(example).encode("utf-16-le")) // 2
         except (TemplateError, ValueError, TypeError, AttributeError) as error:
-            problem = f"cannot be filled in: {error}"
-            raise ConfigError(file, ".".join(key), problem) from None
-        if units > MOST_UNITS:
-            problem = f"is {units} units long with example figures, and two parts hold {MOST_UNITS}"
-            raise ConfigError(file, ".".join(key), problem, "shorten it")
+            raise self._error(f"cannot be filled in: {error}") from None
+
+    def _error(self, problem: str, hint: str = "") -> ConfigError:
+        return ConfigError(self.file, ".".join(self.key), problem, hint)
 
 
 def _examples(facts: frozenset[str], figures: Facts) -> Iterator[dict[str, Fact]]:

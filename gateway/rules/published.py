@@ -65,7 +65,7 @@ class Codes(Frozen):
     """A ``codes.toml``."""
 
     courtesies: tuple[str, ...] = ()
-    """Words that change nothing: they may stand beside a one-digit code."""
+    """Words that change nothing, also in a message that leaves the number out."""
     pattern: tuple[PublishedPattern, ...]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -89,4 +90,12 @@ def others() -> Grammar:
             takes_text=text,
         ),
         pattern("register", (bill,), keywords=("ثبت",), rank=3, bare=True),
+    )
+
+
+@pytest.fixture(scope="session")
+def with_codes() -> Callable[[list[str]], Grammar]:
+    """Makes a grammar of commands without fields, named as their codes."""
+    return lambda codes: grammar_of(
+        *(pattern(code, codes=(code,), rank=rank) for rank, code in enumerate(codes))
     )

@@ -15,6 +15,8 @@ from gateway.rules.match import understand
 from gateway.rules.quick import at_once
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gateway.profiles import Profile
     from gateway.rules.grammar import Grammar
 
@@ -331,3 +333,14 @@ class TestOtherUtilities:
     def test_keyword_inside_talk_is_no_complaint(self, others: Grammar) -> None:
         """Only a message that begins with the command ends in free text."""
         assert not understand(others, "دیروز 77 نفر شکایت کردند").candidates
+
+
+@pytest.mark.parametrize(
+    ("codes", "meant"), [(["010"], ["010"]), (["010", "0010"], []), (["010", "10"], ["10"])]
+)
+def test_zeros_are_lost_only_where_one_command_is_left(
+    with_codes: Callable[[list[str]], Grammar], codes: list[str], meant: list[str]
+) -> None:
+    """``10`` means ``010`` only while no other command is, or becomes, ``10``."""
+    found = understand(with_codes(codes), "10").candidates
+    assert [each.call.operation for each in found] == meant

@@ -1,0 +1,206 @@
+"""A profile's folder: what ships loads and fits, and each mistake in one is told."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from core.calls import MISREAD, Fact, Outcome
+from core.operations import REGISTRY
+from core.policy import Policy
+from gateway.configuration import ConfigError
+from gateway.profiles import Profile, load_profile
+
+KERMAN = Path(__file__).parents[2] / "config" / "profiles" / "kerman-water"
+
+
+@pytest.fixture(scope="module")
+def kerman() -> Profile:
+    """The profile as it ships."""
+    return load_profile(KERMAN, REGISTRY)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the profile to spoil."""
+    return shutil.copytree(KERMAN, tmp_path / "kerman-water")
+
+
+def spoil(folder: Path, file: str, old: str, new: str) -> ConfigError:
+    """Replace ``old`` in a file, and return what loading the folder then says."""
+    path = folder / file
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_profile(folder, REGISTRY)
+    assert caught.value.file == path
+    return caught.value
+
+
+def test_what_ships(kerman: Profile) -> None:
+    """The daemon finds Kerman's subscribers under the key that imports use."""
+    assert (kerman.name, kerman.utility) == ("kerman-water", "kerman-water")
+    assert kerman.policy == Policy()
+    assert {pattern.operation for pattern in kerman.grammar.patterns} == set(REGISTRY)
+
+
+def balance(**facts: Fact) -> Outcome:
+    """A balance with these facts."""
+    given: dict[str, Fact] = {"number": "10000001", "debt": 0, "credit": 0, "due": ""}
+    return Outcome("balance", "done", given | {"bill_id": "", "payment_id": ""} | facts)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "reply"),
+    [
+        (balance(debt=1_250_000, due=date(2025, 9, 6)),
+         "اشتراک ۱۰۰۰۰۰۰۱: بدهی ۱٬۲۵۰٬۰۰۰ ریال، مهلت ۱۴۰۴/۰۶/۱۵"),
+        (balance(debt=98_765_000, due=date(2025, 9, 6)),
+         "اشتراک ۱۰۰۰۰۰۰۱: بدهی ۹۸٬۷۶۵٬۰۰۰ ریال، مهلت ۱۴۰۴/۰۶/۱۵"),
+        (balance(debt=5_000), "اشتراک ۱۰۰۰۰۰۰۱: بدهی ۵٬۰۰۰ ریال"),
+        (balance(credit=12_000), "اشتراک ۱۰۰۰۰۰۰۱: ۱۲٬۰۰۰ ریال بستانکار است"),
+        (balance(), "اشتراک ۱۰۰۰۰۰۰۱: بدهی ندارد"),
+    ],
+)  # fmt: skip
+def test_a_balance_fits_one_part(kerman: Profile, outcome: Outcome, reply: str) -> None:
+    """The answer that is sent most costs one part."""
+    assert kerman.render(outcome) == reply
+    assert len(reply) <= 70
+
+
+@pytest.mark.parametrize(
+    ("operation", "kind", "facts", "reply"),
+    [
+        ("submit_reading", "done",
+         {"number": "10000001", "reading": 1523, "used": 21, "last_reading": 1502,
+          "last_date": date(2025, 7, 25)},
+         "رقم ۱۵۲۳ برای اشتراک ۱۰۰۰۰۰۰۱ ثبت شد؛ مصرف از قرائت قبل: ۲۱ مترمکعب"),
+        ("submit_reading", "done",
+         {"number": "10000001", "reading": 1523, "used": -1, "last_reading": -1, "last_date": ""},
+         "رقم ۱۵۲۳ برای اشتراک ۱۰۰۰۰۰۰۱ ثبت شد"),
+        ("bill_by_sms", "locked_out", {"minutes": 30},
+         "به دلیل چند رمز نادرست، لطفاً ۳۰ دقیقه دیگر دوباره بفرستید."),
+        (MISREAD, "wrong_format",
+         {"code": "010", "format": "۰۱۰+شماره اشتراک+رمز رایانه",
+          "wrong": "رمز رایانه نوشته نشده است"},
+         "رمز رایانه نوشته نشده است. چنین بفرستید:\n۰۱۰+شماره اشتراک+رمز رایانه"),
+    ],
+)  # fmt: skip
+def test_replies(
+    kerman: Profile, operation: str, kind: str, facts: dict[str, Fact], reply: str
+) -> None:
+    """Subscribers read whole Persian sentences with their figures in them."""
+    assert kerman.render(Outcome(operation, kind, facts)) == reply
+
+
+def test_every_reply_is_persian(kerman: Profile) -> None:
+    """No ASCII digit, letter or template mark is left in what subscribers of Kerman read."""
+    for name, operation in REGISTRY.items():
+        for kind, names in operation.outcomes.items():
+            facts: dict[str, Fact] = dict.fromkeys(names, 12)
+            facts.update(dict.fromkeys(names & {"number"}, "10000001"))
+            facts.update(dict.fromkeys(names & {"due", "last_date"}, ""))
+            reply = kerman.render(Outcome(name, kind, facts))
+            assert reply == reply.strip()
+            assert not re.search(r"[0-9A-Za-z{}|]", reply), reply
+
+
+def test_what_was_wrong_reaches_the_reply(kerman: Profile) -> None:
+    """From the text to the answer: the field, its length, and how to write it."""
+    problem = kerman.understand("۰۱۰*۱۰۰۰۰۰۰۱*۴۳").problem
+    assert problem is not None
+    reply = kerman.render(Outcome(MISREAD, problem.kind, problem.facts))
+    assert reply.splitlines() == [
+        "رمز رایانه باید ۴ تا ۶ رقم باشد. چنین بفرستید:",
+        "۰۱۰+شماره اشتراک+رمز رایانه",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "key", "problem", "hint"),
+    [
+        ("codes.toml", 'operation = "balance"', 'operation = "balanse"',
+         "pattern[1].operation", "'balanse'", "'balance'"),
+        ("codes.toml", '["210"]', '["110"]', "pattern[3].codes", "pattern[2]", ""),
+        ("codes.toml", '["210"]', '["۱۱۰"]', "pattern[3].codes", "pattern[2]", ""),
+        ("codes.toml", '["210"]', '["21*"]', "pattern[3].codes", "'21*'", "digits"),
+        ("codes.toml", '"کارکرد"', '"بدهي"', "pattern[2].keywords", "pattern[1]", ""),
+        ("codes.toml", '"کارکرد"', '"کد ۵"', "pattern[2].keywords", "cannot name", "letters"),
+        ("codes.toml", '["9"]\nkeywords = ["لغو", "لغو قبض", "لغو پیامک"]', "[]",
+         "pattern[4]", "neither codes nor keywords", "bare"),
+        ("codes.toml", 'fields = ["number", "code"]', 'fields = ["numbr", "code"]',
+         "pattern[1].fields", "'numbr'", "'number'"),
+        ("codes.toml", 'fields = ["number", "code"]', 'fields = ["number", "reading"]',
+         "pattern[1].fields", "takes no 'reading'", ""),
+        ("codes.toml", '"code", "reading"]', '"code"]', "pattern[2].fields", "needs 'reading'", ""),
+        ("codes.toml", 'fields = ["number", "code"]', 'fields = ["number", "number"]',
+         "pattern[1].fields", "twice", ""),
+        ("codes.toml", 'fields = ["number", "code"]', 'fields = ["number", "text"]',
+         "pattern[1].fields", "takes no 'text'", ""),
+        ("codes.toml", 'fields = ["number", "code"]', 'fields = ["text", "code"]',
+         "pattern[1].fields", "not the last", ""),
+        ("codes.toml", "registered_may_omit", "may_omit", "pattern[1].may_omit", "unknown key", ""),
+        ("profile.toml", "[fields.reading]", "[fields.readings]", "fields.readings", "", ""),
+        ("profile.toml", "digits = 8", "digits = 0", "fields.number.digits", "", ""),
+        ("profile.toml", "digits = [4, 6]", "digits = [6, 4]", "fields.code.digits", "", ""),
+        ("profile.toml", "code_attempts = 5", "code_attempts = 0", "policy.code_attempts", "", ""),
+        ("profile.toml", "code_attempts", "code_attemps", "policy.code_attemps", "unknown key",
+         "code_attempts"),
+        ("replies.toml", "no_bill =", "not_subscribed =",
+         "balance.no_bill", "no reply", "[balance]"),
+        ("replies.toml", "minutes|fa", "minute|fa", "common.locked_out", "'minute'", "'minutes'"),
+        ("replies.toml", "{{ wrong }}.", "{{ wrongs }}.", "misread.wrong_format", "", "'wrong'"),
+        ("replies.toml", "{% elif credit %}", "{% elif credit }", "balance.done", "line 1", ""),
+        ("replies.toml", "{{ field }} نوشته", "{{ fields }} نوشته", "wrong.missing", "", "field"),
+        ("replies.toml", "extra =", "extras =", "wrong", "", ""),
+    ],
+)  # fmt: skip
+def test_each_mistake_is_told(  # noqa: PLR0913, PLR0917
+    folder: Path, file: str, old: str, new: str, key: str, problem: str, hint: str
+) -> None:
+    """A typing mistake in any file stops the daemon at its start, and says where it is."""
+    error = spoil(folder, file, old, new)
+    assert error.key.startswith(key)
+    assert problem in error.problem
+    assert hint in error.hint
+
+
+def test_a_field_needs_its_length(folder: Path) -> None:
+    """A command cannot be read without the lengths of its fields."""
+    path = folder / "profile.toml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(re.sub(r"\[fields.reading\][^\[]*\[[^\[]*", "", text), encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_profile(folder, REGISTRY)
+    assert caught.value.key == "pattern[2].fields"
+    assert "[fields.reading]" in caught.value.hint
+
+
+def test_missing_files_are_told(tmp_path: Path) -> None:
+    """A profile that a line names and nobody wrote is one clear error."""
+    with pytest.raises(ConfigError, match="no such file"):
+        load_profile(tmp_path / "nowhere", REGISTRY)
+
+
+def test_policy_is_read(folder: Path) -> None:
+    """A utility's own figures are used, and the defaults for what it does not set."""
+    path = folder / "profile.toml"
+    text = path.read_text(encoding="utf-8").split("[policy]")[0]
+    path.write_text(text + "[policy]\ncode_lock_minutes = 5\nconfirm_within_hours = 2\n")
+    policy = load_profile(folder, REGISTRY).policy
+    assert policy == Policy(code_lock=timedelta(minutes=5), confirm_within=timedelta(hours=2))
+
+
+def test_a_format_is_made_where_none_is_written(folder: Path) -> None:
+    """A command that the file only declares can still be explained."""
+    path = folder / "codes.toml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(re.sub(r"format = .*\n", "", text), encoding="utf-8")
+    patterns = load_profile(folder, REGISTRY).grammar.patterns
+    assert patterns[0].format == "۰۱۰+شماره اشتراک+رمز رایانه"
+    assert patterns[4].format == "راهنما"
