@@ -207,9 +207,9 @@ CountStatements = Callable[[Database], AbstractContextManager[StatementCount]]
 
 @pytest.fixture
 def count_statements() -> CountStatements:
-    """Count what is executed inside ``with count_statements(database) as counted:``.
+    """Give a context manager that counts what a database executes inside it.
 
-    Transaction control (BEGIN, COMMIT, SAVEPOINT) is not counted.
+    Transaction control (BEGIN, SAVEPOINT …) is not counted.
     """
     return _count_statements
 
