@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from core.calls import Argument, Misreading, Problem
 from core.identifiers import MobileError, check_bill_id, mobile
 from gateway.rules.grammar import SHORT_CODE
-from gateway.rules.keyword import keywords_in
+from gateway.rules.keyword import keywords_in, named_in
 from gateway.rules.pattern import IDENTIFIERS
 from gateway.rules.scan import masked
 
@@ -77,9 +77,11 @@ def _meant(grammar: Grammar, message: Message) -> tuple[Pattern, Sequence[Run]] 
     those without: the 9 of ``110*10000001*9`` is not what its sender wanted.
     """
     runs = message.runs
+    named = named_in(grammar, message)
     ends = (*runs[:1], *runs[:0:-1])
     for codes in (grammar.codes, grammar.shortened):
         found = [(codes[run.digits], run) for run in ends if run.digits in codes]
+        found = [pair for pair in found if not named or pair[0] in named]
         found.sort(key=lambda pair: not pair[0].full)
         for pattern, code in found:
             if pattern.full or not message.words:
@@ -114,22 +116,24 @@ def _bare(grammar: Grammar, message: Message) -> tuple[Pattern, Sequence[Run]] |
 
 
 def _wrong(grammar: Grammar, pattern: Pattern, runs: Sequence[Run]) -> tuple[Misreading, str]:
-    wording = grammar.wording
-    if not pattern.full and not pattern.takes_text:
-        return Misreading.WRONG_FORMAT, wording.alone
     for order in pattern.arrangements(tuple(len(run.digits) for run in runs)):
         for argument in order:
             if argument in IDENTIFIERS:
-                return Misreading.BAD_CHECK_DIGIT, wording.check[argument]
+                return Misreading.BAD_CHECK_DIGIT, grammar.wording.check[argument]
+    return Misreading.WRONG_FORMAT, _wrong_form(grammar, pattern, runs)
+
+
+def _wrong_form(grammar: Grammar, pattern: Pattern, runs: Sequence[Run]) -> str:
+    wording = grammar.wording
     left, unused = _best_fit(grammar, pattern, runs)
-    if pattern.takes_text and not left:
-        return Misreading.WRONG_FORMAT, wording.missing[Argument.TEXT]
-    if unused and not left:
-        return Misreading.WRONG_FORMAT, wording.extra
-    if unused:
-        return Misreading.WRONG_FORMAT, wording.length[left[0]]
-    needed = [argument for argument in left if all(argument in form for form in pattern.forms)]
-    return Misreading.WRONG_FORMAT, wording.missing[(needed or left)[0]]
+    if left and unused:
+        return wording.length[left[0]]
+    if left:
+        needed = [argument for argument in left if all(argument in form for form in pattern.forms)]
+        return wording.missing[(needed or left)[0]]
+    if pattern.takes_text:
+        return wording.missing[Argument.TEXT]
+    return wording.extra if unused and pattern.full else wording.alone
 
 
 def _best_fit(

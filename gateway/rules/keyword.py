@@ -39,6 +39,22 @@ def keywords_in(grammar: Grammar, message: Message) -> list[Keyword]:
     return found
 
 
+def named_in(grammar: Grammar, message: Message) -> list[Pattern]:
+    """The commands whose keywords a message begins or ends with; most have none.
+
+    A code of another command does not stand against them: who writes «لغو ۲۱۰» and a
+    number wants to stop what 210 starts.
+    """
+    words = [word for word in message.words if word.letters not in grammar.courtesies]
+    if not words:
+        return []
+    return [
+        keyword.pattern
+        for keyword in keywords_in(grammar, message)
+        if keyword.start == words[0].start or keyword.end == words[-1].end
+    ]
+
+
 def sign_of(message: Message) -> str:
     """The one sign that a message without digits and letters is made of, or ``""``."""
     signs = {sign for sign in message.flat if not sign.isspace() and sign != MARK}

@@ -12,7 +12,8 @@ and all readings of that tier are candidates.
 Which field a run is follows from the lengths of runs and the check digits of identifiers:
 the published order, its reverse, and any other order that fits. Words that are no keyword
 change nothing beside a subscription number or an identifier; without one, the message has
-to be the command and nothing else: «۹ ماه است که قبض نیامده» stops no bills.
+to be the command and nothing else: «۹ ماه است که قبض نیامده» stops no bills. A keyword that a
+message begins or ends with rules out the codes of other commands.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from core.calls import Argument, Candidate, Misreading, Problem, Understanding
 from gateway.rules import together
 from gateway.rules.fault import problem_of, veiled
 from gateway.rules.grammar import SHORT_CODE
-from gateway.rules.keyword import keywords_in, sign_of
+from gateway.rules.keyword import keywords_in, named_in, sign_of
 from gateway.rules.pattern import proven
 from gateway.rules.quick import at_once
 from gateway.rules.reading import Reading
@@ -78,12 +79,19 @@ def _stored(grammar: Grammar, message: Message, readings: Iterable[Reading]) -> 
 def _readings(grammar: Grammar, message: Message) -> list[Reading]:
     if message.blank:
         return _sign(grammar, message)
-    return (
-        [*_by_code(grammar, message, grammar.codes), *_by_keyword(grammar, message)]
-        or [*_by_code(grammar, message, grammar.shortened)]
-        or [*together.readings(grammar, message)]
-        or [*_bare(grammar, message)]
-    )
+    named = named_in(grammar, message)
+    for tier in _tiers(grammar, message):
+        found = [reading for reading in tier if not named or reading.pattern in named]
+        if found:
+            return found
+    return []
+
+
+def _tiers(grammar: Grammar, message: Message) -> Iterator[Iterable[Reading]]:
+    yield (*_by_code(grammar, message, grammar.codes), *_by_keyword(grammar, message))
+    yield _by_code(grammar, message, grammar.shortened)
+    yield together.readings(grammar, message)
+    yield _bare(grammar, message)
 
 
 def _sign(grammar: Grammar, message: Message) -> list[Reading]:

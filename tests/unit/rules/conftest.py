@@ -90,6 +90,7 @@ def others() -> Grammar:
             takes_text=text,
         ),
         pattern("register", (bill,), keywords=("ثبت",), rank=3, bare=True),
+        pattern("test", (reading,), codes=("88",), rank=4),
     )
 
 

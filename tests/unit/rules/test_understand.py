@@ -62,6 +62,8 @@ OWN = {"number": "10000001", "code": "4321"}
         ("سلام، آخرین بدهي من چقدر است؟", "balance", {}),
         ("بدهی ۱۰۰۰۰۰۰۱ ۴۳۲۱", "balance", OWN),
         ("4321 10000001 بدهی", "balance", OWN),
+        ("بدهی ۰۱۰ ۱۰۰۰۰۰۰۱ ۴۳۲۱", "balance", OWN),
+        ("۰۱۰ ۱۰۰۰۰۰۰۱ ۴۳۲۱ این قبض منزل ماست", "balance", OWN),
         ("بدهی خونه مادرم ۱۰۰۰۰۰۰۱ ۴۳۲۱", "balance", OWN),
         ("110*152", "submit_reading", {"reading": "152"}),
         ("۱۱۰+۱۰۰۰۰۰۰۱+۴۳۲۱+۰۱۵", "submit_reading", OWN | {"reading": "015"}),
@@ -122,6 +124,10 @@ WRONG, UNKNOWN, EMPTY = Misreading.WRONG_FORMAT, Misreading.UNKNOWN_CODE, Misrea
         ("01010000001432", WRONG, "010", "رمز رایانه باید ۴ تا ۶ رقم باشد"),
         ("10*1*2", WRONG, "010", "شماره اشتراک باید ۸ رقم باشد"),
         ("9*10000001", WRONG, "9", "این کد به‌تنهایی فرستاده می‌شود"),
+        ("لغو 210 10000001 4321", WRONG, "9", "این کد به‌تنهایی فرستاده می‌شود"),
+        ("210 10000001 4321 لغو", WRONG, "9", "این کد به‌تنهایی فرستاده می‌شود"),
+        ("قبض 010 10000001 4321", WRONG, "210", "در پیام عددی اضافه هست"),
+        ("راهنما ۱۱۰", WRONG, "راهنما", "این کد به‌تنهایی فرستاده می‌شود"),
         ("راهنمایی کنید چه کنم", WRONG, "راهنما", "این کد به‌تنهایی فرستاده می‌شود"),
     ],
 )
@@ -329,6 +335,13 @@ class TestOtherUtilities:
         assert problem.kind is Misreading.WRONG_FORMAT
         assert str(problem.facts["wrong"]) in {"missing text", "missing number", "length code"}
         assert "5432" not in understand(others, text).masked
+
+    def test_a_command_that_names_no_subscription_stands_alone(self, others: Grammar) -> None:
+        """A figure among words is no reading, and the answer says to send it alone."""
+        problem = understand(others, "کد 88 و 12 متر").problem
+        assert problem is not None
+        assert problem.facts["wrong"] == "alone"
+        assert self.only(others, "88 12") == Call("test", {READING: "12"})
 
     def test_keyword_inside_talk_is_no_complaint(self, others: Grammar) -> None:
         """Only a message that begins with the command ends in free text."""
