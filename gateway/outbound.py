@@ -35,7 +35,7 @@ class Clock(Protocol):
     def seconds(self) -> float:
         """Now."""
 
-    def callLater(self, delay: float, function: Callable[..., object]) -> Any:  # noqa: N802
+    def callLater(self, delay: float, function: Callable[..., object], /) -> Any:  # noqa: N802
         """Call ``function`` after ``delay`` seconds."""
 
 

@@ -9,7 +9,7 @@ FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 16.0
 """… doubled with each further one, up to this …"""
 FORGIVEN_AFTER = 10.0
-"""… and back to the first once this many seconds passed without one."""
+"""… and back to the first once this many seconds passed after a pause without one."""
 
 
 class Pace:
@@ -24,9 +24,8 @@ class Pace:
         self._most = max(1.0, rate / 10)
         self._tokens = 1.0
         self._filled_at = now
-        self._paused_until = now
+        self._paused_until = -math.inf
         self._pause = FIRST_PAUSE
-        self._throttled_at = -math.inf
 
     def take(self, wanted: int, now: float) -> int:
         """How many of ``wanted`` may go now; they are counted as gone."""
@@ -45,9 +44,8 @@ class Pace:
         """The SMSC asked for less speed: send nothing for a while, longer each time."""
         if now < self._paused_until:
             return  # the rest of one window says the same thing once
-        calm = now - self._throttled_at > FORGIVEN_AFTER
+        calm = now - self._paused_until > FORGIVEN_AFTER
         self._pause = FIRST_PAUSE if calm else min(LONGEST_PAUSE, self._pause * 2)
-        self._throttled_at = now
         self._paused_until = now + self._pause
 
     def wait(self, now: float) -> float:
