@@ -8,7 +8,7 @@ from core.calls import Argument, Misreading, Problem
 from core.identifiers import MobileError, check_bill_id, mobile
 from gateway.rules.grammar import SHORT_CODE
 from gateway.rules.keyword import keywords_in, named_in
-from gateway.rules.pattern import IDENTIFIERS
+from gateway.rules.pattern import unproven
 from gateway.rules.scan import masked
 
 if TYPE_CHECKING:
@@ -116,10 +116,13 @@ def _bare(grammar: Grammar, message: Message) -> tuple[Pattern, Sequence[Run]] |
 
 
 def _wrong(grammar: Grammar, pattern: Pattern, runs: Sequence[Run]) -> tuple[Misreading, str]:
-    for order in pattern.arrangements(tuple(len(run.digits) for run in runs)):
-        for argument in order:
-            if argument in IDENTIFIERS:
-                return Misreading.BAD_CHECK_DIGIT, grammar.wording.check[argument]
+    orders = pattern.arrangements(tuple(len(run.digits) for run in runs))
+    digits = [run.digits for run in runs]
+    faults = {unproven(dict(zip(order, digits, strict=True))) for order in orders}
+    # An order in which only the payment ID is wrong is the one that was meant.
+    for argument in (Argument.PAYMENT_ID, Argument.BILL_ID):
+        if argument in faults:
+            return Misreading.BAD_CHECK_DIGIT, grammar.wording.check[argument]
     return Misreading.WRONG_FORMAT, _wrong_form(grammar, pattern, runs)
 
 

@@ -84,13 +84,20 @@ class Pattern:
         )
 
 
-def proven(arguments: Mapping[Argument, str]) -> bool:
-    """Whether the identifiers among ``arguments`` have right check digits."""
+def unproven(arguments: Mapping[Argument, str]) -> Argument | None:
+    """The first identifier among ``arguments`` whose check digit is wrong, if any is."""
     bill_id = arguments.get(Argument.BILL_ID, "")
     if bill_id and not check_bill_id(bill_id):
-        return False
+        return Argument.BILL_ID
     payment_id = arguments.get(Argument.PAYMENT_ID)
-    return payment_id is None or bool(check_payment_id(payment_id, bill_id))
+    if payment_id is not None and not check_payment_id(payment_id, bill_id):
+        return Argument.PAYMENT_ID
+    return None
+
+
+def proven(arguments: Mapping[Argument, str]) -> bool:
+    """Whether the identifiers among ``arguments`` have right check digits."""
+    return unproven(arguments) is None
 
 
 def _orders(form: Form) -> Iterator[Form]:

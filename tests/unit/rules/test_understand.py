@@ -285,9 +285,11 @@ class TestOtherUtilities:
     def test_payment_of_another_bill(self, others: Grammar) -> None:
         """A payment ID that belongs to another bill is no reading."""
         payment = make_payment_id("9403272004129", 50_000)
-        problem = understand(others, f"1522*2050327604613*{payment}").problem
-        assert problem is not None
-        assert problem.kind is Misreading.BAD_CHECK_DIGIT
+        for text in (f"1522*2050327604613*{payment}", f"{payment} 2050327604613 1522"):
+            problem = understand(others, text).problem
+            assert problem is not None
+            assert problem.kind is Misreading.BAD_CHECK_DIGIT
+            assert problem.facts["wrong"] == "check payment_id"
 
     def test_wrong_check_digit_is_said(self, others: Grammar) -> None:
         """A mistyped bill ID is told from a wrong format, with and without the command."""
