@@ -33,7 +33,8 @@ _EMPTY_RESPONSE: Final = struct.Struct(">IIIIx")
 # The farthest that the NUL of a string may stand from the place before it.
 _SERVICE_END: Final = c.HEADER_SIZE + 5
 _ADDRESS_END: Final = 3 + c.MAX_ADDRESS
-_TIMES_END: Final = 4 + 16 + 1 + 16
+_SCHEDULE_END: Final = 4 + 16
+_VALIDITY_END: Final = 1 + 16
 _LONGEST_ID: Final = 64
 
 
@@ -200,7 +201,8 @@ def read_message(data: bytes, start: int, end: int) -> ShortMessage:
         or service - start > _SERVICE_END
         or source - service > _ADDRESS_END
         or destination - source > _ADDRESS_END
-        or validity - destination > _TIMES_END
+        or schedule - destination > _SCHEDULE_END
+        or validity - schedule > _VALIDITY_END
     ):
         decode(data, start, end)  # says which field it was
         raise Malformed(c.RINVCMDLEN, "a mandatory field is too long")

@@ -34,7 +34,7 @@ _RECEIPT_KINDS: Final = c.ESM_RECEIPT | c.ESM_INTERMEDIATE
 _REGISTERED: Final = 1
 _DAY: Final = 86_400
 _LONGEST_VALIDITY: Final = 99 * _DAY
-_ASCII: Final = re.compile(rb"[\x21-\x7e ]{0,20}")
+_ADDRESS: Final = re.compile("[\x20-\x7e]{0,20}")
 _CACHED: Final = 1024
 
 
@@ -115,9 +115,7 @@ class Writer:
         size = len(user_data)
         if size > c.MAX_SHORT_MESSAGE:
             raise Unencodable(c.RINVMSGLEN, "the text is over 254 octets")
-        destination = message.destination.encode("latin-1", "replace")
-        if not _ASCII.fullmatch(destination):
-            raise Unencodable(c.RINVDSTADR, "the destination is not an address of 20 characters")
+        destination = _address(message.destination)
         return b"%b%b%b\0%c\0\0\0%b%c\0%c\0%c%b%b" % (
             self._sources.get(message.source) or self._source(message.source),
             self._before,
@@ -175,6 +173,12 @@ _AFTER_SOURCE: Final = 13
 
 def _single_octets(coding: int) -> int:
     return 140 if coding == text.UCS2 else 160
+
+
+def _address(address: str) -> bytes:
+    if not _ADDRESS.fullmatch(address):
+        raise Unencodable(c.RINVDSTADR, "the destination is not an address of 20 characters")
+    return address.encode("ascii")
 
 
 def validity_period(seconds: int | None) -> str:

@@ -29,13 +29,14 @@ def read_header(data: bytes) -> tuple[PartOf | None, bytes]:
     end = data[0] + 1
     at, part = 1, None
     while at + 2 <= end:
-        kind, size = data[at], data[at + 1]
-        value = data[at + 2 : min(at + 2 + size, end)]
-        if (kind, len(value)) == _CONCATENATED_8:
+        element, at = (data[at], data[at + 1]), at + 2
+        value, at = data[at : at + element[1]], at + element[1]
+        if at > end:
+            break
+        if element == _CONCATENATED_8:
             part = place(*value)
-        elif (kind, len(value)) == _CONCATENATED_16:
+        elif element == _CONCATENATED_16:
             part = place(*struct.unpack(">HBB", value))
-        at += 2 + size
     return part, data[end:]
 
 

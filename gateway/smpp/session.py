@@ -148,7 +148,7 @@ class Session:
             self._out.append(codec.pack(c.GENERIC_NACK, error.status, sequence))
 
     def _other(self, batch: Batch, command: int, data: bytes, now: float) -> None:
-        if command not in SUPPORTED:
+        if command not in codec.FIELDS or (command not in SUPPORTED and not command & c.RESPONSE):
             raise Malformed(c.RINVCMDID, f"unknown command 0x{command:08X}")
         pdu = codec.decode(data)
         if not self._may_receive(command):
