@@ -30,12 +30,12 @@ from core.database import Database, DatabaseUnavailable
 from core.facts import Asker, Facts, Wanted
 from core.ids import IdMaker
 from core.inbox import (
-    SUSPECT_MS,
     Arrival,
     Part,
     Stored,
     Unconfirmed,
     drop_suspects,
+    forget_suspects,
     note_unconfirmed,
     only_stored,
     recover_suspects,
@@ -105,6 +105,9 @@ class Desk:
     """By line."""
     join: Callable[[str, Sequence[Part]], str]
     """The text of a long message: bind, parts in order → text."""
+    suspect_ms: int = 3_600_000
+    """How long an arrival whose acknowledgement is not sure may be delivered again. Longer,
+    and a person's equal text of the next day would be taken for it and go unanswered."""
 
 
 @dataclass(slots=True)
@@ -219,10 +222,10 @@ def _keep(connection: Connection, desk: Desk, arrival: Arrival, error: Exception
     return _store(connection, desk, [stored], [answer] if answer else [])
 
 
-def recover_after_start(connection: Connection, node: int, now: int) -> tuple[int, int]:
+def recover_after_start(connection: Connection, desk: Desk, now: int) -> tuple[int, int]:
     """Put right what a killed process of this node left; returns (suspects, messages)."""
-    forget_early_receipts(connection, now - SUSPECT_MS)
-    return recover_suspects(connection, node, now), recover(connection, node, (), now)
+    suspected = recover_suspects(connection, desk.node, now - desk.suspect_ms)
+    return suspected, recover(connection, desk.node, (), now)
 
 
 def recover_after_outage(
@@ -241,7 +244,20 @@ def recover_after_outage(
     recover(connection, node, held, now)
 
 
-def give_up_on_parts(connection: Connection, desk: Desk, before: int) -> Done:
+PARTS_WAIT_MS = 15 * 60_000
+"""How long the parts of a long message are waited for …"""
+RECEIPT_WAIT_MS = 86_400_000
+"""… and a receipt for the message it is about."""
+
+
+def tidy(connection: Connection, desk: Desk, now: int) -> Done:
+    """What time alone settles: call it about once a minute."""
+    forget_suspects(connection, now - desk.suspect_ms)
+    forget_early_receipts(connection, now - RECEIPT_WAIT_MS)
+    return _give_up_on_parts(connection, desk, now - PARTS_WAIT_MS)
+
+
+def _give_up_on_parts(connection: Connection, desk: Desk, before: int) -> Done:
     """Answer long messages whose parts have not all come until ``before``."""
     stored: list[Stored] = []
     answers: list[Answer] = []
@@ -272,16 +288,17 @@ def process(connection: Connection, desk: Desk, batch: Batch) -> Done:
     note_unconfirmed(connection, batch.unconfirmed)
     set_marks(connection, desk.node, batch.marks)
     drop_suspects(connection, batch.confirmed_suspects)
-    done = _answer_arrivals(connection, desk, batch.arrivals)
+    done = _answer_arrivals(connection, desk, batch)
     store_results(connection, batch.sent, batch.now)
     store_receipts(connection, batch.receipts, batch.now)
     return done
 
 
-def _answer_arrivals(connection: Connection, desk: Desk, arrivals: Sequence[Arrival]) -> Done:
+def _answer_arrivals(connection: Connection, desk: Desk, batch: Batch) -> Done:
+    arrivals = batch.arrivals
     if not arrivals:
         return Done()
-    redelivered = take_redelivered(connection, arrivals)
+    redelivered = take_redelivered(connection, arrivals, batch.now - desk.suspect_ms)
     new = [arrival for arrival in arrivals if arrival.id not in redelivered]
     whole = [arrival for arrival in new if arrival.part is None]
     for joined in store_parts(connection, [arrival for arrival in new if arrival.part]):

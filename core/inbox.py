@@ -35,9 +35,6 @@ from core.bulk import as_rows, insert_rows, unfolded, update_rows
 from core.ids import MAX_NODES, SEQUENCE_BITS
 from core.tables import bind_marks, inbox, inbox_parts, suspects
 
-SUSPECT_MS = 3 * 86_400_000
-"""How long an SMSC may still redeliver: three days, the longest validity in common use."""
-
 
 class Part(NamedTuple):
     """One part of a long message, as it is stored until the others are there."""
@@ -129,12 +126,18 @@ def set_marks(connection: Connection, node: int, marks: Mapping[str, int]) -> No
         insert_rows(connection, bind_marks, ("node", "bind", "confirmed_id"), keys)
 
 
-def recover_suspects(connection: Connection, node: int, now: int) -> int:
+def forget_suspects(connection: Connection, before: int) -> None:
+    """Give up suspicion of what arrived before: an equal text is a new one by now."""
+    connection.execute(delete(suspects).where(suspects.c.since < before))
+
+
+def recover_suspects(connection: Connection, node: int, since: int) -> int:
     """After a kill: suspect every arrival later than its bind's mark; returns how many.
 
-    Redeliveries that were acknowledged by the killed process are open again too.
+    Arrivals before ``since`` are past suspicion. Redeliveries that were acknowledged by the
+    killed process are open again too.
     """
-    connection.execute(delete(suspects).where(suspects.c.since < now - SUSPECT_MS))
+    forget_suspects(connection, since)
     connection.execute(
         update(suspects)
         .where(suspects.c.connection.is_not(None), _node_of(suspects.c.connection) == node)
@@ -153,7 +156,7 @@ def recover_suspects(connection: Connection, node: int, now: int) -> int:
             )
             .where(
                 table.c.id > func.coalesce(bind_marks.c.confirmed_id, 0),
-                table.c.received_at >= now - SUSPECT_MS,
+                table.c.received_at >= since,
                 _node_of(table.c.id) == node,
                 table.c.id.not_in(known),
             )
@@ -166,18 +169,20 @@ def recover_suspects(connection: Connection, node: int, now: int) -> int:
     return len(rows)
 
 
-def take_redelivered(connection: Connection, arrivals: Sequence[Arrival]) -> dict[int, int]:
+def take_redelivered(
+    connection: Connection, arrivals: Sequence[Arrival], since: int
+) -> dict[int, int]:
     """Which arrivals are redeliveries: arrival id → id of the suspect that it equals.
 
-    Each suspect is taken by one redelivery, and stays until that one's acknowledgement
-    is confirmed.
+    Suspects from before ``since`` do not count. Each suspect is taken by one redelivery,
+    and stays until that one's acknowledgement is confirmed.
     """
     if not arrivals:
         return {}
     # Not by bind: an SMSC may redeliver on another bind of the same account.
     waiting: defaultdict[int, list[int]] = defaultdict(list)
     rows = as_rows((arrival.fingerprint,) for arrival in arrivals)
-    for suspect_id, fingerprint in connection.execute(_OPEN_SUSPECTS, rows):
+    for suspect_id, fingerprint in connection.execute(_OPEN_SUSPECTS, {**rows, "since": since}):
         waiting[fingerprint].append(suspect_id)
     taken: dict[int, int] = {}
     marks: list[tuple[int, int]] = []
@@ -366,6 +371,7 @@ _OPEN_SUSPECTS = (
     .where(
         suspects.c.fingerprint.in_(select(_prints.c.fingerprint)),
         suspects.c.connection.is_(None),
+        suspects.c.since >= bindparam("since"),
     )
     .order_by(suspects.c.arrival_id)
 )

@@ -70,7 +70,6 @@ class Node:
         if self._connection is not None:
             self._connection.invalidate()
             self._connection.close()
-            self._connection = None
             self._lock_number(self.number)
 
     def release(self) -> None:

@@ -20,10 +20,10 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 
-from core.batch import Desk, Done, give_up_on_parts, recover_after_start
+from core.batch import Desk, Done, recover_after_outage, recover_after_start, tidy
 from core.database import Database, DatabaseUnavailable
 from core.ids import IdMaker
-from core.inbox import Part
+from core.inbox import Part, Unconfirmed
 from core.node import Node
 from core.operations import REGISTRY
 from core.outbox import Depths, Outgoing, Sent, claim, depths
@@ -46,9 +46,7 @@ R = TypeVar("R")
 
 CLAIM_SECONDS = 1.0
 FLUSH_SECONDS = 5.0
-PARTS_SECONDS = 60.0
-PARTS_WAIT_MS = 15 * 60_000
-"""How long the parts of a long message are waited for."""
+TIDY_SECONDS = 60.0
 
 
 def load_profiles(file: Path, settings: Settings) -> dict[str, Profile]:
@@ -149,6 +147,7 @@ class Daemon(MultiService):
             profiles={line.number: line.profile for line in self._settings.lines},
             clock=self._reactor,
             in_thread=self._in_thread,
+            recover=self._recover_again,
             smsc_of={bind.name: bind.smsc for bind in self._settings.binds},
             max_waiting=self._settings.daemon.max_waiting,
             on_queued=self._claim,
@@ -156,10 +155,19 @@ class Daemon(MultiService):
 
     def _recover(self) -> None:
         suspects, messages = self._database.transact(
-            "recover", recover_after_start, self._desk.node, self._now()
+            "recover", recover_after_start, self._desk, self._now()
         )
         if suspects or messages:
             log.warning("daemon.recovered", suspects=suspects, unsettled_messages=messages)
+
+    def _recover_again(
+        self, held: Sequence[int], doubtful: Sequence[Unconfirmed], now: int
+    ) -> None:
+        """After an outage: the node's lock may have gone with the database's connection."""
+        self._node.hold_again()
+        self._database.transact(
+            "recover", recover_after_outage, self._desk.node, held, doubtful, now
+        )
 
     # --- running --------------------------------------------------------------------
 
@@ -180,7 +188,7 @@ class Daemon(MultiService):
         super().startService()  # type: ignore[no-untyped-call]
         self._every(CLAIM_SECONDS, self._claim)
         self._every(FLUSH_SECONDS, self._inbound.flush)
-        self._every(PARTS_SECONDS, self._give_up_on_parts)
+        self._every(TIDY_SECONDS, self._tidy)
         for bind in self._smpp:
             bind.startService()
         log.info("daemon.started", version=self._version, node=self._desk.node)
@@ -259,18 +267,17 @@ class Daemon(MultiService):
         if self._claim_again:
             self._claim()
 
-    def _give_up_on_parts(self) -> None:
+    def _tidy(self) -> None:
         if self._inbound.database_error:
             return
-        before = self._now() - PARTS_WAIT_MS
         done: Deferred[Done] = self._in_thread(
-            self._database.transact, "parts", give_up_on_parts, self._desk, before
+            self._database.transact, "tidy", tidy, self._desk, self._now()
         )
-        done.addCallbacks(self._gave_up, _log_unavailable)
-        done.addErrback(_log_failure, "inbox.parts_failed")
+        done.addCallbacks(self._tidied, _log_unavailable)
+        done.addErrback(_log_failure, "database.tidy_failed")
 
-    def _gave_up(self, given_up: Done) -> None:
-        if given_up.queued:
+    def _tidied(self, done: Done) -> None:
+        if done.queued:
             self._claim()
 
     # --- the control door -------------------------------------------------------------
@@ -368,6 +375,17 @@ def run(settings: Settings, file: Path, version: str) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
-    loop.callWhenRunning(daemon.startService)
+    failures: list[Exception] = []
+
+    def start() -> None:
+        try:
+            daemon.startService()
+        except Exception as error:  # noqa: BLE001 - raised again below, outside the reactor
+            failures.append(error)
+            loop.stop()
+
+    loop.callWhenRunning(start)
     loop.addSystemEventTrigger("before", "shutdown", daemon.stopService)
     loop.run()
+    if failures:
+        raise failures[0]

@@ -18,7 +18,7 @@ import structlog
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from core.batch import Batch, Desk, Done, recover_after_outage, run
+from core.batch import Batch, Desk, Done, run
 from core.database import Database, DatabaseUnavailable
 from core.identifiers import MobileError, mobile
 from core.inbox import Arrival, Part, Unconfirmed
@@ -89,6 +89,7 @@ class Inbound:
         profiles: Mapping[str, str],
         clock: Clock,
         in_thread: InThread,
+        recover: Callable[[Sequence[int], Sequence[Unconfirmed], int], None],
         smsc_of: Mapping[str, str],
         max_waiting: int = 10_000,
         on_queued: Callable[[], None] = lambda: None,
@@ -99,6 +100,7 @@ class Inbound:
         self._profiles = profiles
         self._clock = clock
         self._in_thread = in_thread
+        self._recover = recover
         self._smsc_of = smsc_of
         self._max_waiting = max_waiting
         self._on_queued = on_queued
@@ -368,15 +370,7 @@ class Inbound:
         held = [row_id for sender in self._router.senders.values() for row_id in sender.held]
         held += (one.row.id for one in self._sent)
         self.is_busy = True
-        done = self._in_thread(
-            self._database.transact,
-            "recover",
-            recover_after_outage,
-            self._desk.node,
-            held,
-            list(self._doubtful),
-            self._now(),
-        )
+        done = self._in_thread(self._recover, held, list(self._doubtful), self._now())
         done.addCallbacks(self._is_back, self._is_still_away)
         done.addErrback(self._broken)
 
