@@ -43,6 +43,7 @@ MISREADINGS: Final[Mapping[str, frozenset[str]]] = {
     Misreading.UNKNOWN_CODE: frozenset(),
     Misreading.WRONG_FORMAT: frozenset({"code", "format", "wrong"}),
     Misreading.BAD_CHECK_DIGIT: frozenset({"code", "format", "wrong"}),
+    Misreading.INCOMPLETE: frozenset(),
     Misreading.AMBIGUOUS: frozenset({"code", "format"}),
 }
 """The facts that a reply to a misread message may use."""
