@@ -239,7 +239,7 @@ def _act(verb: str, help_text: str) -> None:
     @click.argument("ids", metavar="[ID]...", type=int, nargs=-1)
     @_filters(STATES)
     @_limit(None)
-    @click.option("--dry-run", is_flag=True, help="Only say how many match.")
+    @click.option("--dry-run", is_flag=True, help="Only say how many it would be.")
     @pass_context
     def command(
         context: Context, /, ids: tuple[int, ...], *, dry_run: bool, **options: Any
@@ -264,6 +264,7 @@ _act(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command and exit."""
+    os.umask(0o077)  # what it writes is about people, or opens what is
     sys.exit(_run(arguments))
 
 

@@ -183,12 +183,6 @@ def list_outbox(connection: Connection, wanted: OutboxFilter) -> list[Message]:
     return messages(connection, connection.scalars(wanted_ids(wanted)))
 
 
-def count_outbox(connection: Connection, wanted: OutboxFilter) -> int:
-    """How many messages ``list_outbox`` would give."""
-    ids = wanted_ids(wanted).subquery()
-    return connection.execute(select(func.count()).select_from(ids)).scalar_one()
-
-
 def show_outbox(connection: Connection, message_id: int) -> Message | None:
     """One message with all its parts; the id of any of its parts will do."""
     first = connection.execute(

@@ -151,7 +151,7 @@ def _bind_problems(snapshot: Snapshot) -> Iterator[str]:
     for bind in snapshot.binds:
         if not bind.up:
             seconds = (snapshot.now - bind.since) / 1000
-            because = f": {bind.last_error}" if bind.last_error else ""
+            because = f": {bind.last_error.rstrip('.')}" if bind.last_error else ""
             yield f"bind {bind.name} is {bind.state} for {in_words(seconds)}{because}"
         elif bind.rate_now < bind.rate:
             yield (

@@ -60,6 +60,7 @@ def configure(
         old.close()
     root.addHandler(handler)
     root.setLevel(level.upper())
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # tells its plan at every look
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

@@ -16,7 +16,6 @@ from core.browse import (
     Message,
     OutboxFilter,
     Received,
-    count_outbox,
     list_inbox,
     list_outbox,
     show_outbox,
@@ -27,12 +26,19 @@ from core.resend import Acted, cancel, resend
 from core.text import ascii_digits
 from gateway import control
 from gateway.commands.context import CommandError, Context
-from gateway.commands.output import for_people, for_programs, one_line, print_json, print_table
+from gateway.commands.output import (
+    for_people,
+    for_programs,
+    one_line,
+    print_facts,
+    print_json,
+    print_table,
+)
 
 _INSTANTS = frozenset({"received_at", "created_at", "changed_at", "due_at", "expires_at"})
 _IDS = frozenset({"id", "reply_id", "inbox_id"})
 
-_DONE = {"resend": "queued again", "cancel": "cancelled"}
+_WORDS = {"resend": "queued again", "cancel": "cancelled"}
 
 Act = Callable[[Connection, Any, int], Acted]
 
@@ -89,7 +95,7 @@ def show_one(context: Context, message_id: int, *, as_json: bool) -> None:
     if as_json:
         print_json(_message_as_json(message))
         return
-    print_table(("", ""), _facts(message))
+    print_facts(_facts(message))
     click.echo()
     columns = ("part", "state", "tried", "due", "changed", "operator", "its id", "code", "error")
     print_table(columns, (_part_row(part) for part in message.parts))
@@ -100,20 +106,33 @@ def act(context: Context, verb: str, what: Sequence[int] | OutboxFilter, *, dry_
     """Resend or cancel messages by id or filter, and tell the daemon."""
     work: Act = {"resend": resend, "cancel": cancel}[verb]
     with context.database() as database:
-        if dry_run:
-            wanted = what if isinstance(what, OutboxFilter) else OutboxFilter(limit=0)
-            count = database.read("cli.count", count_outbox, wanted)
-            found = count if isinstance(what, OutboxFilter) else len(what)
-            click.echo(f"{found} message(s) match; nothing was changed")
-            return
-        acted = database.transact(f"cli.{verb}", work, what, time.time_ns() // 1_000_000)
-    with suppress(control.ControlError):
-        # Without a daemon it is done when one starts.
-        control.call(context.settings.daemon.control, "wake")
-    click.echo(f"{len(acted.done)} message(s) {_DONE[verb]}")
+        acted = database.transact(
+            f"cli.{verb}", _rehearsed if dry_run else _done, work, what, time.time_ns() // 1_000_000
+        )
+    if not dry_run:
+        _wake(context)
+    click.echo(f"{len(acted.done)} message(s) {'would be ' if dry_run else ''}{_WORDS[verb]}")
     if acted.refused:
         reasons = "; ".join(f"{key}: {why}" for key, why in acted.refused.items())
         raise CommandError(f"cannot {verb} {reasons}")
+
+
+def _done(connection: Connection, work: Act, what: Any, now_ms: int) -> Acted:
+    return work(connection, what, now_ms)
+
+
+def _rehearsed(connection: Connection, work: Act, what: Any, now_ms: int) -> Acted:
+    """What would be done: it is done, and taken back before anybody sees it."""
+    with connection.begin_nested() as savepoint:
+        acted = work(connection, what, now_ms)
+        savepoint.rollback()
+    return acted
+
+
+def _wake(context: Context) -> None:
+    with suppress(control.ControlError):
+        # Without a daemon it is done when one starts.
+        control.call(context.settings.daemon.control, "wake")
 
 
 def _inbox_row(row: Received) -> tuple[object, ...]:

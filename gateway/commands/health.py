@@ -9,7 +9,7 @@ import click
 
 from gateway import control
 from gateway.commands.context import Context
-from gateway.commands.output import for_people, print_json, print_table
+from gateway.commands.output import for_people, print_facts, print_json, print_table
 from gateway.control import ControlError, DaemonNotRunning
 from gateway.health import Status, in_words, not_running, to_json
 
@@ -50,7 +50,7 @@ def _print_details(found: dict[str, Any]) -> None:
         ("oldest due for", None if oldest is None else in_words(oldest)),
     ]
     click.echo()
-    print_table(("", ""), facts)
+    print_facts(facts)
     click.echo()
     columns = (
         "bind",

@@ -52,6 +52,7 @@ def start_operator(context: Context) -> None:
         if time.monotonic() > deadline:
             raise CommandError(f"the simulated operator does not answer; its log is {log}")
         time.sleep(LOOK_SECONDS)
+    process.returncode = 0  # it is nobody's child from now on
     host = f"{context.smsc.host}:{context.smsc.port}"
     click.echo(f"the simulated operator listens on {host}; its log is {log}")
 

@@ -41,9 +41,16 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, ensure_ascii=False, indent=2))  # noqa: T201 - it is the output
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+def print_facts(facts: Iterable[tuple[str, object]]) -> None:
+    """Print names and their values, one pair a line."""
+    print_table(("", ""), facts, header=False)
+
+
+def print_table(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], *, header: bool = True
+) -> None:
     """Print rows of plain values; None shows as a dash."""
-    table = Table(box=None, header_style="bold", pad_edge=False)
+    table = Table(box=None, header_style="bold", pad_edge=False, show_header=header)
     for column in columns:
         table.add_column(column, no_wrap=True)
     for row in rows:

@@ -1,0 +1,51 @@
+"""How results are shown to people."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from gateway.commands.output import for_people, for_programs, isolated, one_line, print_table
+
+
+def test_persian_is_isolated_in_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal that reorders text keeps the columns apart; a pipe gets the text itself."""
+    assert isolated("بدهی") == "بدهی"
+
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert isolated("بدهی") == "\u2068بدهی\u2069"
+    assert isolated("queued") == "queued"
+
+
+def test_columns_stay_in_line_with_isolated_text(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The marks take no room, so that what follows a Persian cell is not shifted."""
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "100")
+    print_table(("a", "b"), [("بدهی", "x"), ("debt", "y")])
+
+    lines = capsys.readouterr().out.splitlines()
+    persian, latin = (line.replace("\u2068", "").replace("\u2069", "") for line in lines[1:])
+    assert persian.index("x") == latin.index("y")
+
+
+def test_markup_in_a_text_is_text(capsys: pytest.CaptureFixture[str]) -> None:
+    """What a subscriber wrote in brackets is shown, not obeyed."""
+    print_table(("text",), [("[bold]010[/bold]",)])
+
+    assert "[bold]010[/bold]" in capsys.readouterr().out
+
+
+def test_a_long_text_is_cut_to_one_line() -> None:
+    """Line breaks become strokes, and what does not fit an ellipsis."""
+    assert one_line("a\nb") == "a / b"
+    assert one_line("x" * 70, 10) == "x" * 9 + "…"
+
+
+def test_instants_for_people_and_programs() -> None:
+    """The same instant as Jalali in Tehran and as ISO in UTC."""
+    assert for_people(1_790_000_000_000) == "1405/06/30 17:43"
+    assert for_programs(1_790_000_000_000) == "2026-09-21T14:13:20.000+00:00"
+    assert (for_people(None), for_programs(None)) == ("–", None)
