@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, case, select, update
@@ -44,6 +44,9 @@ class Acted(NamedTuple):
     done: tuple[int, ...]
     refused: dict[int, str]
     """By message id, why not."""
+
+
+Act = Callable[[Connection, Collection[int] | OutboxFilter, int], Acted]
 
 
 def resend(connection: Connection, what: Collection[int] | OutboxFilter, now_ms: int) -> Acted:
@@ -89,6 +92,16 @@ def cancel(connection: Connection, what: Collection[int] | OutboxFilter, now_ms:
         )
     )
     return Acted(tuple(i for i in ids if i in done), refused)
+
+
+def rehearse(
+    connection: Connection, act: Act, what: Collection[int] | OutboxFilter, now_ms: int
+) -> Acted:
+    """What ``resend`` or ``cancel`` would do: it is done, and taken back before it is seen."""
+    with connection.begin_nested() as savepoint:
+        acted = act(connection, what, now_ms)
+        savepoint.rollback()
+    return acted
 
 
 def _ids_of(connection: Connection, what: Collection[int] | OutboxFilter) -> list[int]:

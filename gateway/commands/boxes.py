@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 import click
-from sqlalchemy import Connection
 
 from core.browse import (
     InboxFilter,
@@ -22,7 +21,7 @@ from core.browse import (
 )
 from core.identifiers import mobile as normal_mobile
 from core.jalali import parse_interval
-from core.resend import Acted, cancel, resend
+from core.resend import cancel, rehearse, resend
 from core.text import ascii_digits
 from gateway import control
 from gateway.commands.context import CommandError, Context
@@ -39,8 +38,6 @@ _INSTANTS = frozenset({"received_at", "created_at", "changed_at", "due_at", "exp
 _IDS = frozenset({"id", "reply_id", "inbox_id"})
 
 _WORDS = {"resend": "queued again", "cancel": "cancelled"}
-
-Act = Callable[[Connection, Any, int], Acted]
 
 
 def criteria(
@@ -104,29 +101,19 @@ def show_one(context: Context, message_id: int, *, as_json: bool) -> None:
 
 def act(context: Context, verb: str, what: Sequence[int] | OutboxFilter, *, dry_run: bool) -> None:
     """Resend or cancel messages by id or filter, and tell the daemon."""
-    work: Act = {"resend": resend, "cancel": cancel}[verb]
+    work = {"resend": resend, "cancel": cancel}[verb]
+    now = time.time_ns() // 1_000_000
     with context.database() as database:
-        acted = database.transact(
-            f"cli.{verb}", _rehearsed if dry_run else _done, work, what, time.time_ns() // 1_000_000
-        )
+        if dry_run:
+            acted = database.transact(f"cli.{verb}", rehearse, work, what, now)
+        else:
+            acted = database.transact(f"cli.{verb}", work, what, now)
     if not dry_run:
         _wake(context)
     click.echo(f"{len(acted.done)} message(s) {'would be ' if dry_run else ''}{_WORDS[verb]}")
     if acted.refused:
         reasons = "; ".join(f"{key}: {why}" for key, why in acted.refused.items())
         raise CommandError(f"cannot {verb} {reasons}")
-
-
-def _done(connection: Connection, work: Act, what: Any, now_ms: int) -> Acted:
-    return work(connection, what, now_ms)
-
-
-def _rehearsed(connection: Connection, work: Act, what: Any, now_ms: int) -> Acted:
-    """What would be done: it is done, and taken back before anybody sees it."""
-    with connection.begin_nested() as savepoint:
-        acted = work(connection, what, now_ms)
-        savepoint.rollback()
-    return acted
 
 
 def _wake(context: Context) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert, select
 from core.browse import OutboxFilter
 from core.database import Database
 from core.outbox import State, claim
-from core.resend import CANCELLABLE, RESENDABLE, Acted, cancel, resend
+from core.resend import CANCELLABLE, RESENDABLE, Acted, cancel, rehearse, resend
 from core.tables import outbox
 
 NOW = 1_790_000_000_000
@@ -160,3 +160,15 @@ def test_nothing_to_do_is_fine(database: Database) -> None:
     """An empty list and a filter that finds nothing change nothing."""
     assert _resend(database, []) == Acted((), {})
     assert _cancel(database, OutboxFilter(mobile="989000000000")) == Acted((), {})
+
+
+def test_a_rehearsal_changes_nothing(database: Database) -> None:
+    """It tells exactly what would be done, and leaves every row as it was."""
+    _store(database, 100, "rejected")
+    _store(database, 200, "delivered")
+    before = _rows(database)
+
+    acted = database.transact("test.rehearse", rehearse, resend, [100, 200], LATER)
+
+    assert acted == Acted((100,), {200: "it has been delivered"})
+    assert _rows(database) == before
