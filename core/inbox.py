@@ -20,6 +20,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
+    Integer,
     SmallInteger,
     Text,
     bindparam,
@@ -89,7 +90,8 @@ class Stored(NamedTuple):
 
 
 def _node_of(column: ColumnElement[int]) -> ColumnElement[int]:
-    return column.bitwise_rshift(SEQUENCE_BITS).bitwise_and(MAX_NODES - 1)
+    # PostgreSQL shifts a bigint by an integer only.
+    return column.bitwise_rshift(literal(SEQUENCE_BITS, Integer())).bitwise_and(MAX_NODES - 1)
 
 
 # --- suspects -----------------------------------------------------------------------
