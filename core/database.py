@@ -128,7 +128,7 @@ def _words(error: Exception) -> str:
 
 
 def _sqlite(url: URL) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": BUSY_MS / 1000})
+    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": BUSY_MS / 1000})
 
     @event.listens_for(engine, "connect")
     def on_connect(connection: Any, _record: Any) -> None:
@@ -157,6 +157,7 @@ def _sqlite(url: URL) -> Engine:
 def _postgresql(url: URL) -> Engine:
     return create_engine(
         url,
+        hide_parameters=True,  # an error's text goes to the log, a subscriber's must not
         pool_size=5,
         max_overflow=5,
         pool_timeout=10,

@@ -30,7 +30,7 @@ def current(database: Database) -> str | None:
 
     Raises ``DatabaseUnavailable``.
     """
-    return database.transact("schema.current", _version)
+    return database.read("schema.current", _version)
 
 
 def head() -> str:

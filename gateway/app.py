@@ -291,15 +291,17 @@ class Daemon(MultiService):
         return {}
 
     def _health(self, _arguments: Mapping[str, Any]) -> Deferred[Mapping[str, Any]]:
-        done = deferToThreadPool(
-            self._reactor, self._readers, self._database.transact, "health", depths, self._now()
-        )
+        done = deferToThreadPool(self._reactor, self._readers, self._look_at_database, self._now())
         return done.addBoth(self._assess)
 
-    def _assess(self, found: Depths | Failure) -> Mapping[str, Any]:
+    def _look_at_database(self, now: int) -> tuple[Depths, bool]:
+        return self._database.read("health", depths, now), is_current(self._database)
+
+    def _assess(self, seen: tuple[Depths, bool] | Failure) -> Mapping[str, Any]:
         error = self._inbound.database_error
-        if isinstance(found, Failure):
-            error, found = found.getErrorMessage(), Depths(0, 0, None)
+        if isinstance(seen, Failure):
+            error, seen = seen.getErrorMessage(), (Depths(0, 0, None), True)
+        found, schema_current = seen
         now = self._now()
         oldest = (now - found.oldest_due_at) / 1000 if found.oldest_due_at else None
         snapshot = Snapshot(
@@ -318,7 +320,7 @@ class Daemon(MultiService):
             database=DatabaseHealth(
                 name=self._database.name,
                 reachable=not error,
-                schema_current=True,
+                schema_current=schema_current,
                 last_error=error,
             ),
         )
@@ -339,7 +341,7 @@ class Daemon(MultiService):
             in_flight=status.in_flight,
             queued=sending.queued if sending else 0,
             rate=settings.rate,
-            rate_now=settings.rate,
+            held_seconds=sending.held_seconds if sending else 0.0,
             last_traffic=_ms(status.last_traffic),
             reconnects=status.reconnects,
             last_error=status.last_error,

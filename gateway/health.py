@@ -49,8 +49,8 @@ class BindHealth:
     """How many messages the daemon holds for it beyond those."""
     rate: float
     """Messages a second as set; 0 is no limit."""
-    rate_now: float
-    """What it is slowed down to; equal to ``rate`` when it is not."""
+    held_seconds: float
+    """For how long the SMSC's throttling still holds it back; 0 when it does not."""
     last_traffic: int | None
     """When the SMSC last sent anything."""
     reconnects: int
@@ -153,10 +153,10 @@ def _bind_problems(snapshot: Snapshot) -> Iterator[str]:
             seconds = (snapshot.now - bind.since) / 1000
             because = f": {bind.last_error.rstrip('.')}" if bind.last_error else ""
             yield f"bind {bind.name} is {bind.state} for {in_words(seconds)}{because}"
-        elif bind.rate_now < bind.rate:
+        elif bind.held_seconds:
             yield (
-                f"bind {bind.name} is slowed down by its SMSC "
-                f"to {bind.rate_now:g} of {bind.rate:g} messages/s"
+                f"bind {bind.name} is throttled by its SMSC: {bind.queued} messages wait, "
+                f"sending goes on in {in_words(bind.held_seconds)}"
             )
 
 

@@ -55,6 +55,8 @@ class SenderStatus:
 
     queued: int
     in_flight: int
+    held_seconds: float
+    """For how long throttling still holds it back."""
 
 
 class Sender:
@@ -95,7 +97,9 @@ class Sender:
     def status(self) -> SenderStatus:
         """How much is waiting here and how much is under way."""
         return SenderStatus(
-            len(self._answers) + len(self._others), len(self._in_flight) + self._unsettled
+            len(self._answers) + len(self._others),
+            len(self._in_flight) + self._unsettled,
+            self._pace.held(self._clock.seconds()),
         )
 
     def bound(self, connection: Connection) -> None:

@@ -48,6 +48,10 @@ class Pace:
         self._pause = FIRST_PAUSE if calm else min(LONGEST_PAUSE, self._pause * 2)
         self._paused_until = now + self._pause
 
+    def held(self, now: float) -> float:
+        """Seconds for which throttling still holds everything back; 0 when it does not."""
+        return max(0.0, self._paused_until - now)
+
     def wait(self, now: float) -> float:
         """Seconds until at least one message may go; 0 when one may go now."""
         if now < self._paused_until:

@@ -67,13 +67,13 @@ def _print_details(found: dict[str, Any]) -> None:
 
 
 def _bind_row(bind: dict[str, Any]) -> tuple[object, ...]:
-    rate, now = bind["rate"], bind["rate_now"]
+    rate = f"{bind['rate']:g}/s" if bind["rate"] else "–"
     return (
         bind["name"],
         bind["state"],
         _moment(bind["since"]),
         f"{bind['in_flight']}/{bind['window']}",
-        "–" if not rate else f"{now:g}/{rate:g}/s" if now < rate else f"{rate:g}/s",
+        f"{rate}, throttled" if bind["held_seconds"] else rate,
         bind["queued"],
         _moment(bind["last_traffic"]),
         bind["reconnects"],

@@ -269,7 +269,7 @@ def test_health_shows_what_the_daemon_says(
                 "in_flight": 0,
                 "queued": 0,
                 "rate": 100.0,
-                "rate_now": 50.0,
+                "held_seconds": 3.0,
                 "last_traffic": None,
                 "reconnects": 3,
                 "last_error": "refused",
@@ -284,7 +284,7 @@ def test_health_shows_what_the_daemon_says(
     assert "- bind irancell is waiting for 5 s" in ran.out
     assert "1 h 0 min" in ran.out
     assert "1405/06/30 17:43" in ran.out
-    assert "50/100/s" in ran.out
+    assert "100/s, throttled" in ran.out
 
 
 # --- inbox and outbox -----------------------------------------------------------------

@@ -33,7 +33,7 @@ BIND = BindHealth(
     in_flight=3,
     queued=0,
     rate=100,
-    rate_now=100,
+    held_seconds=0,
     last_traffic=NOW - 10,
     reconnects=0,
     last_error="",
@@ -90,10 +90,10 @@ def test_no_bind_at_all_is_degraded() -> None:
 
 def test_a_throttled_bind_is_degraded() -> None:
     """An SMSC that slows us down is worth knowing."""
-    health = _assess(binds=(replace(BIND, rate_now=12.5),))
+    health = _assess(binds=(replace(BIND, held_seconds=4.0, queued=7),))
 
     assert health.status is Status.DEGRADED
-    assert "12.5 of 100 messages/s" in health.problems[0]
+    assert "7 messages wait, sending goes on in 4 s" in health.problems[0]
 
 
 def test_an_unreachable_database_is_down_with_the_reason() -> None:
