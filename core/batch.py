@@ -26,7 +26,7 @@ from core.calls import (
     Refusal,
     Understanding,
 )
-from core.database import Database, DatabaseUnavailable
+from core.database import Database, DatabaseUnavailable, by_index_only
 from core.facts import Asker, Facts, Wanted
 from core.ids import IdMaker
 from core.inbox import (
@@ -39,6 +39,7 @@ from core.inbox import (
     note_unconfirmed,
     only_stored,
     recover_suspects,
+    reopen_suspects,
     set_marks,
     store_messages,
     store_parts,
@@ -228,20 +229,22 @@ def recover_after_start(connection: Connection, desk: Desk, now: int) -> tuple[i
     return suspected, recover(connection, desk.node, (), now)
 
 
-def recover_after_outage(
-    connection: Connection,
-    node: int,
-    held: Collection[int],
-    doubtful: Sequence[Unconfirmed],
-    now: int,
-) -> None:
-    """Put right what commits left whose answer was lost.
+class InHand(NamedTuple):
+    """What a daemon knows of its own, whatever became of the commits that failed."""
 
-    ``held`` are the outbox rows this process still has in hand, ``doubtful`` the arrivals
-    of batches that failed: those which are stored after all will be delivered again.
-    """
-    note_unconfirmed(connection, only_stored(connection, doubtful))
-    recover(connection, node, held, now)
+    rows: Collection[int]
+    """Outbox rows that it is to send, or whose result it is to store."""
+    repeated: Collection[int]
+    """Suspects whose redelivery it has acknowledged."""
+    doubtful: Sequence[Unconfirmed]
+    """Arrivals of batches that failed: those which are stored after all come again."""
+
+
+def recover_after_outage(connection: Connection, node: int, in_hand: InHand, now: int) -> None:
+    """Put right what commits left whose answer was lost."""
+    reopen_suspects(connection, node, in_hand.repeated)
+    note_unconfirmed(connection, only_stored(connection, in_hand.doubtful))
+    recover(connection, node, in_hand.rows, now)
 
 
 PARTS_WAIT_MS = 15 * 60_000
@@ -285,6 +288,7 @@ def _give_up_on_parts(connection: Connection, desk: Desk, before: int) -> Done:
 
 def process(connection: Connection, desk: Desk, batch: Batch) -> Done:
     """Everything of one batch, inside one transaction."""
+    by_index_only(connection)
     note_unconfirmed(connection, batch.unconfirmed)
     set_marks(connection, desk.node, batch.marks)
     drop_suspects(connection, batch.confirmed_suspects)

@@ -168,7 +168,21 @@ def recover_suspects(connection: Connection, node: int, since: int) -> int:
     # A joined message has the id of its last part and is found by both; once is enough.
     rows = {row[0]: tuple(row) for row in connection.execute(found)}
     insert_rows(connection, suspects, _SUSPECT_COLUMNS, list(rows.values()))
+    # From here on the suspects themselves say what is not sure; after the next kill the
+    # mark would name again those whose redelivery has been acknowledged meanwhile.
+    marks: dict[str, int] = {}
+    for arrival_id, bind, *_ in rows.values():
+        marks[bind] = max(arrival_id, marks.get(bind, 0))
+    set_marks(connection, node, marks)
     return len(rows)
+
+
+def reopen_suspects(connection: Connection, node: int, acknowledged: Collection[int]) -> None:
+    """Open again what this node took as redelivered in a commit whose answer was lost.
+
+    ``acknowledged`` are the suspects whose redelivery it did acknowledge.
+    """
+    connection.execute(_REOPEN, {**as_rows((key,) for key in acknowledged), "node": node})
 
 
 def take_redelivered(
@@ -367,6 +381,15 @@ _STORED = union_all(
     )
 )
 _DROP_SUSPECTS = delete(suspects).where(suspects.c.arrival_id.in_(select(_ids.c.id)))
+_REOPEN = (
+    update(suspects)
+    .where(
+        suspects.c.connection.is_not(None),
+        _node_of(suspects.c.connection) == bindparam("node"),
+        suspects.c.arrival_id.not_in(select(_ids.c.id)),
+    )
+    .values(connection=None)
+)
 _prints = unfolded({"fingerprint": BigInteger()})
 _OPEN_SUSPECTS = (
     select(suspects.c.arrival_id, suspects.c.fingerprint)

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import IO
 
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
-from core.database import Database
+from core.database import Database, DatabaseUnavailable
 from core.ids import MAX_NODES
 
 _LOCK_SPACE = 0x7065796C
@@ -63,14 +64,32 @@ class Node:
                 self._connection = connection
                 return candidate
         connection.close()
-        raise NodeTaken(f"all {MAX_NODES} nodes of {self._database.name} are taken")
+        which = f"all {MAX_NODES} nodes" if number is None else f"node {number}"
+        raise NodeTaken(f"{which} of {self._database.name} taken by other daemons")
 
-    def hold_again(self) -> None:
-        """Take the same number again after the database was away. Raises ``NodeTaken``."""
+    def hold(self) -> None:
+        """See that the number is still ours: the lock ends with its session on the server.
+
+        Raises ``DatabaseUnavailable``, and ``NodeTaken`` when another daemon was quicker.
+        """
+        if self._database.is_sqlite:
+            return
+        try:
+            if self._connection is not None:
+                self._connection.execute(text("SELECT 1"))
+                return
+        except DBAPIError:
+            self._let_go()
+        try:
+            self._lock_number(self.number)
+        except DBAPIError as error:
+            raise DatabaseUnavailable(str(error.orig)) from error
+
+    def _let_go(self) -> None:
         if self._connection is not None:
             self._connection.invalidate()
             self._connection.close()
-            self._lock_number(self.number)
+            self._connection = None
 
     def release(self) -> None:
         """Let the number go."""

@@ -201,7 +201,7 @@ def store_results(connection: Connection, sent: Sequence[Sent], now: int) -> Non
     """Record what became of submissions, and receipts that overtook them."""
     if not sent:
         return
-    update_rows(connection, outbox, _SENT_COLUMNS, [after_send(one, now) for one in sent])
+    connection.execute(_SETTLE, as_rows(after_send(one, now) for one in sent))
     taken = {(one.smsc, one.smsc_id): one.row.id for one in sent if one.smsc_id}
     if taken:
         keys = as_rows(taken)
@@ -296,6 +296,13 @@ def claim(
     return live
 
 
+def claim_for_each(
+    connection: Connection, node: int, wanted: Sequence[tuple[str, Collection[str], int]], now: int
+) -> list[tuple[str, list[Outgoing]]]:
+    """Claim for several binds, all or nothing: (bind, lines, limit) → (bind, rows)."""
+    return [(bind, claim(connection, node, lines, limit, now)) for bind, lines, limit in wanted]
+
+
 def _end(connection: Connection, ids: Sequence[int], state: State, now: int) -> None:
     update_rows(
         connection, outbox, ("id", "state", "changed_at"), [(i, state.value, now) for i in ids]
@@ -374,6 +381,13 @@ _NEW_COLUMNS = (
 )
 _SENT_COLUMNS = Change._fields
 _EARLY_COLUMNS = ("smsc", "smsc_id", "state", "error", "done_at", "received_at")
+_changes = unfolded({name: outbox.c[name].type for name in _SENT_COLUMNS})
+# Results come again after a commit whose answer was lost; a receipt may have come since.
+_SETTLE = (
+    update(outbox)
+    .where(outbox.c.id == _changes.c.id, outbox.c.state == State.SENDING.value)
+    .values({outbox.c[name]: _changes.c[name] for name in _SENT_COLUMNS if name != "id"})
+)
 _OUTGOING = tuple(outbox.c[name] for name in Outgoing._fields)
 
 _keys = unfolded({"smsc": Text(), "smsc_id": Text()})

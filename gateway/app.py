@@ -20,13 +20,13 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 
-from core.batch import Desk, Done, recover_after_outage, recover_after_start, tidy
+from core.batch import Desk, Done, InHand, recover_after_outage, recover_after_start, tidy
 from core.database import Database, DatabaseUnavailable
 from core.ids import IdMaker
-from core.inbox import Part, Unconfirmed
+from core.inbox import Part
 from core.node import Node
 from core.operations import REGISTRY
-from core.outbox import Depths, Outgoing, Sent, claim, depths
+from core.outbox import Depths, Outgoing, Sent, claim_for_each, depths
 from core.schema import SchemaError, is_current
 from core.secrecy import Keys
 from gateway.configuration import ConfigError
@@ -151,6 +151,7 @@ class Daemon(MultiService):
             smsc_of={bind.name: bind.smsc for bind in self._settings.binds},
             max_waiting=self._settings.daemon.max_waiting,
             on_queued=self._claim,
+            is_claiming=lambda: self._is_claiming,
         )
 
     def _recover(self) -> None:
@@ -160,14 +161,10 @@ class Daemon(MultiService):
         if suspects or messages:
             log.warning("daemon.recovered", suspects=suspects, unsettled_messages=messages)
 
-    def _recover_again(
-        self, held: Sequence[int], doubtful: Sequence[Unconfirmed], now: int
-    ) -> None:
+    def _recover_again(self, in_hand: InHand, now: int) -> None:
         """After an outage: the node's lock may have gone with the database's connection."""
-        self._node.hold_again()
-        self._database.transact(
-            "recover", recover_after_outage, self._desk.node, held, doubtful, now
-        )
+        self._node.hold()
+        self._database.transact("recover", recover_after_outage, self._desk.node, in_hand, now)
 
     # --- running --------------------------------------------------------------------
 
@@ -243,18 +240,17 @@ class Daemon(MultiService):
         if not wanted:
             return
         self._is_claiming, self._claim_again = True, False
-        done = self._in_thread(self._claim_all, wanted, self._now())
-        done.addCallbacks(self._claimed, _log_unavailable)
+        done = self._in_thread(
+            self._database.transact, "claim", claim_for_each, self._desk.node, wanted, self._now()
+        )
+        done.addCallbacks(self._claimed, self._claim_failed)
         done.addErrback(_log_failure, "outbox.claim_failed")
         done.addBoth(self._claiming_ended)
 
-    def _claim_all(
-        self, wanted: Sequence[tuple[str, list[str], int]], now: int
-    ) -> list[tuple[str, list[Outgoing]]]:
-        return [
-            (bind, self._database.transact("claim", claim, self._desk.node, lines, room, now))
-            for bind, lines, room in wanted
-        ]
+    def _claim_failed(self, failure: Failure) -> None:
+        # The commit may have taken effect; then nobody else knows of the rows.
+        failure.trap(DatabaseUnavailable)
+        self._inbound.unavailable(failure)
 
     def _claimed(self, found: Sequence[tuple[str, list[Outgoing]]]) -> None:
         for bind, rows in found:

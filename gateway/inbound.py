@@ -18,7 +18,7 @@ import structlog
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from core.batch import Batch, Desk, Done, run
+from core.batch import Batch, Desk, Done, InHand, run
 from core.database import Database, DatabaseUnavailable
 from core.identifiers import MobileError, mobile
 from core.inbox import Arrival, Part, Unconfirmed
@@ -89,10 +89,11 @@ class Inbound:
         profiles: Mapping[str, str],
         clock: Clock,
         in_thread: InThread,
-        recover: Callable[[Sequence[int], Sequence[Unconfirmed], int], None],
+        recover: Callable[[InHand, int], None],
         smsc_of: Mapping[str, str],
         max_waiting: int = 10_000,
         on_queued: Callable[[], None] = lambda: None,
+        is_claiming: Callable[[], bool] = lambda: False,
     ) -> None:
         self._database = database
         self._desk = desk
@@ -104,6 +105,7 @@ class Inbound:
         self._smsc_of = smsc_of
         self._max_waiting = max_waiting
         self._on_queued = on_queued
+        self._is_claiming = is_claiming
         self._ledgers: dict[int, Ledger] = {}
         self._waiting: deque[_Waiting] = deque()
         self._sent: list[Sent] = []
@@ -340,10 +342,6 @@ class Inbound:
     def _failed(self, failure: Failure, work: _InWork) -> None:
         """Keep what only we know, refuse what the SMSC can deliver again, and try later."""
         self.is_busy = False
-        if not failure.check(DatabaseUnavailable):
-            log.critical("batch.crashed", failure=failure.getTraceback())
-        self.database_error = failure.getErrorMessage()
-        log.error("database.unavailable", error=self.database_error)
         batch = work.batch
         self._sent = batch.sent + self._sent
         for bind, count in work.settled.items():
@@ -357,20 +355,36 @@ class Inbound:
         )
         self._refuse([(ledger, sequence) for ledger, sequence, _arrival in work.texts])
         self._refuse(work.receipts)
+        self.unavailable(failure)
+
+    def unavailable(self, failure: Failure) -> None:
+        """Take in nothing until the database has been put right after a failed transaction."""
+        if not failure.check(DatabaseUnavailable):
+            log.critical("batch.crashed", failure=failure.getTraceback())
+        is_known = bool(self.database_error)
+        self.database_error = failure.getErrorMessage()
+        log.error("database.unavailable", error=self.database_error)
         self._refuse([(one.ledger, one.delivery.sequence) for one in self._waiting])
         self._waiting.clear()
         self._resume()
-        self._retry_later()
+        if not is_known:
+            self._retry_later()
 
     def _retry_later(self) -> None:
         self._retry = self._clock.callLater(RETRY_SECONDS, self._try_again)
 
     def _try_again(self) -> None:
         self._retry = None
-        held = [row_id for sender in self._router.senders.values() for row_id in sender.held]
-        held += (one.row.id for one in self._sent)
+        if self.is_busy or self._is_claiming():
+            # Rows that come with it would look as if nobody had them.
+            self._retry_later()
+            return
+        rows = [row_id for sender in self._router.senders.values() for row_id in sender.held]
+        rows += (one.row.id for one in self._sent)
+        repeated = [key for ledger in self._ledgers.values() for key in ledger.repeated]
+        in_hand = InHand(rows, repeated + self._confirmed_suspects, tuple(self._doubtful))
         self.is_busy = True
-        done = self._in_thread(self._recover, held, list(self._doubtful), self._now())
+        done = self._in_thread(self._recover, in_hand, self._now())
         done.addCallbacks(self._is_back, self._is_still_away)
         done.addErrback(self._broken)
 

@@ -84,6 +84,11 @@ class Ledger:
             else:
                 confirmed.mark = max(confirmed.mark, entry.stored_as)
 
+    @property
+    def repeated(self) -> list[int]:
+        """Suspects whose redelivery was acknowledged here and is not confirmed yet."""
+        return [entry.stored_as for entry in self._entries if entry.repeats]
+
     def take_lost(self) -> list[Unconfirmed]:
         """What is left once the connection has ended."""
         lost = [
