@@ -216,6 +216,7 @@ class SmppBind(Service):
             mode=self.settings.mode.value,
             connection=protocol.id,
         )
+        self._listener.bound(self.settings.name, protocol)
         waiters, self._waiters = self._waiters, []
         for waiter in waiters:
             waiter.callback(protocol)

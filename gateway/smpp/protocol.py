@@ -146,7 +146,7 @@ class Owner(Protocol):
         """There is a connection and the bind was asked for."""
 
     def on_bound(self, protocol: EsmeProtocol) -> None:
-        """The SMSC took the bind."""
+        """The SMSC took the bind; the owner tells the listener."""
 
     def on_refused(self, protocol: EsmeProtocol, status: int) -> None:
         """The SMSC refused the bind; ``on_lost`` follows."""
@@ -271,10 +271,9 @@ class EsmeProtocol(SessionProtocol):
         self._owner.on_connected(self)
 
     def on_event(self, event: Event) -> None:
-        """Tell the owner, and the listener once bound."""
+        """Tell the owner."""
         if isinstance(event, Bound):
             self.was_bound = True
-            self._listener.bound(self._settings.name, self)
             self._owner.on_bound(self)
         elif isinstance(event, BindRefused):
             self._owner.on_refused(self, event.status)

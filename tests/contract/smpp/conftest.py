@@ -9,6 +9,7 @@ import pytest
 import pytest_twisted
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
+from twisted.internet.task import deferLater
 
 from gateway.messages import Connection, Delivery, InboundSms, SendResult
 from gateway.smpp.bind import SmppBind
@@ -74,6 +75,14 @@ class Memory:
         self.check()
         return waiter.addTimeout(10, reactor)
 
+    async def until_true(self, condition: Callable[[], bool]) -> None:
+        """Wait for something that no call of the listener tells, looking now and then."""
+        for _ in range(1000):
+            if condition():
+                return
+            await deferLater(reactor, 0.005)
+        raise TimeoutError
+
 
 @pytest.fixture
 def memory() -> Memory:
@@ -107,6 +116,7 @@ async def binder(memory: Memory) -> AsyncIterator[Binder]:
         return smsc, service
 
     yield bind
-    for smsc, service in made:
+    for _, service in made:
         await service.stopService()
+    for smsc, _ in made:
         await smsc.stop()
