@@ -218,7 +218,8 @@ def operator_settings(**values: Any) -> SmscSettings:
 # --- databases with sample subscribers ----------------------------------------------
 
 
-def _fill(url: str) -> None:
+def fill(url: str) -> None:
+    """Make the tables and the sample subscribers."""
     database = Database(url)
     schema.upgrade(database)
     today = datetime.now(TEHRAN).date()
@@ -230,7 +231,7 @@ def _fill(url: str) -> None:
 def sqlite_sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite file with sample subscribers, to be copied."""
     path = tmp_path_factory.mktemp("sample") / "peyk.db"
-    _fill(f"sqlite:///{path}")
+    fill(f"sqlite:///{path}")
     return path
 
 
@@ -238,7 +239,7 @@ def sqlite_sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def postgresql_sample(postgresql_server: PostgresqlServer) -> str:
     """A PostgreSQL database with sample subscribers, to be copied."""
     url = postgresql_server.create()
-    _fill(url)
+    fill(url)
     return url
 
 
