@@ -255,6 +255,7 @@ RECEIPT_WAIT_MS = 86_400_000
 
 def tidy(connection: Connection, desk: Desk, now: int) -> Done:
     """What time alone settles: call it about once a minute."""
+    by_index_only(connection)
     forget_suspects(connection, now - desk.suspect_ms)
     forget_early_receipts(connection, now - RECEIPT_WAIT_MS)
     return _give_up_on_parts(connection, desk, now - PARTS_WAIT_MS)

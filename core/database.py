@@ -23,6 +23,9 @@ R = TypeVar("R")
 log = structlog.get_logger(__name__)
 
 SLOW_SECONDS = 1.0
+_BY_INDEX_ONLY = "SELECT " + ", ".join(
+    f"set_config('enable_{way}', 'off', true)" for way in ("seqscan", "hashjoin", "mergejoin")
+)
 BUSY_MS = 10_000
 """How long SQLite waits for another process that writes."""
 
@@ -33,6 +36,17 @@ class DatabaseUnavailable(Exception):
     Nothing was wrong with the work itself: it may be tried again later. After a commit
     that failed in this way, whether it took effect is not known.
     """
+
+
+def by_index_only(connection: Connection) -> None:
+    """Have PostgreSQL plan this transaction's statements as lookups, never as table scans.
+
+    A batch looks up a handful of rows in tables of any size. PostgreSQL keeps the plan it
+    made when a table was small, and that plan reads the whole table: what took 0.1 ms takes
+    4 ms a hundred thousand messages later.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(_BY_INDEX_ONLY)
 
 
 def checked_url(url: str) -> URL:
@@ -165,6 +179,6 @@ def _postgresql(url: URL) -> Engine:
         connect_args={
             "connect_timeout": 5,
             # The session's zone must not decide what a date means.
-            "options": "-c timezone=UTC",
+            "options": "-c timezone=UTC -c jit=off",
         },
     )

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from sqlalchemy import BigInteger, Connection, Text, and_, case, delete, func, select, text, update
 
 from core.bulk import as_rows, insert_rows, unfolded, update_rows
+from core.database import by_index_only
 from core.tables import IS_SENDING, WAITS_TO_GO, early_receipts, outbox
 
 
@@ -273,6 +274,7 @@ def claim(
     """
     if not lines or limit <= 0:
         return []
+    by_index_only(connection)
     due = (
         select(*_OUTGOING)
         .where(

@@ -1,0 +1,126 @@
+"""The hot path looks rows up: no statement of it reads a table that grows from end to end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, event, text
+
+from core.batch import Batch, Desk, run, tidy
+from core.database import Database
+from core.demo import FIRST_NUMBER, code_of, fill
+from core.ids import IdMaker
+from core.inbox import Arrival, Part, Unconfirmed
+from core.operations import REGISTRY
+from core.outbox import ReceiptFor, Result, Sent, State, claim
+from core.secrecy import Keys
+from gateway.minds import LineMind
+from gateway.profiles import load_profile
+from gateway.smpp.text import Alphabet
+
+NOW = 1_790_000_000_000
+LINE = "100034122"
+PROFILE = Path(__file__).parents[2] / "config" / "profiles" / "kerman-water"
+GROWING = (
+    "subscribers", "contacts", "bill_recipients", "bills", "payments", "readings",
+    "code_failures", "inbox", "inbox_parts", "outbox",
+)  # fmt: skip
+
+
+@pytest.fixture
+def desk(database: Database, keys: Keys) -> Desk:
+    """A desk with Kerman's profile and a few subscribers."""
+    fill(database, keys, subscribers=20, today=date(2026, 9, 21))
+    mind = LineMind(load_profile(PROFILE, REGISTRY), Alphabet.GSM7, 8)
+    ids = IdMaker(0, lambda: NOW)
+    return Desk(0, ids, keys, {LINE: mind}, lambda _bind, _parts: "9")
+
+
+def everything(desk: Desk, database: Database) -> None:
+    """One batch of every kind of message, its results and receipts, a claim, and the rest."""
+    number, code = FIRST_NUMBER, code_of(FIRST_NUMBER)
+    texts = [
+        f"010*{number}*{code}", f"010*{number}*0000", "010", f"110*{number}*{code}*99999",
+        f"110*{number}*{code}*99999", f"210*{number}*{code}", "9", "help", "???",
+    ]  # fmt: skip
+    arrivals = [_arrival(desk, place, said) for place, said in enumerate(texts)]
+    part = Part(7, 2, 1, 8, b"\0a")
+    arrivals += [_arrival(desk, 90 + n, "", part._replace(number=n)) for n in (1, 2)]
+    lost = [Unconfirmed(one.id, "mci", one.fingerprint, NOW) for one in arrivals[:2]]
+    done = run(
+        database,
+        desk,
+        Batch(arrivals=arrivals, unconfirmed=lost, marks={"mci": 1}, now=NOW),
+    )
+    sent = [
+        Sent(row, Result.ACCEPTED, "mci", str(row.id), 0)
+        for _, rows in done.outgoing
+        for row in rows
+    ]
+    receipts = [ReceiptFor("mci", str(one.row.id), State.DELIVERED, "000", NOW) for one in sent[:2]]
+    run(database, desk, Batch(sent=sent, receipts=receipts, confirmed_suspects=[1], now=NOW))
+    database.transact("claim", claim, 0, [LINE], 10, NOW)
+    database.transact("tidy", tidy, desk, NOW)
+
+
+def _arrival(desk: Desk, place: int, said: str, part: Part | None = None) -> Arrival:
+    mobile = f"98913000{place:04}"
+    return Arrival(
+        desk.ids.one(), NOW, "mci", 1, LINE, "kerman-water", mobile, said, place, part, "mci"
+    )  # fmt: skip
+
+
+def test_no_table_that_grows_is_scanned(desk: Desk, database: Database) -> None:
+    """By the plan of every statement that was executed, or by PostgreSQL's own count."""
+    look = _plans if database.is_sqlite else _counted_scans
+    with look(database) as scans:
+        for _ in range(8):  # after five, PostgreSQL keeps a plan for good
+            everything(desk, database)
+    assert scans == []
+
+
+@contextmanager
+def _plans(database: Database) -> Iterator[list[str]]:
+    scans: list[str] = []
+    seen: set[str] = set()
+
+    def explain(connection: Connection, *about: Any) -> None:
+        _cursor, statement, parameters, _context, _many = about
+        if statement in seen or not statement.startswith(("SELECT", "UPDATE", "DELETE")):
+            return
+        seen.add(statement)
+        plan = connection.connection.cursor()
+        for row in plan.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall():
+            words = row[3].split()
+            if words[0] == "SCAN" and words[1] in GROWING and "INDEX" not in words:
+                scans.append(f"{row[3]}: {statement}")
+
+    event.listen(database.engine, "before_cursor_execute", explain)
+    yield scans
+    event.remove(database.engine, "before_cursor_execute", explain)
+
+
+@contextmanager
+def _counted_scans(database: Database) -> Iterator[list[str]]:
+    def counts(connection: Connection) -> dict[str, int]:
+        connection.execute(text("SELECT pg_stat_clear_snapshot()"))
+        rows = connection.execute(text("SELECT relname, seq_scan FROM pg_stat_user_tables"))
+        return {name: scans for name, scans in rows if name in GROWING}
+
+    scans: list[str] = []
+    # A connection reports what it counted when it ends, if not before.
+    database.close()
+    before = database.transact("before", counts)
+    yield scans
+    database.close()
+    after = database.transact("after", counts)
+    scans += [
+        f"{name}: {after[name] - before[name]} scans"
+        for name in GROWING
+        if after[name] != before[name]
+    ]
