@@ -71,6 +71,7 @@ class SessionProtocol(TwistedProtocol):
             if call is not None and call.active():
                 call.cancel()
         self._alarm = self._abort = None
+        self.connected = 0  # Twisted leaves it as it was
         self.end_reason = self.end_reason or f"connection lost: {reason.getErrorMessage()}"
         batch = self.session.close()
         if batch.answers:
