@@ -19,7 +19,8 @@ from twisted.internet.protocol import Factory
 from twisted.internet.ssl import Certificate, optionsForClientTLS, trustRootFromCertificates
 
 from gateway.smpp.constants import describe
-from gateway.smpp.protocol import EsmeProtocol
+from gateway.smpp.esme import EsmeProtocol
+from gateway.smpp.protocol import in_words
 from gateway.smpp.settings import BindSettings, BindState, BindStatus
 
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ class SmppBind(Service):
         self._attempt = None
         if failure.check(CancelledError) and not self.running:
             return
-        self._failed(f"cannot connect: {failure.getErrorMessage()}")
+        self._failed(f"cannot connect: {in_words(failure)}")
 
     def _failed(self, reason: str) -> None:
         """Say why, and try again later or stop."""

@@ -1,36 +1,35 @@
-"""A session on a Twisted transport, and the ESME's side of it as a ``Connection``."""
+"""A session on a Twisted transport, for either end."""
 
 from __future__ import annotations
 
-from itertools import count
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
-import structlog
-from twisted.internet.protocol import Protocol as TwistedProtocol
-from twisted.internet.protocol import connectionDone
+from OpenSSL import SSL
+from service_identity import VerificationError
+from twisted.internet.protocol import Protocol, connectionDone
 
-from gateway.messages import Delivery, SendResult, SendStatus
-from gateway.smpp import constants as c
-from gateway.smpp.content import Reader, Writer
-from gateway.smpp.pdus import Unencodable
 from gateway.smpp.session import Session
-from gateway.smpp.states import BindRefused, Bound, Ended, SessionSettings, State
+from gateway.smpp.states import Ended, SessionSettings, State
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from twisted.python.failure import Failure
 
-    from gateway.messages import BindListener, OutboundSms, Temporary
-    from gateway.smpp.settings import BindSettings
     from gateway.smpp.states import Batch, Event
     from gateway.smpp.typing_views import Clock, DelayedCall, Transport
 
-_log = structlog.get_logger()
-_connections = count(1)
+
+def in_words(failure: Failure) -> str:
+    """Return why a connection ended, for an operator to read."""
+    error = failure.value
+    if isinstance(error, VerificationError):
+        return "the certificate is not for this name"
+    if isinstance(error, SSL.Error) and error.args and error.args[0]:
+        # pyOpenSSL's errors are lists of (library, function, reason).
+        return f"TLS: {error.args[0][0][-1]}"
+    return str(failure.getErrorMessage())
 
 
-class SessionProtocol(TwistedProtocol):
+class SessionProtocol(Protocol):
     """Reads, writes and keeps time for a ``Session``; one write per call.
 
     A subclass says what happens with what came: ``on_event`` and ``on_messages``.
@@ -72,7 +71,7 @@ class SessionProtocol(TwistedProtocol):
                 call.cancel()
         self._alarm = self._abort = None
         self.connected = 0  # Twisted leaves it as it was
-        self.end_reason = self.end_reason or f"connection lost: {reason.getErrorMessage()}"
+        self.end_reason = self.end_reason or f"connection lost: {in_words(reason)}"
         batch = self.session.close()
         if batch.answers:
             self.on_messages(batch)
@@ -138,178 +137,3 @@ class SessionProtocol(TwistedProtocol):
     def _ring(self) -> None:
         self._alarm = None
         self.handle(self.session.tick(self.clock.seconds()))
-
-
-class Owner(Protocol):
-    """Who holds an ``EsmeProtocol``."""
-
-    def on_connected(self, protocol: EsmeProtocol) -> None:
-        """There is a connection and the bind was asked for."""
-
-    def on_bound(self, protocol: EsmeProtocol) -> None:
-        """The SMSC took the bind; the owner tells the listener."""
-
-    def on_refused(self, protocol: EsmeProtocol, status: int) -> None:
-        """The SMSC refused the bind; ``on_lost`` follows."""
-
-    def on_lost(self, protocol: EsmeProtocol, reason: str) -> None:
-        """The connection has ended."""
-
-
-def session_settings(settings: BindSettings) -> SessionSettings:
-    """Return what a session has to know of a bind's settings."""
-    return SessionSettings(
-        window=settings.window,
-        bind_timeout=settings.bind_timeout,
-        response_timeout=settings.response_timeout,
-        enquire_link=settings.enquire_link,
-        enquire_link_missed=settings.enquire_link_missed,
-        unbind_timeout=settings.unbind_timeout,
-    )
-
-
-class EsmeProtocol(SessionProtocol):
-    """Our end of a bind: a ``messages.Connection`` on a transport."""
-
-    def __init__(
-        self, settings: BindSettings, listener: BindListener, owner: Owner, clock: Clock
-    ) -> None:
-        super().__init__(session_settings(settings), clock)
-        self.id = next(_connections)
-        self.unreadable_receipts = 0
-        self.was_bound = False
-        self._settings = settings
-        self._listener = listener
-        self._owner = owner
-        self._reader = Reader(settings)
-        self._writer = Writer(settings)
-
-    @property
-    def acknowledged(self) -> int:
-        """How many deliveries have been answered, well or ill."""
-        return self.session.outgoing.acknowledged
-
-    @property
-    def confirmed(self) -> int:
-        """How many of those answers the SMSC has surely read."""
-        return self.session.outgoing.confirmed
-
-    # --- what a Connection does ----------------------------------------------------
-
-    def acknowledge(self, sequences: Sequence[int]) -> None:
-        """Answer deliveries with ESME_ROK, in one write; does nothing once closed."""
-        if sequences and self.is_open:
-            self.write(self.session.acknowledge(sequences))
-
-    def refuse(self, sequences: Sequence[int], why: Temporary) -> None:
-        """Answer deliveries with a temporary error, in one write."""
-        if sequences and self.is_open:
-            self.write(self.session.refuse(sequences, why.value))
-
-    def submit(self, messages: Sequence[OutboundSms]) -> None:
-        """Write submit_sm for each, in one write, as far as the window goes.
-
-        The rest is written as responses come. What cannot be taken comes back before
-        this returns: ``PERMANENT`` for what no submit_sm can carry, ``UNSENT`` when the
-        session is not bound or has more waiting than it takes.
-        """
-        room = self.session.outgoing.room if self.session.state is State.BOUND else 0
-        items: list[tuple[int, bytes]] = []
-        back: list[SendResult] = []
-        body = self._writer.body
-        for message in messages:
-            if len(items) >= room:
-                back.append(SendResult(message.id, SendStatus.UNSENT, "", 0))
-                continue
-            try:
-                items.append((message.id, body(message)))
-            except Unencodable as error:
-                back.append(SendResult(message.id, SendStatus.PERMANENT, "", error.status))
-        if items:
-            self.write(self.session.send(c.SUBMIT_SM, items, self.clock.seconds()))
-            self.arm()
-        if back:
-            self._listener.sent(self._settings.name, self, back)
-
-    def pause_reading(self) -> None:
-        """Stop taking bytes from the network until ``resume_reading``."""
-        if self.is_open and self.transport is not None:
-            self.session.pause()
-            self.transport.pauseProducing()
-
-    def resume_reading(self) -> None:
-        """Take bytes again."""
-        if self.is_open and self.transport is not None:
-            self.session.resume(self.clock.seconds())
-            self.transport.resumeProducing()
-            self.arm()
-
-    def unbind(self) -> None:
-        """Ask the SMSC to end the session; without an answer it ends soon all the same."""
-        if self.session.state is not State.BOUND:
-            self.close()
-            return
-        self.write(self.session.unbind(self.clock.seconds()))
-        if self.transport is not None:
-            self.transport.resumeProducing()  # the response has to be read
-        self.arm()
-
-    # --- what comes ----------------------------------------------------------------
-
-    def connectionMade(self) -> None:
-        """Ask to be bound."""
-        super().connectionMade()
-        settings = self._settings
-        fields: dict[str, int | str | bytes] = {
-            "system_id": settings.system_id,
-            "password": settings.password,
-            "system_type": settings.system_type,
-            "addr_ton": settings.address_ton,
-            "addr_npi": settings.address_npi,
-            "address_range": settings.address_range,
-        }
-        self.write(self.session.bind(settings.mode, fields))
-        self._owner.on_connected(self)
-
-    def on_event(self, event: Event) -> None:
-        """Tell the owner."""
-        if isinstance(event, Bound):
-            self.was_bound = True
-            self._owner.on_bound(self)
-        elif isinstance(event, BindRefused):
-            self._owner.on_refused(self, event.status)
-
-    def on_messages(self, batch: Batch) -> None:
-        """Results first: a receipt in the same read is then for a message that is known."""
-        name = self._settings.name
-        if batch.answers:
-            result = self._reader.result
-            self._listener.sent(name, self, [result(answer) for answer in batch.answers])
-        if batch.requests:
-            deliveries = self._deliveries(batch)
-            if deliveries:
-                self._listener.arrived(name, self, deliveries)
-
-    def _deliveries(self, batch: Batch) -> list[Delivery]:
-        read = self._reader.read
-        deliveries = []
-        unreadable = []
-        for message in batch.requests:
-            content = read(message)
-            if content is None:
-                unreadable.append(message.sequence)
-            else:
-                deliveries.append(Delivery(message.sequence, content))
-        if unreadable:
-            # Refusing would only bring them again; nobody but the log can use them.
-            self.unreadable_receipts += len(unreadable)
-            self.write(self.session.answer_unseen(unreadable))
-            _log.warning("smpp.receipt_unreadable", bind=self._settings.name, count=len(unreadable))
-        return deliveries
-
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Results of all that was in flight, then the loss itself."""
-        super().connectionLost(reason)
-        if self.was_bound:
-            self._listener.lost(self._settings.name, self, self.end_reason)
-        self._owner.on_lost(self, self.end_reason)

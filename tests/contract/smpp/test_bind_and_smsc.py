@@ -125,7 +125,7 @@ async def test_a_receipt_finds_its_message_in_each_form(
 @pytest_twisted.ensureDeferred
 async def test_what_was_not_answered_is_delivered_again(binder: Binder, memory: Memory) -> None:
     """A cut connection loses nothing: the same texts come on the next one, in order."""
-    smsc, bind = await binder(SimulatedSmsc())
+    smsc, bind = await binder(SimulatedSmsc(SmscSettings(redeliver_after=1000)))
     memory.acknowledges = False
     made = [smsc.send_text(MOBILE, LINE, f"010 {number}")[0] for number in range(3)]
     await memory.until(lambda: len(memory.deliveries) == 3)

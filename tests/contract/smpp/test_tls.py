@@ -90,6 +90,8 @@ async def test_the_certificate_is_verified(
         await memory.until(lambda: memory.texts == ["۰۱۰"])
     else:
         await memory.until_true(lambda: bool(bind.status().last_error))
+        words = "not for this name" if trusted else "certificate verify failed"
+        assert words in bind.status().last_error
         assert memory.connections == []
         assert smsc.totals.binds == 0
     await bind.stopService()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gateway.messages import Connection, Delivery, SendResult
-    from gateway.smpp.protocol import EsmeProtocol
+    from gateway.smpp.esme import EsmeProtocol
 
 
 class Transport:
