@@ -13,6 +13,7 @@ from gateway.smpp import constants as c
 from gateway.smpp.content import Reader, Writer
 from gateway.smpp.pdus import Unencodable
 from gateway.smpp.protocol import SessionProtocol
+from gateway.smpp.settings import Mode
 from gateway.smpp.states import BindRefused, Bound, SessionSettings, State
 
 if TYPE_CHECKING:
@@ -100,9 +101,10 @@ class EsmeProtocol(SessionProtocol):
 
         The rest is written as responses come. What cannot be taken comes back before
         this returns: ``PERMANENT`` for what no submit_sm can carry, ``UNSENT`` when the
-        session is not bound or has more waiting than it takes.
+        session is not bound to send or has more waiting than it takes.
         """
-        room = self.session.outgoing.room if self.session.state is State.BOUND else 0
+        can_send = self.session.state is State.BOUND and self.session.mode is not Mode.RECEIVER
+        room = self.session.outgoing.room if can_send else 0
         items: list[tuple[int, bytes]] = []
         back: list[SendResult] = []
         body = self._writer.body

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 _LENGTH_SIZE: Final = 4
+_PATIENCE: Final = 10
+"""Intervals of enquire_link in which the other end may send and answer nothing of ours."""
 
 
 class Session:
@@ -318,6 +320,7 @@ class Session:
         """Reading goes on; whatever is in flight gets a whole timeout again."""
         self._paused = False
         self.outgoing.not_before = now + self.settings.response_timeout
+        self.outgoing.last_answered = now
 
     def tick(self, now: float) -> Batch:
         """Do what is due at ``now``."""
@@ -347,8 +350,12 @@ class Session:
                 self._end(batch, "no answer to the unbind in time")
                 continue
             self._missed += 1
+            unanswered = now - self.outgoing.last_answered
             if self._missed >= self.settings.enquire_link_missed:
                 self._end(batch, "no answer to enquire_link")
+            elif unanswered >= _PATIENCE * self.settings.enquire_link:
+                # It sends and perhaps never reads: what is written would pile up.
+                self._end(batch, "nothing of ours was answered for too long")
 
     def _enquires(self) -> bool:
         if self.state is not State.BOUND or not self.settings.enquire_link:

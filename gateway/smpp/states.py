@@ -32,7 +32,8 @@ and are written as responses come. Because the other end reads one stream in ord
 response to a request shows that it has read every acknowledgement written before: each
 request remembers how many there were, and ``confirmed`` is the highest that came back.
 An enquire_link is sent when no request was answered for a while, which tests the link
-and moves ``confirmed`` alike.
+and moves ``confirmed`` alike. Any traffic shows that the link is alive, but not for ever:
+an end that sends and answers nothing may not be reading either.
 
 Memory is bounded: less than one PDU of unread bytes, ``window + backlog`` messages of
 ours, one enquire_link. What came and waits for its answer is the listener's to bound,

@@ -14,6 +14,7 @@ from gateway.messages import (
     OutboundSms,
     PartOf,
     Receipt,
+    SendResult,
     SendStatus,
     Temporary,
 )
@@ -255,6 +256,8 @@ async def test_a_bind_of_each_direction(binder: Binder, memory: Memory) -> None:
     await memory.until(lambda: bool(memory.results))
     assert memory.results[0].status is SendStatus.ACCEPTED
     assert made[0].connections == [2]
+    memory.connections[1].submit([answer(2, "salam")])
+    assert memory.results[1] == SendResult(2, SendStatus.UNSENT, "", 0)
 
 
 @pytest_twisted.ensureDeferred

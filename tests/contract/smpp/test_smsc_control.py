@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +12,7 @@ from twisted.internet.threads import deferToThread
 
 from gateway.messages import InboundSms, OutboundSms
 from gateway.smpp import smsc_control
+from gateway.smpp.handsets import international
 from gateway.smpp.smsc import SimulatedSmsc
 from gateway.smpp.smsc_control import Answer, SmscError
 from gateway.smpp.smsc_door import open_door
@@ -70,3 +73,66 @@ async def test_the_command_hears_why_nothing_can_be_sent(tmp_path: Path) -> None
     await deferToThread(smsc_control.stop, path)
     assert stops == [True]
     await port.stopListening()
+
+
+@pytest.mark.parametrize(
+    ("request_line", "words"),
+    [
+        (b"no json", "Expecting value"),
+        (b"[]", "a request is a JSON object"),
+        (b'{"cmd": "dance"}', "cmd is one of send, status, faults, stop"),
+        (b'{"cmd": "send", "from": "0913"}', "send needs from, to and text"),
+        (b'{"cmd": "send", "from": "0", "to": "1", "text": "", "wait": "x"}', "wait is a number"),
+        (b'{"cmd": "faults", "drop": "many"}', "drop is a number"),
+    ],
+)
+@pytest_twisted.ensureDeferred
+async def test_the_door_tells_what_is_wrong_with_a_request(
+    tmp_path: Path, request_line: bytes, words: str
+) -> None:
+    """A foolish line gets one answer in words, and then the door is closed."""
+    path = str(tmp_path / "smsc")
+    port = await open_door(SimulatedSmsc(), path, lambda: None)
+
+    def ask() -> bytes:
+        with socket.socket(socket.AF_UNIX) as caller:
+            caller.settimeout(5)
+            caller.connect(path)
+            caller.sendall(request_line + b"\n")
+            with caller.makefile("rb") as lines:
+                return lines.read()
+
+    told = json.loads(await deferToThread(ask))
+    assert (told["type"], told["code"]) == ("error", "bad_request")
+    assert words in told["message"]
+    await port.stopListening()
+
+
+@pytest_twisted.ensureDeferred
+async def test_nobody_answers_a_silent_line(binder: Binder, tmp_path: Path) -> None:
+    """Without an answer the command ends after its wait, with nothing and no error."""
+    smsc, _ = await binder(SimulatedSmsc())
+    path = str(tmp_path / "smsc")
+    port = await open_door(smsc, path, lambda: None)
+    found = await deferToThread(
+        lambda: list(smsc_control.send_text(path, "09131234567", LINE, "010", 0.05))
+    )
+    assert found == []
+    assert smsc._watchers == {}
+    await port.stopListening()
+
+
+@pytest.mark.parametrize(
+    ("typed", "written"),
+    [
+        ("09131234567", "989131234567"),
+        ("9131234567", "989131234567"),
+        ("+989131234567", "989131234567"),
+        ("00989131234567", "989131234567"),
+        ("989131234567", "989131234567"),
+        ("4915112345678", "4915112345678"),
+    ],
+)
+def test_a_mobile_is_written_as_an_smsc_writes_it(typed: str, written: str) -> None:
+    """However a person types a mobile, the text comes from its international number."""
+    assert international(typed) == written

@@ -457,6 +457,18 @@ def test_traffic_shows_that_the_link_is_alive() -> None:
     assert made.state is State.BOUND
 
 
+def test_an_end_that_only_sends_is_not_trusted_for_ever() -> None:
+    """One that answers nothing of ours may not read either, and our writes would pile up."""
+    made = session(enquire_link=10, response_timeout=10, enquire_link_missed=2)
+    now = 0.0
+    while made.state is State.BOUND and now < 1000:
+        now += 5.0
+        batch = made.tick(now)
+        made.receive(deliver(1), now)
+    assert batch.events == [Ended("nothing of ours was answered for too long")]
+    assert 100 <= now <= 120
+
+
 def test_while_reading_is_paused_nothing_is_late() -> None:
     """A pause longer than every timeout costs no message and no link."""
     made = session(response_timeout=10, enquire_link=30)
