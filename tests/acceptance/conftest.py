@@ -32,6 +32,7 @@ from core.secrecy import Keys
 from gateway import control
 from gateway.smpp.handsets import Message, SmscSettings
 from gateway.smpp.smsc import SimulatedSmsc
+from gateway.smpp.smsc_session import SmscSession
 from tests.conftest import PostgresqlServer
 
 reactor: Any = _reactor
@@ -96,7 +97,7 @@ class Daemon:
         """Start the process; it takes a moment until it is bound."""
         self.starts.append(time.monotonic())
         with (self.data.parent / "stderr").open("ab") as stream:
-            self.process = subprocess.Popen(  # noqa: S603 - our own command
+            self.process = subprocess.Popen(
                 self.command("run"),
                 cwd=REPOSITORY,
                 stdin=subprocess.DEVNULL,
@@ -145,6 +146,10 @@ class Daemon:
         """What the daemon says of itself."""
         return deferToThread(control.call, self.control, "health", timeout=DEADLINE)
 
+    async def until_health_door(self) -> None:
+        """Wait until the daemon can be asked how it is."""
+        await until(self.control.exists, "the daemon opens its control door")
+
     async def until_health(self, condition: Callable[[dict[str, Any]], object], what: str) -> None:
         """Wait until the daemon says of itself what is hoped for."""
         deadline = reactor.seconds() + DEADLINE
@@ -169,6 +174,15 @@ class Operator(SimulatedSmsc):
 
     port = 0
 
+    def __init__(self, settings: SmscSettings) -> None:
+        super().__init__(settings)
+        self.endings: list[str] = []
+
+    def on_ended(self, session: SmscSession, reason: str) -> None:
+        """Remember why a session ended in an orderly way."""
+        self.endings.append(reason)
+        super().on_ended(session, reason)
+
     async def open(self) -> None:
         """Listen; the second time on the same port."""
         self.port = await self.listen(port=self.port)
@@ -188,9 +202,6 @@ class Operator(SimulatedSmsc):
     def answers_to(self, mobile: str) -> list[str]:
         """Every whole message that this mobile has got."""
         return [message.text for message in self.messages if message.mobile == mobile]
-
-
-Operators = Callable[..., "Deferred[Operator]"]
 
 
 @pytest_twisted.async_yield_fixture
@@ -244,9 +255,7 @@ def postgresql_sample(postgresql_server: PostgresqlServer) -> str:
 
 
 @pytest.fixture
-def postgresql_filled(
-    postgresql_server: PostgresqlServer, postgresql_sample: str
-) -> Iterator[str]:
+def postgresql_filled(postgresql_server: PostgresqlServer, postgresql_sample: str) -> Iterator[str]:
     """The URL of a new PostgreSQL database with sample subscribers."""
     url = postgresql_server.create(postgresql_sample)
     yield url
@@ -259,7 +268,9 @@ Daemons = Callable[..., Daemon]
 
 
 @pytest.fixture
-def daemons(tmp_path: Path, sqlite_sample: Path, request: pytest.FixtureRequest) -> Iterator[Daemons]:
+def daemons(
+    tmp_path: Path, sqlite_sample: Path, request: pytest.FixtureRequest
+) -> Iterator[Daemons]:
     """Make daemons: ``daemons(port, url=…, more=…)``; without a URL on a SQLite of its own."""
     # Not below pytest's folder: the path of a socket must be short.
     sockets = Path(tempfile.mkdtemp(prefix="peyk-"))

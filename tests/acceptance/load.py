@@ -7,7 +7,7 @@ from collections.abc import Collection
 from itertools import count
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, Table, func, select
 from twisted.internet.task import LoopingCall
 
 from core.database import Database
@@ -81,11 +81,11 @@ class Load:
         """Each text was worked on once and has one answer, however often it was delivered."""
         database = Database(url)
         for table in (inbox, outbox):
-            rows = database.read("test", lambda c, t=table: c.execute(_PER_MOBILE(t)).all())
-            stored = {mobile: number for mobile, number in rows if number}
+            stored = database.read("test", _per_mobile, table)
             assert stored == dict.fromkeys(self.mobiles, 1)
         database.close()
 
 
-def _PER_MOBILE(table: Any) -> Any:  # noqa: N802
-    return select(table.c.mobile, func.count()).group_by(table.c.mobile)
+def _per_mobile(connection: Connection, table: Table) -> dict[str, int]:
+    counted = select(table.c.mobile, func.count()).group_by(table.c.mobile)
+    return dict(connection.execute(counted).tuples().all())

@@ -1,8 +1,12 @@
-"""The operator cuts the connection at any moment: nothing lost, nothing answered twice but
-what was in flight, and equal texts of one mobile stay two messages."""
+"""The operator cuts the connection at any moment.
+
+Nothing is lost, nothing answered twice but what was in flight, and equal texts of one
+mobile stay two messages.
+"""
 
 from __future__ import annotations
 
+from functools import partial
 from random import Random
 
 import pytest_twisted
@@ -28,10 +32,7 @@ async def test_cut_connections_lose_nothing_and_repeat_only_what_was_in_flight(
         cut.add(esme.connection)
         # Counted in messages and answers, so that it falls between any two of them.
         operator.faults.close_after = round(dice.uniform(1, 2500))
-        await until(
-            lambda old=esme.connection: old not in {now.connection for now in operator.bound},
-            "the connection is cut",
-        )
+        await until(partial(_is_gone, operator, esme.connection), "the connection is cut")
     load.end()
     await load.all_answered()
     doubles = load.doubles(cut)
@@ -42,6 +43,10 @@ async def test_cut_connections_lose_nothing_and_repeat_only_what_was_in_flight(
     )
     assert daemon.is_running
     load.assert_stored_once(daemon.url)
+
+
+def _is_gone(operator: Operator, connection: int) -> bool:
+    return connection not in {found.connection for found in operator.bound}
 
 
 @pytest_twisted.ensureDeferred
@@ -76,13 +81,11 @@ async def test_an_equal_text_after_a_kill_is_answered(operator: Operator, daemon
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_text_redelivered_after_a_cut_is_answered_once(
-    operator: Operator, daemon: Daemon
-) -> None:
-    """The operator cuts while the acknowledgement is on its way and delivers again."""
+async def test_a_cut_before_the_answer_only_delays_it(operator: Operator, daemon: Daemon) -> None:
+    """The operator cuts right after an acknowledgement: its answer comes all the same, once."""
     mobile = "989120000003"
     operator.send_text(mobile, LINE, TEXT)
-    operator.faults.close_after = 1  # the submit_sm, or the acknowledgement before it
+    operator.faults.close_after = 1  # that is the acknowledgement, before the submit_sm is read
     await until(lambda: operator.totals.connections_lost == 1, "the connection is cut")
     await until(lambda: not operator.waiting, "the text is acknowledged")
     await until(lambda: operator.answers_to(mobile), "it is answered")

@@ -1,5 +1,8 @@
-"""The database goes away for ten seconds and comes back: the operator keeps what was not
-committed, and in the end everything is answered, nothing twice."""
+"""The database goes away for ten seconds and comes back.
+
+The operator keeps what was not committed, and in the end everything is answered, nothing
+twice.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +38,17 @@ print("locked", flush=True)
 sys.stdin.readline()
 connection.execute("ROLLBACK")
 """
+
+
+@contextmanager
+def locked(file: Path) -> Iterator[None]:
+    """Have another process lock a SQLite file."""
+    with subprocess.Popen(
+        [sys.executable, "-c", LOCKER, str(file)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as locker:
+        assert locker.stdout is not None
+        assert locker.stdout.readline() == b"locked\n"
+        yield
 
 
 class OwnServer:
@@ -130,12 +145,6 @@ async def test_sqlite_is_locked_by_another_process(operator: Operator, daemon: D
     load = Load(operator)
     load.begin()
     await until(lambda: len(load.submits) > 500, "the load is on")
-    with subprocess.Popen(
-        [sys.executable, "-c", LOCKER, str(daemon.data / "peyk.db")],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    ) as locker:
-        assert locker.stdout is not None
-        assert await deferToThread(locker.stdout.readline) == b"locked\n"
+    with locked(daemon.data / "peyk.db"):
         await _outage(load, operator, daemon, HELD)
     await _afterwards(load, operator, daemon)

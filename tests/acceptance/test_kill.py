@@ -1,10 +1,14 @@
-"""``kill -9`` at any moment: no acknowledged message without its answer, none answered twice
-but those whose submission was in flight."""
+"""``kill -9`` at any moment.
+
+No acknowledged message is without its answer, and none is answered twice but those whose
+submission was in flight.
+"""
 
 from __future__ import annotations
 
 import os
 import time
+from functools import partial
 from random import Random
 from threading import Timer
 
@@ -15,6 +19,10 @@ from tests.acceptance.conftest import Daemons, Operator, until
 from tests.acceptance.load import Load
 
 SEED = int(os.environ.get("PEYK_KILL_SEED", "1404"))
+
+
+def _has_got(operator: Operator, submits: int) -> bool:
+    return operator.totals.submits >= submits
 
 
 @pytest.mark.parametrize(("engine", "kills"), [("sqlite", 20), ("postgresql", 6)])
@@ -41,7 +49,7 @@ async def test_a_killed_daemon_answers_every_message_and_none_twice(
         before = operator.totals.submits
         # Mostly in the midst of a run, now and then at the first answers after a start.
         moment = before + round(dice.uniform(1, 1500) * dice.choice((0.02, 1, 1, 1)))
-        await until(lambda at=moment: operator.totals.submits >= at, "some more are answered")
+        await until(partial(_has_got, operator, moment), "some more are answered")
         # By a thread of its own: at any point of what operator and daemon are doing.
         Timer(dice.uniform(0, 0.03), daemon.kill).start()
         await until(lambda: not daemon.is_running, "the daemon is dead")
