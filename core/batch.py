@@ -27,7 +27,7 @@ from core.calls import (
     Understanding,
 )
 from core.database import Database, DatabaseUnavailable, by_index_only
-from core.facts import Asker, Facts, Wanted
+from core.facts import Facts, Wanted
 from core.ids import IdMaker
 from core.inbox import (
     Arrival,
@@ -62,6 +62,7 @@ from core.outbox import (
 )
 from core.policy import Policy
 from core.secrecy import Keys
+from core.shelf import Asker
 
 log = structlog.get_logger(__name__)
 
@@ -366,7 +367,7 @@ def _work_on_one(desk: Desk, reading: _Read, facts: Facts) -> tuple[Stored, Answ
     else:
         call, masked = chosen
         outcome = REGISTRY[call.operation](desk.keys, asker, call, facts)
-        about = facts.subscribers_of(asker, call)
+        about = facts.identities.subscribers_of(asker, call)
         subscriber_id = about[0].id if len(about) == 1 else None
     answer = _answer(desk, arrival, mind.reply(outcome), subscriber_id)
     kept = Stored(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import NamedTuple
 
 from sqlalchemy import BigInteger, Connection, func, select
 
 from core.bulk import as_rows, unfolded
+from core.shelf import Shelf, Subject, Subscriber, ids_of
 from core.tables import bills, payments
 
 
@@ -76,3 +77,18 @@ def load_last_bills(connection: Connection, subscriber_ids: Collection[int]) -> 
     rows = connection.execute(_LAST_BILLS, as_rows((key,) for key in subscriber_ids))
     # PostgreSQL sums bigints into numeric: back to the integer that money is here.
     return {row[0]: LastBill(*row[:9], int(row[9])) for row in rows}
+
+
+class LastBills(Shelf):
+    """The newest bill of each subscription, with what was paid since."""
+
+    def __init__(self) -> None:
+        self._bills: dict[int, LastBill] = {}
+
+    def load(self, connection: Connection, subjects: Sequence[Subject]) -> None:
+        """One statement."""
+        self._bills = load_last_bills(connection, ids_of(subjects))
+
+    def of(self, subscriber: Subscriber) -> LastBill | None:
+        """The newest bill, None when nothing has been billed yet."""
+        return self._bills.get(subscriber.id)

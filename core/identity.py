@@ -7,27 +7,19 @@ that could drift from them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Text, select, union_all
-from sqlalchemy.types import BigInteger
+from sqlalchemy import BigInteger, Connection, Text, select, union_all
 
-from core.bulk import as_rows, unfolded
+from core.bulk import as_rows, insert_rows, unfolded
+from core.calls import Argument, Call
 from core.policy import Policy
+from core.shelf import Asker, Shelf, Subject, Subscriber
 from core.tables import code_failures, contacts, subscribers
 
 MINUTE_MS = 60_000
-
-
-class Subscriber(NamedTuple):
-    """What operations need to know of a subscription."""
-
-    id: int
-    utility: str
-    number: str
-    code_hash: str | None
-    meter_digits: int
 
 
 class Failure(NamedTuple):
@@ -154,4 +146,68 @@ def minutes_left(until: int, now: int) -> int:
     return max(1, -(-(until - now) // MINUTE_MS))
 
 
-Contacts = Mapping[tuple[str, str], tuple[Subscriber, ...]]
+class Identities(Shelf):
+    """The subscriptions that calls name, those that mobiles are registered to, wrong codes."""
+
+    def __init__(self) -> None:
+        self._by_number: dict[tuple[str, str], Subscriber] = {}
+        self._by_mobile: dict[tuple[str, str], tuple[Subscriber, ...]] = {}
+        self._failed_mobiles: defaultdict[str, list[int]] = defaultdict(list)
+        self._failed_numbers: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+        self._new: list[Failure] = []
+
+    def load(self, connection: Connection, subjects: Sequence[Subject]) -> None:
+        """Three statements at the most."""
+        numbers: set[tuple[str, str]] = set()
+        mobiles: set[tuple[str, str]] = set()
+        guarded: set[tuple[str, str, str, int]] = set()
+        for asker, call, _subscribers in subjects:
+            number = call.arguments.get(Argument.NUMBER)
+            if number is not None:
+                numbers.add((asker.utility, number))
+            if Argument.CODE in call.arguments:
+                since = asker.at - failures_matter_for(asker.policy)
+                guarded.add((asker.utility, number or "", asker.mobile, since))
+            else:
+                mobiles.add((asker.utility, asker.mobile))
+        self._by_number = load_subscribers(connection, numbers)
+        self._by_mobile = load_contacts(connection, mobiles)
+        for failure in load_failures(connection, guarded):
+            self._note(failure)
+
+    def subscriber(self, utility: str, number: str) -> Subscriber | None:
+        """The subscription with this number."""
+        return self._by_number.get((utility, number))
+
+    def registered(self, asker: Asker) -> tuple[Subscriber, ...]:
+        """The subscriptions that the asker's mobile is registered to."""
+        return self._by_mobile.get((asker.utility, asker.mobile), ())
+
+    def subscribers_of(self, asker: Asker, call: Call) -> tuple[Subscriber, ...]:
+        """The subscriptions that a call may be about: the one it names, or the asker's own."""
+        number = call.arguments.get(Argument.NUMBER)
+        if number is None:
+            return self.registered(asker)
+        found = self.subscriber(asker.utility, number)
+        return (found,) if found else ()
+
+    def locked_until(self, asker: Asker, number: str) -> int:
+        """When the lock on this mobile or this number ends; 0 when neither is locked."""
+        return max(
+            locked_until(self._failed_mobiles[asker.mobile], asker.policy),
+            locked_until(self._failed_numbers[asker.utility, number], asker.policy),
+        )
+
+    def add_failure(self, asker: Asker, number: str) -> None:
+        """Remember a wrong code."""
+        failure = Failure(asker.utility, number, asker.mobile, asker.at)
+        self._new.append(failure)
+        self._note(failure)
+
+    def _note(self, failure: Failure) -> None:
+        self._failed_mobiles[failure.mobile].append(failure.at)
+        self._failed_numbers[failure.utility, failure.number].append(failure.at)
+
+    def store(self, connection: Connection) -> None:
+        """One statement."""
+        insert_rows(connection, code_failures, Failure._fields, self._new)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 
 from sqlalchemy import BigInteger, Connection, Select, select
 
 from core.bills import LastBill
-from core.bulk import as_rows, unfolded
+from core.bulk import as_rows, insert_rows, unfolded, update_rows
 from core.policy import Policy
+from core.shelf import Asker, Shelf, Subject, Subscriber, ids_of
 from core.tables import readings
 
 DAY_MS = 86_400_000
@@ -38,7 +39,7 @@ class Reading(NamedTuple):
     state: str
 
 
-class LastReadings(NamedTuple):
+class Newest(NamedTuple):
     """The newest reading that counts, and a newer one that waits to be confirmed."""
 
     counted: Reading | None
@@ -77,7 +78,7 @@ _NEWEST_UNCONFIRMED = _newest((ReadingState.UNCONFIRMED.value,))
 
 def load_last_readings(
     connection: Connection, subscriber_ids: Collection[int]
-) -> dict[int, LastReadings]:
+) -> dict[int, Newest]:
     """The last readings of each subscription, by subscriber id; two statements."""
     if not subscriber_ids:
         return {}
@@ -85,8 +86,7 @@ def load_last_readings(
     counted = _by_subscriber(connection, _NEWEST_COUNTED, keys)
     waiting = _by_subscriber(connection, _NEWEST_UNCONFIRMED, keys)
     return {
-        key: LastReadings(counted.get(key), waiting.get(key))
-        for key in counted.keys() | waiting.keys()
+        key: Newest(counted.get(key), waiting.get(key)) for key in counted.keys() | waiting.keys()
     }
 
 
@@ -122,3 +122,53 @@ def is_plausible(used: int, since_ms: int, bill: LastBill | None, policy: Policy
     billed = max(0, bill.to_reading - bill.from_reading)
     days = max(1, since_ms // DAY_MS)
     return used * billed_days <= policy.plausible_factor * billed * days
+
+
+class LastReadings(Shelf):
+    """The newest readings of each subscription, and those that this batch brings."""
+
+    def __init__(self) -> None:
+        self._newest: dict[int, Newest] = {}
+        self._new: list[tuple[object, ...]] = []
+        self._confirmed: list[tuple[int, str]] = []
+
+    def load(self, connection: Connection, subjects: Sequence[Subject]) -> None:
+        """Two statements."""
+        self._newest = load_last_readings(connection, ids_of(subjects))
+
+    def of(self, subscriber: Subscriber) -> Newest:
+        """The newest reading that counts, and one that waits to be confirmed."""
+        return self._newest.get(subscriber.id, _NONE)
+
+    def add(self, asker: Asker, subscriber: Subscriber, reading: int, state: ReadingState) -> None:
+        """Store a reading that the asker sent."""
+        last = self.of(subscriber)
+        row = Reading(0, subscriber.id, reading, asker.at, asker.source, state.value)
+        if state is ReadingState.UNCONFIRMED:
+            self._newest[subscriber.id] = last._replace(unconfirmed=row)
+        else:
+            self._newest[subscriber.id] = last._replace(counted=row)
+        self._new.append((*row[1:], asker.mobile, asker.message_id))
+
+    def confirm(self, subscriber: Subscriber, waiting: Reading) -> None:
+        """Let a reading that waited for confirmation count, as doubtful."""
+        counted = waiting._replace(state=ReadingState.DOUBTFUL.value)
+        self._newest[subscriber.id] = Newest(counted, None)
+        if waiting.id:
+            self._confirmed.append((waiting.id, counted.state))
+        else:
+            # Brought by an earlier message of this very batch: its row is still pending.
+            self._new = [
+                (*row[:4], counted.state, *row[5:]) if row[:3] == waiting[1:4] else row
+                for row in self._new
+            ]
+
+    def store(self, connection: Connection) -> None:
+        """Two statements."""
+        # Two equal readings of one millisecond are one reading.
+        insert_rows(connection, readings, _NEW_COLUMNS, self._new, or_ignore=True)
+        update_rows(connection, readings, ("id", "state"), self._confirmed)
+
+
+_NONE = Newest(None, None)
+_NEW_COLUMNS = ("subscriber_id", "reading", "read_at", "source", "state", "mobile", "inbox_id")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from core.bills import LastBills
 from core.calls import DONE, Argument, Call, Outcome, Refusal
-from core.facts import Asker, Facts, Need
-from core.identity import Subscriber
+from core.facts import Facts
 from core.operations.operation import IDENTITY_OUTCOMES, Operation, done, refused
+from core.shelf import Asker, Subscriber
 
 
 def _balance(asker: Asker, call: Call, facts: Facts, subscriber: Subscriber) -> Outcome:  # noqa: ARG001
-    bill = facts.last_bill(subscriber)
+    bill = facts.of(LastBills).of(subscriber)
     if bill is None:
         return refused(call, Refusal.NO_BILL, number=subscriber.number)
     owed = bill.balance
@@ -33,6 +34,6 @@ BALANCE = Operation(
         DONE: frozenset({"number", "debt", "credit", "due", "bill_id", "payment_id"}),
         Refusal.NO_BILL: frozenset({"number"}),
     },
-    needs=frozenset({Need.LAST_BILL}),
+    needs=frozenset({LastBills}),
     run_for=_balance,
 )

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from core.calls import DONE, Argument, Call, Outcome, Refusal
-from core.facts import Asker, Facts, Need
-from core.identity import Subscriber
+from core.facts import Facts
 from core.operations.operation import IDENTITY_OUTCOMES, NOTHING, Operation, done, refused
+from core.recipients import BillRecipients
+from core.shelf import Asker, Subscriber
 
 
 def _start(asker: Asker, call: Call, facts: Facts, subscriber: Subscriber) -> Outcome:
-    facts.add_bill_recipient(asker, subscriber)
+    facts.of(BillRecipients).add(asker, subscriber)
     return done(call, number=subscriber.number)
 
 
 def _stop(asker: Asker, call: Call, facts: Facts) -> Outcome:
-    count = facts.remove_bill_recipient(asker)
+    count = facts.of(BillRecipients).remove(asker)
     if not count:
         return refused(call, Refusal.NOT_SUBSCRIBED)
     return done(call, count=count)
@@ -25,7 +26,7 @@ BILL_BY_SMS = Operation(
     required=frozenset(),
     optional=frozenset({Argument.NUMBER, Argument.CODE}),
     outcomes={**IDENTITY_OUTCOMES, DONE: frozenset({"number"})},
-    needs=frozenset({Need.BILL_RECIPIENTS}),
+    needs=frozenset({BillRecipients}),
     run_for=_start,
 )
 
@@ -34,6 +35,6 @@ STOP_BILL_BY_SMS = Operation(
     required=frozenset(),
     optional=frozenset(),
     outcomes={DONE: frozenset({"count"}), Refusal.NOT_SUBSCRIBED: NOTHING},
-    needs=frozenset({Need.BILL_RECIPIENTS}),
+    needs=frozenset({BillRecipients}),
     run=_stop,
 )

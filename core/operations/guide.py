@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from core.calls import DONE, Call, Outcome
-from core.facts import Asker, Facts
+from core.facts import Facts
 from core.operations.operation import NOTHING, Operation, done
+from core.shelf import Asker
 
 
 def _guide(asker: Asker, call: Call, facts: Facts) -> Outcome:  # noqa: ARG001

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from core.calls import DONE, Argument, Call, Fact, Outcome, Refusal
-from core.facts import Asker, Facts, Need
-from core.identity import Subscriber, minutes_left
+from core.facts import Facts
+from core.identity import minutes_left
 from core.secrecy import Keys
+from core.shelf import Asker, Shelf, Subscriber
 
 Run: TypeAlias = Callable[[Asker, Call, Facts], Outcome]
 RunFor: TypeAlias = Callable[[Asker, Call, Facts, Subscriber], Outcome]
@@ -35,7 +36,7 @@ class Operation:
     optional: frozenset[Argument]
     outcomes: Mapping[str, frozenset[str]]
     """Every kind of outcome, with the names of the facts it brings."""
-    needs: frozenset[Need]
+    needs: frozenset[type[Shelf]]
     run: Run | None = None
     """For operations that are about nobody's subscription …"""
     run_for: RunFor | None = None
@@ -70,8 +71,8 @@ def supports(keys: Keys, asker: Asker, call: Call, facts: Facts) -> bool:
     """
     number = call.arguments.get(Argument.NUMBER)
     if number is None:
-        return bool(facts.registered(asker))
-    subscriber = facts.subscriber(asker.utility, number)
+        return bool(facts.identities.registered(asker))
+    subscriber = facts.identities.subscriber(asker.utility, number)
     if subscriber is None:
         return False
     code = call.arguments.get(Argument.CODE)
@@ -88,7 +89,7 @@ def identify(keys: Keys, asker: Asker, call: Call, facts: Facts) -> Subscriber |
     code = call.arguments.get(Argument.CODE)
     if number is not None and code is not None:
         return _by_code(keys, asker, call, facts)
-    own = facts.registered(asker)
+    own = facts.identities.registered(asker)
     if number is not None:
         mine = [subscriber for subscriber in own if subscriber.number == number]
         return mine[0] if mine else refused(call, Refusal.CODE_NEEDED)
@@ -101,15 +102,15 @@ def identify(keys: Keys, asker: Asker, call: Call, facts: Facts) -> Subscriber |
 
 def _by_code(keys: Keys, asker: Asker, call: Call, facts: Facts) -> Subscriber | Outcome:
     number, code = call.arguments[Argument.NUMBER], call.arguments[Argument.CODE]
-    locked = facts.locked_until(asker, number)
+    locked = facts.identities.locked_until(asker, number)
     if locked > asker.at:
         return refused(call, Refusal.LOCKED_OUT, minutes=minutes_left(locked, asker.at))
-    subscriber = facts.subscriber(asker.utility, number)
+    subscriber = facts.identities.subscriber(asker.utility, number)
     stored = subscriber.code_hash if subscriber else None
     if keys.code_matches(stored, asker.utility, number, code) and subscriber:
         return subscriber
-    facts.add_failure(asker, number)
-    locked = facts.locked_until(asker, number)
+    facts.identities.add_failure(asker, number)
+    locked = facts.identities.locked_until(asker, number)
     if locked > asker.at:
         return refused(call, Refusal.LOCKED_OUT, minutes=minutes_left(locked, asker.at))
     return refused(call, Refusal.NOT_RECOGNISED)

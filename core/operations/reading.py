@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time
 from typing import NamedTuple
 
+from core.bills import LastBills
 from core.calls import DONE, Argument, Call, Fact, Outcome, Refusal
-from core.facts import Asker, Facts, Need
-from core.identity import Subscriber
+from core.facts import Facts
 from core.operations.operation import IDENTITY_OUTCOMES, Operation, done, refused
-from core.readings import Reading, ReadingState, is_plausible, used_since
+from core.readings import LastReadings, Reading, ReadingState, is_plausible, used_since
+from core.shelf import Asker, Subscriber
 
 
 class _Last(NamedTuple):
@@ -21,8 +22,8 @@ class _Last(NamedTuple):
 
 
 def _last(facts: Facts, subscriber: Subscriber) -> _Last | None:
-    counted = facts.last_readings(subscriber).counted
-    bill = facts.last_bill(subscriber)
+    counted = facts.of(LastReadings).of(subscriber).counted
+    bill = facts.of(LastBills).of(subscriber)
     billed = None
     if bill and bill.to_reading is not None and bill.to_date:
         midnight = datetime.combine(bill.to_date, time(), UTC)
@@ -42,20 +43,20 @@ def _submit(asker: Asker, call: Call, facts: Facts, subscriber: Subscriber) -> O
     reading = int(shown)
     last = _last(facts, subscriber)
     if last is None:
-        facts.add_reading(asker, subscriber, reading, ReadingState.ACCEPTED)
+        facts.of(LastReadings).add(asker, subscriber, reading, ReadingState.ACCEPTED)
         return _stored(call, subscriber, reading, None, -1)
     used = used_since(reading, last.reading, subscriber.meter_digits, asker.policy)
     if used is None:
         return refused(call, Refusal.READING_BELOW_LAST, reading=reading, last_reading=last.reading)
-    bill = facts.last_bill(subscriber)
+    bill = facts.of(LastBills).of(subscriber)
     if is_plausible(used, asker.at - last.at, bill, asker.policy):
-        facts.add_reading(asker, subscriber, reading, ReadingState.ACCEPTED)
+        facts.of(LastReadings).add(asker, subscriber, reading, ReadingState.ACCEPTED)
         return _stored(call, subscriber, reading, last, used)
-    waiting = facts.last_readings(subscriber).unconfirmed
+    waiting = facts.of(LastReadings).of(subscriber).unconfirmed
     if waiting is not None and _confirms(asker, reading, waiting):
-        facts.confirm_reading(subscriber, waiting)
+        facts.of(LastReadings).confirm(subscriber, waiting)
         return _stored(call, subscriber, reading, last, used)
-    facts.add_reading(asker, subscriber, reading, ReadingState.UNCONFIRMED)
+    facts.of(LastReadings).add(asker, subscriber, reading, ReadingState.UNCONFIRMED)
     return refused(call, Refusal.CONFIRM_READING, reading=reading, used=used)
 
 
@@ -85,6 +86,6 @@ SUBMIT_READING = Operation(
         Refusal.READING_BELOW_LAST: frozenset({"reading", "last_reading"}),
         Refusal.CONFIRM_READING: frozenset({"reading", "used"}),
     },
-    needs=frozenset({Need.LAST_BILL, Need.LAST_READINGS}),
+    needs=frozenset({LastBills, LastReadings}),
     run_for=_submit,
 )

@@ -11,10 +11,11 @@ from sqlalchemy import Connection, insert, select
 
 from core.calls import DONE, Argument, Call, Outcome, Refusal
 from core.database import Database
-from core.facts import Asker, Facts, Wanted
+from core.facts import Facts, Wanted
 from core.operations import REGISTRY
 from core.policy import Policy
 from core.secrecy import Keys
+from core.shelf import Asker
 from core.tables import bill_recipients, bills, code_failures, contacts, payments, readings
 from core.tables import subscribers as subscriber_rows
 
