@@ -61,11 +61,12 @@ def mind_of(line: Line, profile: Profile, binds: Mapping[str, Bind]) -> LineMind
     """A line's profile, with replies cut so that they fit whichever of its binds takes them."""
     own = [binds[name] for name in line.binds if binds[name].sends]
     alphabets = {Alphabet.UCS2 if bind.always_ucs2 else bind.alphabet for bind in own}
-    short = all(bind.long_messages is LongMessages.UDH8 for bind in own)
+    ways = {bind.long_messages for bind in own}
     return LineMind(
         profile,
         alphabets.pop() if len(alphabets) == 1 else Alphabet.UCS2,
-        8 if short else 16,
+        8 if ways == {LongMessages.UDH8} else 16,
+        whole=ways == {LongMessages.PAYLOAD},
     )
 
 

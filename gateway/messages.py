@@ -154,15 +154,18 @@ class Connection(Protocol):
         """Answer deliveries with a temporary error, in one write."""
 
     def submit(self, messages: Sequence[OutboundSms]) -> None:
-        """Write submit_sm for each, in one write; every one of them comes back, once,
-        as a ``SendResult`` through ``BindListener.sent``: at the latest when the
-        connection is lost (``UNCERTAIN``) or at once when it is closed (``UNSENT``).
+        """Write submit_sm for each, in one write.
+
+        Every one of them comes back, once, as a ``SendResult`` through
+        ``BindListener.sent``: at the latest when the connection is lost (``UNCERTAIN``),
+        or before this returns when it is closed (``UNSENT``).
         """
 
     def pause_reading(self) -> None:
         """Stop taking bytes from the network until ``resume_reading``."""
 
-    def resume_reading(self) -> None: ...
+    def resume_reading(self) -> None:
+        """Take bytes again."""
 
 
 class BindListener(Protocol):

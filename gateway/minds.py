@@ -24,6 +24,8 @@ class LineMind:
     """The default alphabet of the line's binds; UCS-2 where they differ."""
     reference_bits: int
     """16 where any of the line's binds needs a part to be that much shorter."""
+    whole: bool = False
+    """Whether the SMSC cuts long messages itself: each of the line's binds sends them whole."""
 
     @property
     def utility(self) -> str:
@@ -47,6 +49,7 @@ class LineMind:
 
     def reply(self, outcome: Outcome) -> Sequence[str]:
         """The words for an outcome, cut into the parts of a message."""
-        return split(
-            self.profile.render(outcome), self.alphabet, reference_bits=self.reference_bits
-        )
+        words = self.profile.render(outcome)
+        if self.whole:
+            return [words]
+        return split(words, self.alphabet, reference_bits=self.reference_bits)

@@ -1,0 +1,58 @@
+"""A line's replies are cut so that they fit whichever of its binds takes them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.calls import DONE, Outcome
+from core.operations import REGISTRY
+from gateway.app import mind_of
+from gateway.profiles import load_profile
+from gateway.settings import Bind, Line
+from gateway.smpp.text import Alphabet
+
+PROFILE = load_profile(Path(__file__).parents[2] / "config" / "profiles" / "kerman-water", REGISTRY)
+GUIDE = Outcome("help", DONE, {})
+
+
+def bind(name: str, **more: Any) -> Bind:
+    """A bind with some setting."""
+    return Bind(name=name, host="127.0.0.1", system_id="peyk", **more)
+
+
+def parts(*binds: Bind) -> list[str]:
+    """The guide, as a line with these binds sends it."""
+    line = Line(number="100034122", profile="kerman-water", binds=tuple(one.name for one in binds))
+    mind = mind_of(line, PROFILE, {one.name: one for one in binds})
+    return list(mind.reply(GUIDE))
+
+
+@pytest.mark.parametrize(
+    ("binds", "longest"),
+    [
+        ((bind("a"),), 67),
+        ((bind("a"), bind("b", long_messages="udh16")), 66),
+        ((bind("a", long_messages="sar"),), 66),
+        ((bind("a", long_messages="payload"), bind("b")), 66),
+    ],
+)
+def test_parts_fit_the_narrowest_of_the_lines_binds(binds: tuple[Bind, ...], longest: int) -> None:
+    """An answer may go out by any of them."""
+    cut = parts(*binds)
+    assert len(cut[0]) == longest
+    assert "".join(cut) == PROFILE.render(GUIDE)
+
+
+def test_an_smsc_that_cuts_messages_itself_gets_them_whole() -> None:
+    """With message_payload there are no parts of ours."""
+    assert parts(bind("a", long_messages="payload")) == [PROFILE.render(GUIDE)]
+
+
+def test_binds_that_differ_in_their_alphabet_are_cut_for_the_wider_one() -> None:
+    """A Latin text that one bind sends in septets, the other may have to send in UCS-2."""
+    line = Line(number="100034122", profile="kerman-water", binds=("a", "b"))
+    binds = {"a": bind("a"), "b": bind("b", always_ucs2=True)}
+    assert mind_of(line, PROFILE, binds).alphabet is Alphabet.UCS2
