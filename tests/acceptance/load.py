@@ -88,4 +88,4 @@ class Load:
 
 def _per_mobile(connection: Connection, table: Table) -> dict[str, int]:
     counted = select(table.c.mobile, func.count()).group_by(table.c.mobile)
-    return dict(connection.execute(counted).tuples().all())
+    return {row.mobile: row[1] for row in connection.execute(counted)}
