@@ -36,6 +36,7 @@ from core.inbox import (
     Unconfirmed,
     drop_suspects,
     forget_suspects,
+    last_id,
     note_unconfirmed,
     only_stored,
     recover_suspects,
@@ -226,6 +227,7 @@ def _keep(connection: Connection, desk: Desk, arrival: Arrival, error: Exception
 
 def recover_after_start(connection: Connection, desk: Desk, now: int) -> tuple[int, int]:
     """Put right what a killed process of this node left; returns (suspects, messages)."""
+    desk.ids.begin_after(last_id(connection))
     suspected = recover_suspects(connection, desk.node, now - desk.suspect_ms)
     return suspected, recover(connection, desk.node, (), now)
 

@@ -31,6 +31,11 @@ class IdMaker:
         self._sequence = 0
         self._lock = threading.Lock()
 
+    def begin_after(self, row_id: int) -> None:
+        """Make only ids that are greater than ``row_id``, though the clock was set back."""
+        with self._lock:
+            self._last_ms, self._sequence = max(self._last_ms, row_id >> _SHIFT), _SEQUENCES
+
     def take(self, count: int = 1) -> range:
         """``count`` ids in a row (at most 16,384), for rows that belong together."""
         if not 0 < count <= _SEQUENCES:

@@ -34,7 +34,7 @@ from sqlalchemy import (
 
 from core.bulk import as_rows, insert_rows, unfolded, update_rows
 from core.ids import MAX_NODES, SEQUENCE_BITS
-from core.tables import bind_marks, inbox, inbox_parts, suspects
+from core.tables import bind_marks, inbox, inbox_parts, outbox, suspects
 
 
 class Part(NamedTuple):
@@ -131,6 +131,13 @@ def set_marks(connection: Connection, node: int, marks: Mapping[str, int]) -> No
 def forget_suspects(connection: Connection, before: int) -> None:
     """Give up suspicion of what arrived before: an equal text is a new one by now."""
     connection.execute(delete(suspects).where(suspects.c.since < before))
+
+
+def last_id(connection: Connection) -> int:
+    """The greatest id of a message in the database: marks and suspects need growing ids."""
+    tables = (inbox, inbox_parts, outbox)
+    greatest = (select(func.coalesce(func.max(table.c.id), 0)) for table in tables)
+    return max(int(found) for found in connection.execute(union_all(*greatest)).scalars())
 
 
 def recover_suspects(connection: Connection, node: int, since: int) -> int:

@@ -79,12 +79,14 @@ class Sender:
     @property
     def is_up(self) -> bool:
         """Whether there is a connection to send on."""
-        return self._connection is not None
+        # One that has ended is lost a moment later; until then it would give back whatever
+        # it is handed, as fast as that can be handed to it again.
+        return self._connection is not None and self._connection.is_open
 
     @property
     def room(self) -> int:
         """How many more messages may be handed over; none while the bind is down."""
-        if self._connection is None:
+        if not self.is_up:
             return 0
         most = max(MIN_ROOM, ROOM_WINDOWS * self.settings.window)
         return max(0, most - len(self._answers) - len(self._others))
@@ -117,7 +119,7 @@ class Sender:
 
     def hand_over(self, rows: Sequence[Outgoing]) -> None:
         """Take rows to send; they come back through ``settle``, each once."""
-        if self._connection is None:
+        if not self.is_up:
             self._give_back(rows)
             return
         for row in rows:
@@ -130,7 +132,7 @@ class Sender:
 
     def pump(self) -> None:
         """Send what window and rate allow."""
-        if self._connection is None:
+        if not self.is_up:
             return
         free = self.settings.window - len(self._in_flight) - self._unsettled
         waiting = len(self._answers) + len(self._others)
