@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from functools import partial
 from random import Random
+from typing import Any
 
 import pytest_twisted
+from twisted.internet import reactor as _reactor
 
 from tests.acceptance.conftest import LINE, Daemon, Operator, until
 from tests.acceptance.load import TEXT, Load
 
+reactor: Any = _reactor
 SEED, CUTS = 1405, 20
 
 
@@ -30,8 +33,7 @@ async def test_cut_connections_lose_nothing_and_repeat_only_what_was_in_flight(
         await until(lambda: operator.bound, "the daemon is bound again")
         (esme,) = operator.bound
         cut.add(esme.connection)
-        # Counted in messages and answers, so that it falls between any two of them.
-        operator.faults.close_after = round(dice.uniform(1, 2500))
+        dice.choice((_after_a_message, _at_a_moment, _after_a_silence))(operator, dice)
         await until(partial(_is_gone, operator, esme.connection), "the connection is cut")
     load.end()
     await load.all_answered()
@@ -43,6 +45,30 @@ async def test_cut_connections_lose_nothing_and_repeat_only_what_was_in_flight(
     )
     assert daemon.is_running
     load.assert_stored_once(daemon.url)
+
+
+def _after_a_message(operator: Operator, dice: Random) -> None:
+    """Cut between any two messages or answers: all before it were read, none after it."""
+    operator.faults.close_after = round(dice.uniform(1, 2500))
+
+
+def _at_a_moment(operator: Operator, dice: Random) -> None:
+    """Cut with whatever is on the wire."""
+    reactor.callLater(dice.uniform(0, 0.3), operator.disconnect)
+
+
+def _after_a_silence(operator: Operator, dice: Random) -> None:
+    """Cut when nothing of what the daemon wrote last has been read."""
+
+    def cut() -> None:
+        operator.faults.silent = False
+        operator.disconnect()
+
+    def fall_silent() -> None:
+        operator.faults.silent = True
+        reactor.callLater(dice.uniform(0.005, 0.05), cut)
+
+    reactor.callLater(dice.uniform(0, 0.3), fall_silent)
 
 
 def _is_gone(operator: Operator, connection: int) -> bool:
