@@ -61,9 +61,9 @@ from core.outbox import (
     store_receipts,
     store_results,
 )
-from core.policy import Policy
 from core.secrecy import Keys
 from core.shelf import Asker
+from core.terms import Terms
 
 log = structlog.get_logger(__name__)
 
@@ -82,8 +82,8 @@ class Mind(Protocol):
         """The key of its data."""
 
     @property
-    def policy(self) -> Policy:
-        """The utility's own figures."""
+    def terms(self) -> Terms:
+        """What the utility has set for itself."""
 
     def understand(self, text: str) -> Understanding:
         """All readings of a text."""
@@ -336,11 +336,12 @@ def _work_on(connection: Connection, desk: Desk, arrivals: Collection[Arrival]) 
             stored.append(Stored(arrival, UNANSWERABLE, arrival.text))
             continue
         asker = Asker(
-            mind.utility, arrival.mobile, arrival.received_at, mind.policy, SMS, arrival.id
+            mind.utility, arrival.mobile, arrival.received_at, mind.terms, SMS, arrival.id
         )
         readings.append(_Read(arrival, mind, asker, mind.understand(arrival.text)))
     facts = Facts.load(
         connection,
+        desk.ids,
         [
             Wanted(reading.asker, candidate.call, REGISTRY[candidate.call.operation].needs)
             for reading in readings

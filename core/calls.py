@@ -13,8 +13,11 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-Fact = str | int | bool | date | datetime
-"""What a reply can be filled with. Money is integer rial, instants are UTC."""
+Scalar = str | int | bool | date | datetime
+Fact = Scalar | tuple[Mapping[str, Scalar], ...]
+"""What a reply can be filled with. Money is integer rial, instants are UTC.
+
+A tuple is a list of rows (a history, say): a reply shows as many as fit a message."""
 
 DONE = "done"
 """The kind of an outcome that is not a refusal."""
@@ -35,6 +38,16 @@ class Argument(StrEnum):
     """شناسه پرداخت, its check digits already verified."""
     METER_SERIAL = "meter_serial"
     """شماره سریال کنتور, ASCII digits."""
+    YEAR = "year"
+    """A Jalali year of four digits: from when on."""
+    START = "start"
+    """Which row of a list to begin with, counted from one."""
+    TRACKING = "tracking"
+    """شماره پیگیری, its check digit already verified."""
+    MOBILE = "mobile"
+    """Another mobile than the one that asks, E.164 digits."""
+    KIND = "kind"
+    """A kind of request. Never typed: a profile's pattern gives it."""
     TEXT = "text"
     """Free text at the end of the message, as the subscriber wrote it."""
 
@@ -114,6 +127,25 @@ class Refusal(StrEnum):
     """Implausibly much since the last reading: the same text again confirms it."""
     NOT_SUBSCRIBED = "not_subscribed"
     """Asked to stop what was never started."""
+    NO_PAYMENT = "no_payment"
+    """Nothing has been paid yet."""
+    NO_HISTORY = "no_history"
+    """Nothing in the time that was asked for."""
+    NO_INSTALMENTS = "no_instalments"
+    NO_TARIFF = "no_tariff"
+    """This utility's bills are not computed here."""
+    UNKNOWN_TRACKING = "unknown_tracking"
+    """No request has this tracking number, or it is not for this mobile to see."""
+    NO_FEE = "no_fee"
+    """The request costs nothing, or its fee is not known yet."""
+    TEXT_NEEDED = "text_needed"
+    """The operation needs words after the code, and there were none."""
+    CONFIRM_MOBILE = "confirm_mobile"
+    """The subscription has a mobile already: the same text again adds this one."""
+    ALREADY_REGISTERED = "already_registered"
+    NOTHING_TO_PAY = "nothing_to_pay"
+    UNKNOWN_BILL = "unknown_bill"
+    """The pair of bill ID and payment ID is valid and is none of this utility's."""
     FAILED = "failed"
     """The message could not be worked on; it is kept for a person to look at."""
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from core.calls import Call
 from core.identity import Identities
+from core.ids import IdMaker
 from core.shelf import Asker, Shelf, Subject
 
 S = TypeVar("S", bound=Shelf)
@@ -26,14 +27,15 @@ class Wanted(NamedTuple):
 class Facts:
     """The shelves of one batch. Not shared between threads."""
 
-    def __init__(self) -> None:
-        self.identities = Identities()
-        self._shelves: dict[type[Shelf], Shelf] = {Identities: self.identities}
+    def __init__(self, ids: IdMaker) -> None:
+        self._ids = ids
+        self._shelves: dict[type[Shelf], Shelf] = {}
+        self.identities = self.of(Identities)
 
     @classmethod
-    def load(cls, connection: Connection, wanted: Iterable[Wanted]) -> Facts:
+    def load(cls, connection: Connection, ids: IdMaker, wanted: Iterable[Wanted]) -> Facts:
         """Everything that these calls need; the number of statements does not grow."""
-        facts = cls()
+        facts = cls(ids)
         wanted = list(wanted)
         facts.identities.load(connection, [Subject(one.asker, one.call, ()) for one in wanted])
         needed: defaultdict[type[Shelf], list[Subject]] = defaultdict(list)
@@ -51,6 +53,7 @@ class Facts:
         shelf = self._shelves.get(kind)
         if shelf is None:
             shelf = self._shelves[kind] = kind()
+            shelf.ids = self._ids
         return cast("S", shelf)
 
     def store(self, connection: Connection) -> None:

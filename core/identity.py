@@ -20,6 +20,8 @@ from core.shelf import Asker, Shelf, Subject, Subscriber
 from core.tables import code_failures, contacts, subscribers
 
 MINUTE_MS = 60_000
+OTHER_NAMES = (Argument.BILL_ID, Argument.METER_SERIAL)
+"""What names a subscription besides its number."""
 
 
 class Failure(NamedTuple):
@@ -56,6 +58,23 @@ _BY_MOBILE = (
     )
     .join(subscribers, subscribers.c.id == contacts.c.subscriber_id)
     .order_by(subscribers.c.number)
+)
+
+_names = unfolded({"utility": Text(), "argument": Text(), "value": Text()})
+_BY_OTHER_NAME = union_all(
+    *(
+        select(_names.c.argument, _names.c.value, *_SUBSCRIBER).join_from(
+            _names,
+            subscribers,
+            (_names.c.argument == argument.value)
+            & (subscribers.c.utility == _names.c.utility)
+            & (column == _names.c.value),
+        )
+        for argument, column in (
+            (Argument.BILL_ID, subscribers.c.bill_id),
+            (Argument.METER_SERIAL, subscribers.c.meter_serial),
+        )
+    )
 )
 
 _askers = unfolded({"utility": Text(), "number": Text(), "mobile": Text(), "since": BigInteger()})
@@ -101,6 +120,22 @@ def load_contacts(
         for mobile, *rest in connection.execute(_BY_MOBILE, as_rows(keys)):
             subscriber = Subscriber._make(rest)
             key = (subscriber.utility, mobile)
+            found[key] = (*found.get(key, ()), subscriber)
+    return found
+
+
+def load_by_other_names(
+    connection: Connection, names: Collection[tuple[str, str, str]]
+) -> dict[tuple[str, str, str], tuple[Subscriber, ...]]:
+    """The subscriptions with these bill IDs or meter serials: (utility, argument, value).
+
+    A meter serial is not unique by nature: two makers may have given the same.
+    """
+    found: dict[tuple[str, str, str], tuple[Subscriber, ...]] = {}
+    if names:
+        for argument, value, *rest in connection.execute(_BY_OTHER_NAME, as_rows(names)):
+            subscriber = Subscriber._make(rest)
+            key = (subscriber.utility, argument, value)
             found[key] = (*found.get(key, ()), subscriber)
     return found
 
@@ -152,16 +187,23 @@ class Identities(Shelf):
     def __init__(self) -> None:
         self._by_number: dict[tuple[str, str], Subscriber] = {}
         self._by_mobile: dict[tuple[str, str], tuple[Subscriber, ...]] = {}
+        self._by_other_name: dict[tuple[str, str, str], tuple[Subscriber, ...]] = {}
         self._failed_mobiles: defaultdict[str, list[int]] = defaultdict(list)
         self._failed_numbers: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
         self._new: list[Failure] = []
 
     def load(self, connection: Connection, subjects: Sequence[Subject]) -> None:
-        """Three statements at the most."""
+        """Four statements at the most."""
         numbers: set[tuple[str, str]] = set()
         mobiles: set[tuple[str, str]] = set()
+        others: set[tuple[str, str, str]] = set()
         guarded: set[tuple[str, str, str, int]] = set()
         for asker, call, _subscribers in subjects:
+            others.update(
+                (asker.utility, argument.value, call.arguments[argument])
+                for argument in OTHER_NAMES
+                if argument in call.arguments
+            )
             number = call.arguments.get(Argument.NUMBER)
             if number is not None:
                 numbers.add((asker.utility, number))
@@ -172,6 +214,7 @@ class Identities(Shelf):
                 mobiles.add((asker.utility, asker.mobile))
         self._by_number = load_subscribers(connection, numbers)
         self._by_mobile = load_contacts(connection, mobiles)
+        self._by_other_name = load_by_other_names(connection, others)
         for failure in load_failures(connection, guarded):
             self._note(failure)
 
@@ -186,10 +229,14 @@ class Identities(Shelf):
     def subscribers_of(self, asker: Asker, call: Call) -> tuple[Subscriber, ...]:
         """The subscriptions that a call may be about: the one it names, or the asker's own."""
         number = call.arguments.get(Argument.NUMBER)
-        if number is None:
-            return self.registered(asker)
-        found = self.subscriber(asker.utility, number)
-        return (found,) if found else ()
+        if number is not None:
+            found = self.subscriber(asker.utility, number)
+            return (found,) if found else ()
+        for argument in OTHER_NAMES:
+            if argument in call.arguments:
+                name = (asker.utility, argument.value, call.arguments[argument])
+                return self._by_other_name.get(name, ())
+        return self.registered(asker)
 
     def locked_until(self, asker: Asker, number: str) -> int:
         """When the lock on this mobile or this number ends; 0 when neither is locked."""

@@ -23,6 +23,9 @@ class Policy:
     what the last bill's daily average gives for the same days …"""
     plausible_units: int = 50
     """… and more than this many units of the meter (m³, kWh)."""
+    open_operations: frozenset[str] = frozenset()
+    """Operations that need no code: the number, bill ID or meter serial alone is enough.
+    What they tell must be fit for anybody who has seen a bill (docs/privacy.md)."""
     rollover_share: int = 10
     """A reading below the last one is taken as a meter that passed its highest figure when
     the use that this implies is less than this percentage of the meter's whole range."""

@@ -14,7 +14,9 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from core.calls import Call
+from core.ids import IdMaker
 from core.policy import Policy
+from core.terms import Terms
 
 
 class Subscriber(NamedTuple):
@@ -34,11 +36,17 @@ class Asker(NamedTuple):
     mobile: str
     at: int
     """UTC milliseconds."""
-    policy: Policy
+    terms: Terms
+    """What its utility has set for itself."""
     source: str
     """The door: ``sms``, later ``ussd`` or ``api``."""
     message_id: int
     """The inbox row, for effects that say what brought them."""
+
+    @property
+    def policy(self) -> Policy:
+        """The figures that every operation goes by."""
+        return self.terms.policy
 
 
 class Subject(NamedTuple):
@@ -51,6 +59,9 @@ class Subject(NamedTuple):
 
 class Shelf:
     """The base of every shelf; one that only takes effects need not load, and so on."""
+
+    ids: IdMaker
+    """Makes ids for new rows; whoever makes a shelf outside ``Facts`` sets it."""
 
     def load(self, connection: Connection, subjects: Sequence[Subject]) -> None:
         """Fetch what these calls need."""

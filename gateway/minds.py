@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import structlog
 
 from core.calls import Call, Candidate, Outcome, Problem, Understanding
-from core.policy import Policy
+from core.terms import Terms
 from gateway.profiles import Profile
 from gateway.smpp.text import Alphabet, split
 
@@ -33,9 +33,9 @@ class LineMind:
         return self.profile.utility
 
     @property
-    def policy(self) -> Policy:
-        """The utility's own figures."""
-        return self.profile.policy
+    def terms(self) -> Terms:
+        """What the utility has set for itself."""
+        return self.profile.terms
 
     def understand(self, text: str) -> Understanding:
         """All readings of a text."""

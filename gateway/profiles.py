@@ -29,6 +29,7 @@ from core.calls import (
     Understanding,
 )
 from core.policy import Policy
+from core.terms import Terms
 from core.text import persian_digits
 from gateway.configuration import ConfigError, Frozen, as_model, read_model, read_toml
 from gateway.replies import Facts, Replies, environment, load_replies
@@ -60,6 +61,7 @@ class _Policy(Frozen):
     plausible_factor: _POSITIVE | None = None
     plausible_units: _POSITIVE | None = None
     rollover_share: Annotated[int, Setting(ge=0, le=100)] | None = None
+    open_operations: frozenset[str] | None = None
 
     def made(self) -> Policy:
         """Make the policy; what the file does not set keeps its default."""
@@ -115,7 +117,7 @@ class Profile:
     utility: str
     """Its key in the database."""
     title: str
-    policy: Policy
+    terms: Terms
     grammar: Grammar = field(repr=False)
     replies: Replies = field(repr=False)
 
@@ -154,7 +156,12 @@ def load_profile(directory: Path, operations: Mapping[str, OperationLike]) -> Pr
     examples = _examples(grammar)
     replies = load_replies(replies_file, tables, expected, known, examples)
     return Profile(
-        directory.name, settings.utility, settings.title, settings.policy.made(), grammar, replies
+        directory.name,
+        settings.utility,
+        settings.title,
+        Terms(settings.policy.made()),
+        grammar,
+        replies,
     )
 
 

@@ -16,6 +16,8 @@ Run: TypeAlias = Callable[[Asker, Call, Facts], Outcome]
 RunFor: TypeAlias = Callable[[Asker, Call, Facts, Subscriber], Outcome]
 
 NOTHING: frozenset[str] = frozenset()
+IDENTIFYING = frozenset({Argument.NUMBER, Argument.BILL_ID, Argument.METER_SERIAL})
+"""Any of these names a subscription."""
 IDENTITY_OUTCOMES: Mapping[str, frozenset[str]] = {
     Refusal.NOT_RECOGNISED: NOTHING,
     Refusal.LOCKED_OUT: frozenset({"minutes"}),
@@ -71,7 +73,7 @@ def supports(keys: Keys, asker: Asker, call: Call, facts: Facts) -> bool:
     """
     number = call.arguments.get(Argument.NUMBER)
     if number is None:
-        return bool(facts.identities.registered(asker))
+        return bool(facts.identities.subscribers_of(asker, call))
     subscriber = facts.identities.subscriber(asker.utility, number)
     if subscriber is None:
         return False
@@ -90,14 +92,34 @@ def identify(keys: Keys, asker: Asker, call: Call, facts: Facts) -> Subscriber |
     if number is not None and code is not None:
         return _by_code(keys, asker, call, facts)
     own = facts.identities.registered(asker)
-    if number is not None:
-        mine = [subscriber for subscriber in own if subscriber.number == number]
-        return mine[0] if mine else refused(call, Refusal.CODE_NEEDED)
+    if IDENTIFYING & call.arguments.keys():
+        return _named(asker, call, facts)
     if not own:
         return refused(call, Refusal.NOT_REGISTERED)
     if len(own) > 1:
         return refused(call, Refusal.WHICH_SUBSCRIPTION, count=len(own))
     return own[0]
+
+
+def _named(asker: Asker, call: Call, facts: Facts) -> Subscriber | Outcome:
+    """The subscription that is named without a code."""
+    named = facts.identities.subscribers_of(asker, call)
+    if len(named) == 1 and (
+        named[0] in facts.identities.registered(asker)
+        or call.operation in asker.policy.open_operations
+    ):
+        return named[0]
+    if call.operation in asker.policy.open_operations:
+        return refused(call, Refusal.NOT_RECOGNISED)
+    return refused(call, Refusal.CODE_NEEDED)
+
+
+def is_proven(asker: Asker, call: Call, facts: Facts, subscriber: Subscriber) -> bool:
+    """Whether the asker has shown a right to personal data, and not only named a number.
+
+    For an operation that has been identified: a code in its call was the right one.
+    """
+    return Argument.CODE in call.arguments or subscriber in facts.identities.registered(asker)
 
 
 def _by_code(keys: Keys, asker: Asker, call: Call, facts: Facts) -> Subscriber | Outcome:

@@ -22,9 +22,9 @@ from core.database import Database, DatabaseUnavailable
 from core.ids import IdMaker
 from core.inbox import Part
 from core.outbox import Sent, claim_for_each
-from core.policy import Policy
 from core.secrecy import Keys
 from core.tables import inbox, outbox
+from core.terms import Terms
 from gateway.inbound import Inbound
 from gateway.messages import (
     Delivery,
@@ -103,7 +103,7 @@ class FakeMind:
     """Implements ``core.batch.Mind``: everything is a call for help but ``POISON``."""
 
     utility = "water"
-    policy = Policy()
+    terms = Terms()
 
     def __init__(self) -> None:
         self.parts = 1

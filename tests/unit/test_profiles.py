@@ -12,6 +12,7 @@ import pytest
 from core.calls import MISREAD, Fact, Outcome
 from core.operations import REGISTRY
 from core.policy import Policy
+from core.terms import Terms
 from gateway.configuration import ConfigError
 from gateway.profiles import Profile, load_profile
 
@@ -45,7 +46,7 @@ def spoil(folder: Path, file: str, old: str, new: str) -> ConfigError:
 def test_what_ships(kerman: Profile) -> None:
     """The daemon finds Kerman's subscribers under the key that imports use."""
     assert (kerman.name, kerman.utility) == ("kerman-water", "kerman-water")
-    assert kerman.policy == Policy()
+    assert kerman.terms == Terms()
     assert {pattern.operation for pattern in kerman.grammar.patterns} == set(REGISTRY)
 
 
@@ -192,7 +193,7 @@ def test_policy_is_read(folder: Path) -> None:
     path = folder / "profile.toml"
     text = path.read_text(encoding="utf-8").split("[policy]")[0]
     path.write_text(text + "[policy]\ncode_lock_minutes = 5\nconfirm_within_hours = 2\n")
-    policy = load_profile(folder, REGISTRY).policy
+    policy = load_profile(folder, REGISTRY).terms.policy
     assert policy == Policy(code_lock=timedelta(minutes=5), confirm_within=timedelta(hours=2))
 
 

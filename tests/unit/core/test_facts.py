@@ -11,14 +11,16 @@ from sqlalchemy import Connection, insert, select
 from core.calls import DONE, Argument, Call, Refusal
 from core.database import Database
 from core.facts import Facts, Wanted
+from core.ids import IdMaker
 from core.operations import REGISTRY
-from core.policy import Policy
 from core.secrecy import Keys
 from core.shelf import Asker
 from core.tables import bill_recipients, bills, code_failures, readings, subscribers
+from core.terms import Terms
 
 NOW = 1_790_000_000_000
 UTILITY = "kerman-water"
+IDS = IdMaker(0, lambda: NOW)
 MOBILE = "989131234567"
 RIGHT = {"number": "10000001", "code": "4321"}
 WRONG = {"number": "10000001", "code": "0000"}
@@ -56,10 +58,10 @@ def one_batch(database: Database, keys: Keys, *said: tuple[str, dict[str, str]])
     def work(connection: Connection) -> list[str]:
         wanted = []
         for place, (operation, arguments) in enumerate(said):
-            asker = Asker(UTILITY, MOBILE, NOW + place, Policy(), "sms", place)
+            asker = Asker(UTILITY, MOBILE, NOW + place, Terms(), "sms", place)
             call = Call(operation, {Argument(key): value for key, value in arguments.items()})
             wanted.append(Wanted(asker, call, REGISTRY[operation].needs))
-        facts = Facts.load(connection, wanted)
+        facts = Facts.load(connection, IDS, wanted)
         kinds = [
             REGISTRY[call.operation](keys, asker, call, facts).kind for asker, call, _ in wanted
         ]

@@ -256,7 +256,9 @@ class KilledError(Exception):
 
 
 @pytest.mark.parametrize("strict", [False, True])
-def test_a_killed_import_goes_on_where_it_stopped(take: Import, read: Read, strict: bool) -> None:
+def test_a_killed_import_goes_on_where_it_stopped(
+    take: Import, read: Read, *, strict: bool
+) -> None:
     """Rows taken before are not written again, bad ones are reported again."""
     content = "number\n1\nx\n3\n4\n5\n6\n7"
     if strict:

@@ -12,16 +12,18 @@ from sqlalchemy import Connection, insert, select
 from core.calls import DONE, Argument, Call, Outcome, Refusal
 from core.database import Database
 from core.facts import Facts, Wanted
+from core.ids import IdMaker
 from core.operations import REGISTRY
-from core.policy import Policy
 from core.secrecy import Keys
 from core.shelf import Asker
 from core.tables import bill_recipients, bills, code_failures, contacts, payments, readings
 from core.tables import subscribers as subscriber_rows
+from core.terms import Terms
 
 NOW = 1_790_000_000_000
 DAY = 86_400_000
 UTILITY = "kerman-water"
+IDS = IdMaker(0, lambda: NOW)
 MINE = "989130000001"
 STRANGER = "989139999999"
 TWO_HOUSES = "989130000002"
@@ -95,12 +97,12 @@ def ask(utility: Database, keys: Keys) -> Ask:
     """Run one operation as one batch does, and commit it."""
 
     def run(operation: str, mobile: str = STRANGER, at: int = NOW, **said: str) -> Outcome:
-        asker = Asker(UTILITY, mobile, at, Policy(), "sms", 99)
+        asker = Asker(UTILITY, mobile, at, Terms(), "sms", 99)
         call = Call(operation, {Argument(name): value for name, value in said.items()})
 
         def work(connection: Connection) -> Outcome:
             made = REGISTRY[operation]
-            facts = Facts.load(connection, [Wanted(asker, call, made.needs)])
+            facts = Facts.load(connection, IDS, [Wanted(asker, call, made.needs)])
             outcome = made(keys, asker, call, facts)
             facts.store(connection)
             return outcome

@@ -1,0 +1,75 @@
+"""What happens to subscribers, as rows of the transaction in which it happened.
+
+Templates of the utility's own messages feed on them: an event names what happened, whom it
+concerns, and the facts that a message about it may use.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from core.bulk import insert_rows
+from core.calls import Scalar
+from core.shelf import Shelf
+from core.tables import events
+
+
+class EventKind(StrEnum):
+    """Everything that can happen, and the facts that come with it."""
+
+    BILL_ISSUED = "bill_issued"
+    PAYMENT_BOOKED = "payment_booked"
+    READING_ACCEPTED = "reading_accepted"
+    READING_DOUBTFUL = "reading_doubtful"
+    READING_REJECTED = "reading_rejected"
+    MOBILE_REGISTERED = "mobile_registered"
+    MOBILE_REMOVED = "mobile_removed"
+    REQUEST_REGISTERED = "request_registered"
+    REQUEST_CHANGED = "request_changed"
+    VOUCHER_ISSUED = "voucher_issued"
+
+
+class Event(NamedTuple):
+    """Something that happened."""
+
+    kind: EventKind
+    utility: str
+    at: int
+    """UTC milliseconds."""
+    about: Mapping[str, Scalar]
+    """The facts that a message about it may use."""
+    subscriber_id: int | None = None
+    mobile: str | None = None
+    """Whom it concerns besides the subscriber's own mobiles."""
+
+
+class Events(Shelf):
+    """The events of one transaction: a batch's, or one at the counter, in an import, at a bank."""
+
+    def __init__(self) -> None:
+        self._new: list[Event] = []
+
+    def add(self, event: Event) -> None:
+        """Note that something happened."""
+        self._new.append(event)
+
+    def store(self, connection: Connection) -> None:
+        """One statement."""
+        rows = [
+            (self.ids.one(), utility, kind.value, subscriber_id, mobile, as_json(about), at)
+            for kind, utility, at, about, subscriber_id, mobile in self._new
+        ]
+        insert_rows(connection, events, _COLUMNS, rows)
+
+
+def as_json(about: Mapping[str, Scalar]) -> str:
+    """Facts as they are stored: dates and instants as ISO text."""
+    return json.dumps(dict(about), ensure_ascii=False, default=str, sort_keys=True)
+
+
+_COLUMNS = ("id", "utility", "kind", "subscriber_id", "mobile", "about", "at")
