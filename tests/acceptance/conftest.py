@@ -7,12 +7,13 @@ start it with; nothing of it is imported here but the words of its control door.
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -69,7 +70,7 @@ backoff_longest = 0.2
 [[lines]]
 number = "{line}"
 profile = "kerman-water"
-binds = ["operator"]
+binds = {binds}
 """
 
 
@@ -213,6 +214,15 @@ async def operator() -> AsyncIterator[Operator]:
     await made.stop()
 
 
+@pytest_twisted.async_yield_fixture
+async def second_operator() -> AsyncIterator[Operator]:
+    """Another operator that listens."""
+    made = Operator(operator_settings())
+    await made.open()
+    yield made
+    await made.stop()
+
+
 def operator_settings(**values: Any) -> SmscSettings:
     """An operator that remembers everything and is quick to deliver again."""
     said = {
@@ -276,7 +286,9 @@ def daemons(
     sockets = Path(tempfile.mkdtemp(prefix="peyk-"))
     made: list[Daemon] = []
 
-    def make(port: int, *, url: str = "", more: str = "") -> Daemon:
+    def make(
+        port: int, *, url: str = "", more: str = "", binds: Sequence[str] = ("operator",)
+    ) -> Daemon:
         home = tmp_path / f"daemon{len(made)}"
         data = home / "data"
         data.mkdir(parents=True)
@@ -295,6 +307,7 @@ def daemons(
                 window=WINDOW,
                 line=LINE,
                 more=more,
+                binds=json.dumps(binds),
             )
         )
         daemon = Daemon(config, data, door, url)
