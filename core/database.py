@@ -7,6 +7,7 @@ transaction says in the log what it was.
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -149,8 +150,8 @@ def _sqlite(url: URL) -> Engine:
         # The driver's own transaction handling begins late and never for SELECT;
         # SQLAlchemy's begin event below does it instead.
         connection.isolation_level = None
+        _write_ahead(connection)
         for pragma in (
-            "journal_mode = WAL",
             "synchronous = FULL",  # acknowledged means on the disk
             "foreign_keys = ON",
             "temp_store = MEMORY",
@@ -166,6 +167,20 @@ def _sqlite(url: URL) -> Engine:
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Switch a file to write-ahead logging, which SQLite does not wait to be free to do."""
+    deadline = time.monotonic() + BUSY_MS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _postgresql(url: URL) -> Engine:
