@@ -84,8 +84,9 @@ class Sqlite:
         HOME.mkdir(parents=True, exist_ok=True)
         original = HOME / f"{_original(subscribers)}.db"
         if not original.exists():
+            for outdated in HOME.glob(f"sample_{subscribers}_*"):
+                outdated.unlink()
             unfinished = original.with_suffix(".part")
-            unfinished.unlink(missing_ok=True)
             _make(f"sqlite:///{unfinished}", subscribers)
             unfinished.rename(original)
         copy = HOME / f"{use}-{subscribers}.db"
@@ -111,9 +112,10 @@ class Postgresql:
     def fresh(self, subscribers: int, use: str) -> str:
         """Copy the original of that size over the last copy for that use; the copy's URL."""
         original, copy = _original(subscribers), f"{use}_{subscribers}"
-        if not self._exists(original):
+        if original not in self._like(original):
+            for outdated in self._like(f"sample_{subscribers}_%"):
+                self._run(f"DROP DATABASE {outdated}")
             unfinished = f"{original}_part"
-            self._run(f"DROP DATABASE IF EXISTS {unfinished}")
             self._run(f"CREATE DATABASE {unfinished}")
             _make(self._url(unfinished), subscribers)
             self._vacuum(unfinished)
@@ -150,10 +152,10 @@ class Postgresql:
             connection.execute(text("VACUUM ANALYZE"))
         engine.dispose()
 
-    def _exists(self, name: str) -> bool:
+    def _like(self, pattern: str) -> list[str]:
+        found = text("SELECT datname FROM pg_database WHERE datname LIKE :pattern")
         with self._admin.connect() as connection:
-            found = text("SELECT count(*) FROM pg_database WHERE datname = :name")
-            return bool(connection.execute(found, {"name": name}).scalar_one())
+            return list(connection.execute(found, {"pattern": pattern}).scalars())
 
 
 @contextmanager
