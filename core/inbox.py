@@ -33,7 +33,7 @@ from sqlalchemy import (
 )
 
 from core.bulk import as_rows, insert_rows, unfolded, update_rows
-from core.ids import MAX_NODES, SEQUENCE_BITS
+from core.ids import MAX_NODES, SEQUENCE_BITS, first_id_at
 from core.tables import bind_marks, inbox, inbox_parts, outbox, suspects
 
 
@@ -166,6 +166,8 @@ def recover_suspects(connection: Connection, node: int, since: int) -> int:
             .where(
                 table.c.id > func.coalesce(bind_marks.c.confirmed_id, 0),
                 table.c.received_at >= since,
+                # The same in terms of the key, so that an old inbox is not read through.
+                table.c.id >= first_id_at(since),
                 _node_of(table.c.id) == node,
                 table.c.id.not_in(known),
             )
