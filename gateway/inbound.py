@@ -206,14 +206,26 @@ class Inbound:
             return
         for ledger in self._ledgers.values():
             self._collect(ledger)
+        self._refuse_late()
         work = self._next()
         batch = work.batch
-        if not (len(batch) or batch.unconfirmed or batch.marks or batch.confirmed_suspects):
-            return
-        self.is_busy = True
-        done: Deferred[Done] = self._in_thread(run, self._database, self._desk, batch)
-        done.addCallbacks(self._committed, self._failed, callbackArgs=(work,), errbackArgs=(work,))
-        done.addErrback(self._broken)
+        if len(batch) or batch.unconfirmed or batch.marks or batch.confirmed_suspects:
+            self.is_busy = True
+            done: Deferred[Done] = self._in_thread(run, self._database, self._desk, batch)
+            done.addCallbacks(
+                self._committed, self._failed, callbackArgs=(work,), errbackArgs=(work,)
+            )
+            done.addErrback(self._broken)
+        self._resume()
+
+    def _refuse_late(self) -> None:
+        """Let the SMSC keep what it has given up on by now; the oldest wait in front."""
+        late: list[tuple[Ledger, int]] = []
+        border = self._now() - TOO_LATE_MS
+        while self._waiting and self._waiting[0].received_at < border:
+            ledger, delivery, _received_at = self._waiting.popleft()
+            late.append((ledger, delivery.sequence))
+        self._refuse(late)
 
     def _next(self) -> _InWork:
         now = self._now()
@@ -227,19 +239,15 @@ class Inbound:
         work = _InWork(batch, settled=self._settled)
         self._sent, self._settled, self._unconfirmed = [], Counter(), []
         self._marks, self._confirmed_suspects = {}, []
-        late: list[tuple[Ledger, int]] = []
         for _ in range(min(len(self._waiting), MOST_ARRIVALS)):
             ledger, (sequence, content), received_at = self._waiting.popleft()
-            if now - received_at > TOO_LATE_MS:
-                late.append((ledger, sequence))
-            elif isinstance(content, InboundSms):
+            if isinstance(content, InboundSms):
                 arrival = self._arrival(ledger, content, received_at)
                 batch.arrivals.append(arrival)
                 work.texts.append((ledger, sequence, arrival))
             else:
                 batch.receipts.append(self._receipt(ledger.bind, content, now))
                 work.receipts.append((ledger, sequence))
-        self._refuse(late)
         return work
 
     def _arrival(self, ledger: Ledger, sms: InboundSms, received_at: int) -> Arrival:
@@ -290,7 +298,6 @@ class Inbound:
         self.counters["received"] += len(work.texts)
         self.counters["redelivered"] += len(done.redelivered)
         self.counters["receipts"] += len(work.receipts)
-        self._resume()
         if done.queued or any(one.result is Result.UNSENT for one in work.batch.sent):
             self._on_queued()
         self._work()
