@@ -35,7 +35,6 @@ _SERVICE_END: Final = c.HEADER_SIZE + 5
 _ADDRESS_END: Final = 3 + c.MAX_ADDRESS
 _SCHEDULE_END: Final = 4 + 16
 _VALIDITY_END: Final = 1 + 16
-_LONGEST_ID: Final = 64
 
 
 class Field(NamedTuple):
@@ -236,10 +235,12 @@ def read_message_id(data: bytes, start: int, end: int) -> str:
 
     Never fails: with an error status the body may be missing, some SMSCs leave out
     the NUL, and a message that was accepted stays accepted whatever its id looks like.
+    What is longer than an id can be (SMPP 3.4, 4.4.2) is cut.
     """
     at = start + c.HEADER_SIZE
+    end = min(end, at + c.MAX_MESSAGE_ID)
     stop = data.find(0, at, end)
-    return str(data[at : stop if stop >= 0 else min(end, at + _LONGEST_ID)], "latin-1")
+    return str(data[at : stop if stop >= 0 else end], "latin-1")
 
 
 # --- writing -----------------------------------------------------------------------

@@ -78,6 +78,8 @@ ESM_MESSAGE_TYPE: Final = 0x3C
 
 MAX_ADDRESS: Final = 20
 """Characters of an address, without its NUL."""
+MAX_MESSAGE_ID: Final = 64
+"""Characters of a message_id, without its NUL."""
 MAX_SHORT_MESSAGE: Final = 254
 """Octets of ``short_message``; 255 can be counted on the wire but is not legal."""
 MAX_TLV: Final = 0xFFFF

@@ -102,7 +102,8 @@ def read_receipt(
     """
     fields = _read_text(message)
     message_id = tlv_text(message.tlvs, c.RECEIPTED_MESSAGE_ID) or fields.get("id", "")
-    message_id = normalise_id(message_id.replace("\0", ""), base, from_receipt=True)
+    message_id = message_id.replace("\0", "")[: c.MAX_MESSAGE_ID]
+    message_id = normalise_id(message_id, base, from_receipt=True)
     if not message_id:
         return None
     return Receipt(

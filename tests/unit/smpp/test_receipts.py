@@ -69,6 +69,7 @@ def read(message: ShortMessage, base: MessageIdBase = MessageIdBase.AS_IS) -> Re
         # what a person wrote says nothing about the message
         ("id:7 stat:DELIVRD text:id:9 stat:REJECTD", Receipt("7", DELIVERED, "", None)),
         ("id:7 stat:DELIVRD id:9", Receipt("7", DELIVERED, "", None)),
+        ("id:" + "7" * 60_000 + " stat:DELIVRD", Receipt("7" * 64, DELIVERED, "", None)),
         ("", None),
         ("salam", None),
         ("id: sub:001 stat:DELIVRD", None),
