@@ -11,7 +11,7 @@ import csv
 import warnings
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, time
 from hashlib import blake2b
@@ -122,25 +122,44 @@ def _csv(text: io.TextIOWrapper[Any], size: int) -> Sheet:
     # The header's cells have neither quotes nor delimiters in them, so it can be split.
     delimiter = max(_DELIMITERS, key=first.count)
     header = next(csv.reader([first], delimiter=delimiter))
-    reader = csv.reader(text, delimiter=delimiter)
-    return Sheet(header, _csv_rows(reader), lambda: text.buffer.tell() / size)
+    return Sheet(header, _csv_rows(text, delimiter), lambda: text.buffer.tell() / size)
 
 
-def _csv_rows(reader: Any) -> Iterator[Row]:
+def _csv_rows(text: Iterable[str], delimiter: str) -> Iterator[Row]:
+    lines = _Lines(text)
+    reader = csv.reader(lines, delimiter=delimiter)
     while True:
         line = reader.line_num + 2
+        cells, problem = [], ""
         try:
             cells = next(reader)
         except StopIteration:
             return
-        except csv.Error as error:
-            cells, problem = [], str(error)
-        else:
-            problem = ""
-        lines = reader.line_num + 2 - line
-        if lines > _LINES_OF_A_ROW or problem:
-            problem = f"a quote that is not closed takes in {lines} lines, up to {line + lines - 1}"
+        except csv.Error:
+            problem = f"a cell is longer than {csv.field_size_limit():,} characters"
+        last = reader.line_num + 1
+        # The reader asks for a line beyond the last one only from within a quote.
+        if lines.ended or last - line >= _LINES_OF_A_ROW:
+            problem = f"a quote that is not closed takes in {last - line + 1} lines, up to {last}"
         yield Row(line, cells, problem)
+
+
+class _Lines:
+    """Lines, and whether there are no more."""
+
+    def __init__(self, text: Iterable[str]) -> None:
+        self._lines = iter(text)
+        self.ended = False
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        try:
+            return next(self._lines)
+        except StopIteration:
+            self.ended = True
+            raise
 
 
 # --- XLSX ---------------------------------------------------------------------------

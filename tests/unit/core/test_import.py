@@ -387,6 +387,25 @@ def test_a_quote_that_is_not_closed(take: Import) -> None:
     ]
 
 
+def test_a_quote_that_is_not_closed_near_the_end(take: Import) -> None:
+    """However few rows it swallows, the end of the file shows it."""
+    report = take("subscribers", 'number,address\n1,a\n2,"b\n3,c\n')
+    assert report.inserted == 1
+    assert [str(error) for error in report.errors] == [
+        "line 3: a quote that is not closed takes in 2 lines, up to 4"
+    ]
+    assert take("subscribers", 'number,address\n1,"a\nb"').bad == 0
+
+
+def test_a_cell_that_is_too_long(take: Import) -> None:
+    """It is a bad row; the next one is taken."""
+    report = take("subscribers", f"number,address\n1,{'x' * 200_000}\n2,a\n")
+    assert report.inserted == 1
+    assert [str(error) for error in report.errors] == [
+        "line 2: a cell is longer than 131,072 characters"
+    ]
+
+
 @pytest.mark.parametrize(
     ("header", "message"),
     [
