@@ -336,7 +336,13 @@ def _work_on(connection: Connection, desk: Desk, arrivals: Collection[Arrival]) 
             stored.append(Stored(arrival, UNANSWERABLE, arrival.text))
             continue
         asker = Asker(
-            mind.utility, arrival.mobile, arrival.received_at, mind.terms, SMS, arrival.id
+            utility=mind.utility,
+            mobile=arrival.mobile,
+            at=arrival.received_at,
+            terms=mind.terms,
+            source=SMS,
+            message_id=arrival.id,
+            line=arrival.line,
         )
         readings.append(_Read(arrival, mind, asker, mind.understand(arrival.text)))
     facts = Facts.load(

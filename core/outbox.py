@@ -63,6 +63,8 @@ ANSWER_ATTEMPTS = 12
 ANSWER_VALID_MS = 86_400_000
 """An answer that could not be sent for a day helps nobody any more."""
 LEASE_MS = 300_000
+NOTICE_PRIORITY = 1
+"""After the answers to people (0), before whatever the utility sends in bulk."""
 
 
 class Outgoing(NamedTuple):
@@ -149,6 +151,32 @@ def as_outgoing(answer: Answer) -> list[Outgoing]:
         Outgoing(row_id, mobile, line, words, part, len(texts), ids[0], *trials)
         for part, (row_id, words) in enumerate(zip(ids, texts, strict=True), 1)
     ]
+
+
+class Notice(NamedTuple):
+    """A message that follows from something that happened, cut into parts."""
+
+    ids: Sequence[int]
+    """One for each part, in a row; the first is the message's id."""
+    mobile: str
+    line: str
+    texts: Sequence[str]
+    subscriber_id: int | None
+    now: int
+
+
+def store_notices(connection: Connection, notices: Sequence[Notice]) -> None:
+    """Queue messages that answer no message in one statement; any daemon claims them."""
+    rows: list[tuple[object, ...]] = []
+    for ids, mobile, line, texts, subscriber_id, now in notices:
+        about = (None, subscriber_id, mobile, line)
+        trials = (NOTICE_PRIORITY, State.QUEUED.value, 0, ANSWER_ATTEMPTS, True)
+        times = (now, now, now + ANSWER_VALID_MS, now)
+        rows += (
+            (row_id, ids[0], part, len(texts), *about, words, *trials, *times, None, None)
+            for part, (row_id, words) in enumerate(zip(ids, texts, strict=True), 1)
+        )
+    insert_rows(connection, outbox, _NEW_COLUMNS, rows)
 
 
 # --- results ------------------------------------------------------------------------

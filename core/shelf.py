@@ -42,6 +42,8 @@ class Asker(NamedTuple):
     """The door: ``sms``, later ``ussd`` or ``api``."""
     message_id: int
     """The inbox row, for effects that say what brought them."""
+    line: str = ""
+    """The line that was texted, where a later message about it is to come from."""
 
     @property
     def policy(self) -> Policy:

@@ -7,8 +7,23 @@ operation may need is a field here with a default that means "this utility has n
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from core.policy import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentTerms:
+    """How a utility's subscribers may pay; every part may be missing."""
+
+    link: str = ""
+    """What a payment link begins with, such as ``https://pay.example.ir/p/``; "" for none."""
+    dial: str = ""
+    """What to dial, with ``{bill_id}`` and ``{payment_id}`` to fill in; "" for nothing."""
+    valid_for: timedelta = timedelta(hours=24)
+    """How long a link may be used …"""
+    same_within: timedelta = timedelta(minutes=15)
+    """… and how long asking again for the same gives the same link."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,3 +31,4 @@ class Terms:
     """One utility's own terms."""
 
     policy: Policy = field(default_factory=Policy)
+    payments: PaymentTerms = PaymentTerms()

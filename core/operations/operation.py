@@ -16,6 +16,7 @@ Run: TypeAlias = Callable[[Asker, Call, Facts], Outcome]
 RunFor: TypeAlias = Callable[[Asker, Call, Facts, Subscriber], Outcome]
 
 NOTHING: frozenset[str] = frozenset()
+NOTHING_SAID: frozenset[Argument] = frozenset()
 IDENTIFYING = frozenset({Argument.NUMBER, Argument.BILL_ID, Argument.METER_SERIAL})
 """Any of these names a subscription."""
 IDENTITY_OUTCOMES: Mapping[str, frozenset[str]] = {
@@ -43,10 +44,13 @@ class Operation:
     """For operations that are about nobody's subscription …"""
     run_for: RunFor | None = None
     """… and for those that are about one that the asker has shown a right to."""
+    open_with: frozenset[Argument] = NOTHING_SAID
+    """With both: a call that brings all of these needs no right and goes to ``run``."""
 
     def __call__(self, keys: Keys, asker: Asker, call: Call, facts: Facts) -> Outcome:
         """Run the operation; a refusal to show the subscription is an outcome as well."""
-        if self.run is not None:
+        is_open = self.run_for is None or self.open_with <= call.arguments.keys()
+        if self.run is not None and is_open:
             return self.run(asker, call, facts)
         assert self.run_for is not None  # noqa: S101 - one of the two, by construction
         shown = identify(keys, asker, call, facts)
