@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from core.policy import Policy
+from core.tariff import Tariff
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +28,23 @@ class PaymentTerms:
 
 
 @dataclass(frozen=True, slots=True)
+class BillingTerms:
+    """What a utility's own bills carry: ``[billing]`` of its profile."""
+
+    company: str = ""
+    """Three digits of the bill IDs that are made here; "" makes none."""
+    service: str = "1"
+    """1 water, 2 electricity, 3 gas (DOMAIN section 4)."""
+    due_days: int = 15
+    """Days from a bill's issue to its deadline, when nothing was owed before."""
+
+
+@dataclass(frozen=True, slots=True)
 class Terms:
     """One utility's own terms."""
 
     policy: Policy = field(default_factory=Policy)
     payments: PaymentTerms = PaymentTerms()
+    billing: BillingTerms = BillingTerms()
+    tariff: Tariff | None = None
+    """None: this utility's bills are not computed here."""
