@@ -195,6 +195,7 @@ instalments = Table(
     Column("payment_id", Text),
     UniqueConstraint("subscriber_id", "plan", "number"),
     Index(None, "subscriber_id", "due_date"),
+    _partial("ix_instalments_bill_id", "bill_id", where="bill_id IS NOT NULL"),
 )
 
 requests = Table(
@@ -223,6 +224,7 @@ requests = Table(
     Index(None, "subscriber_id", "created_at"),
     Index(None, "mobile", "created_at"),
     Index(None, "utility", "kind", "state"),
+    _partial("ix_requests_bill_id", "bill_id", where="bill_id IS NOT NULL"),
 )
 
 request_history = Table(
@@ -262,6 +264,7 @@ orders = Table(
     UniqueConstraint("link"),
     UniqueConstraint("provider", "token"),
     Index(None, "subscriber_id", "created_at"),
+    Index(None, "mobile", "created_at"),
     Index(None, "state", "changed_at"),
     comment="attempts to pay; a booked one is a payment as well",
 )

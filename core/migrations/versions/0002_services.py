@@ -86,6 +86,13 @@ def _money() -> None:
             ["subscriber_id", "due_date"],
             unique=False,
         )
+        batch_op.create_index(
+            "ix_instalments_bill_id",
+            ["bill_id"],
+            unique=False,
+            sqlite_where=sa.text("bill_id IS NOT NULL"),
+            postgresql_where=sa.text("bill_id IS NOT NULL"),
+        )
 
 
 def _requests() -> None:
@@ -137,6 +144,13 @@ def _requests() -> None:
         )
         batch_op.create_index(
             batch_op.f("ix_requests_utility_kind_state"), ["utility", "kind", "state"], unique=False
+        )
+        batch_op.create_index(
+            "ix_requests_bill_id",
+            ["bill_id"],
+            unique=False,
+            sqlite_where=sa.text("bill_id IS NOT NULL"),
+            postgresql_where=sa.text("bill_id IS NOT NULL"),
         )
     op.create_table(
         "request_history",
@@ -204,6 +218,9 @@ def _requests() -> None:
         comment="attempts to pay; a booked one is a payment as well",
     )
     with op.batch_alter_table("orders", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_orders_mobile_created_at"), ["mobile", "created_at"], unique=False
+        )
         batch_op.create_index(
             batch_op.f("ix_orders_state_changed_at"), ["state", "changed_at"], unique=False
         )
