@@ -113,6 +113,7 @@ async def _afterwards(load: Load, operator: Operator, daemon: Daemon) -> None:
     await until(lambda: len(load.submits) > answered + 1000, "the load is answered again")
     load.end()
     await load.all_answered()
+    daemon.end()
     assert not load.doubles(())
     load.assert_stored_once(daemon.url)
     assert not daemon.complaints()

@@ -60,6 +60,7 @@ async def test_a_killed_daemon_answers_every_message_and_none_twice(
     load.end()
     daemon.start()
     await load.all_answered()
+    daemon.end()
     doubles = load.doubles(killed)
     print(  # noqa: T201 - what the run was like
         f"seed {SEED}, {engine}: {len(load.mobiles)} messages, {answered / bound_for:.0f}/s, "
