@@ -33,7 +33,6 @@ _SETTINGS: Final = """\
 data = {home}
 profiles = {profiles}
 key = {key}
-log_file = "peyk.log"
 
 [database]
 url = {url}
