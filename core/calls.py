@@ -102,6 +102,8 @@ class Understanding(NamedTuple):
     """Set when there is no candidate, or to be used when the data supports several."""
     masked: str
     """The text to store when no candidate is chosen."""
+    language: str = ""
+    """The language to answer in, ``""`` for the utility's own: see ``Mind.reply``."""
 
 
 class Refusal(StrEnum):

@@ -36,8 +36,9 @@ from gateway.replies import Facts, Replies, environment, load_replies
 from gateway.rules.choose import choose
 from gateway.rules.grammar import Grammar, Wording, words_of
 from gateway.rules.match import understand
-from gateway.rules.pattern import IDENTIFIERS, Field
+from gateway.rules.pattern import Field
 from gateway.rules.published import Codes, OperationLike, patterns_of
+from gateway.rules.values import CHECKED
 
 MISREADINGS: Final[Mapping[str, frozenset[str]]] = {
     Misreading.EMPTY: frozenset(),
@@ -179,7 +180,7 @@ def _wording(file: Path, table: Any, fields: Mapping[Argument, Field]) -> Wordin
             for argument, known in names.items()
         }
 
-    proving = {argument: known for argument, known in fields.items() if argument in IDENTIFIERS}
+    proving = {argument: known for argument, known in fields.items() if argument in CHECKED}
     return Wording(
         each("missing", named),
         each("length", fields),

@@ -8,13 +8,13 @@ from core.calls import Argument, Misreading, Problem
 from core.identifiers import MobileError, check_bill_id, mobile
 from gateway.rules.grammar import SHORT_CODE
 from gateway.rules.keyword import keywords_in, named_in
-from gateway.rules.pattern import unproven
 from gateway.rules.scan import masked
+from gateway.rules.values import CHECKED, IDENTIFIERS, unproven
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gateway.rules.grammar import Grammar
+    from gateway.rules.grammar import Grammar, Wording
     from gateway.rules.pattern import Pattern
     from gateway.rules.scan import Message, Run
 
@@ -27,8 +27,10 @@ def problem_of(grammar: Grammar, message: Message) -> Problem:
     if meant is None:
         return Problem(Misreading.UNKNOWN_CODE, {})
     pattern, runs = meant
-    kind, wrong = _wrong(grammar, pattern, runs)
-    return Problem(kind, {"code": pattern.name, "format": pattern.format, "wrong": wrong})
+    wording = grammar.wording_in(message.language)
+    kind, wrong = _wrong(grammar, wording, pattern, runs)
+    shown = wording.formats.get(pattern.rank, pattern.format)
+    return Problem(kind, {"code": pattern.name, "format": shown, "wrong": wrong})
 
 
 def veiled(grammar: Grammar, message: Message) -> str:
@@ -115,19 +117,30 @@ def _bare(grammar: Grammar, message: Message) -> tuple[Pattern, Sequence[Run]] |
     return None
 
 
-def _wrong(grammar: Grammar, pattern: Pattern, runs: Sequence[Run]) -> tuple[Misreading, str]:
+_MEANT_FIRST = (
+    # An order in which only the payment ID is wrong is the one that was meant.
+    Argument.PAYMENT_ID,
+    *sorted(CHECKED - {Argument.PAYMENT_ID, Argument.START}),
+    Argument.START,
+)
+
+
+def _wrong(
+    grammar: Grammar, wording: Wording, pattern: Pattern, runs: Sequence[Run]
+) -> tuple[Misreading, str]:
     orders = pattern.arrangements(tuple(len(run.digits) for run in runs))
     digits = [run.digits for run in runs]
     faults = {unproven(dict(zip(order, digits, strict=True))) for order in orders}
-    # An order in which only the payment ID is wrong is the one that was meant.
-    for argument in (Argument.PAYMENT_ID, Argument.BILL_ID):
+    for argument in _MEANT_FIRST:
         if argument in faults:
-            return Misreading.BAD_CHECK_DIGIT, grammar.wording.check[argument]
-    return Misreading.WRONG_FORMAT, _wrong_form(grammar, pattern, runs)
+            kind = Misreading.WRONG_FORMAT
+            if argument in IDENTIFIERS:
+                kind = Misreading.BAD_CHECK_DIGIT
+            return kind, wording.check[argument]
+    return Misreading.WRONG_FORMAT, _wrong_form(grammar, wording, pattern, runs)
 
 
-def _wrong_form(grammar: Grammar, pattern: Pattern, runs: Sequence[Run]) -> str:
-    wording = grammar.wording
+def _wrong_form(grammar: Grammar, wording: Wording, pattern: Pattern, runs: Sequence[Run]) -> str:
     left, unused = _best_fit(grammar, pattern, runs)
     if left and unused:
         return wording.length[left[0]]

@@ -24,6 +24,8 @@ class Wording:
     extra: str
     alone: str
     """Of a command without fields, when there is more in the message."""
+    formats: Mapping[int, str] = field(default_factory=dict)
+    """How to write commands, by rank, where it is not written as the pattern says."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class Grammar:
     wording: Wording
     courtesies: frozenset[str] = frozenset()
     """Words, folded, that change nothing anywhere: «سلام», «عدد»."""
+    other_wordings: Mapping[str, Wording] = field(default_factory=dict)
+    """The wording for texts in another language than Persian."""
     codes: Mapping[str, Pattern] = field(init=False)
     shortened: Mapping[str, Pattern] = field(init=False)
     """Codes by what is left when a phone or a spreadsheet drops their leading zeros."""
@@ -67,6 +71,10 @@ class Grammar:
         ):
             object.__setattr__(self, name, value)
 
+    def wording_in(self, language: str) -> Wording:
+        """The wording for a text in ``language``; the first one where there is no other."""
+        return self.other_wordings.get(language, self.wording)
+
     def may_be_secret(self, length: int) -> bool:
         """Whether a run of ``length`` digits has the length of a secret code."""
         secret = self.fields.get(Argument.CODE)
@@ -76,14 +84,16 @@ class Grammar:
         """The argument that nobody is to see: the code, or what may be one.
 
         Someone who forgot the reading sends number and code, and where the lengths of both
-        are alike that reads as number and reading: so the reading is hidden there too.
+        are alike that reads as number and reading, or year: so that is hidden there too.
         """
         if Argument.CODE in arguments:
             return Argument.CODE
-        reading = arguments.get(Argument.READING)
-        if reading is None or not self.keeps_secrets or Argument.NUMBER not in arguments:
+        if not self.keeps_secrets or Argument.NUMBER not in arguments:
             return None
-        return Argument.READING if self.may_be_secret(len(reading)) else None
+        for argument in (Argument.READING, Argument.YEAR):
+            if self.may_be_secret(len(arguments.get(argument, ""))):
+                return argument
+        return None
 
 
 def _shortened(codes: Mapping[str, Pattern]) -> dict[str, Pattern]:

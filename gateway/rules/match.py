@@ -25,10 +25,10 @@ from gateway.rules import together
 from gateway.rules.fault import problem_of, veiled
 from gateway.rules.grammar import SHORT_CODE
 from gateway.rules.keyword import keywords_in, named_in, sign_of
-from gateway.rules.pattern import proven
 from gateway.rules.quick import at_once
 from gateway.rules.reading import Reading
 from gateway.rules.scan import masked, scan, text_after
+from gateway.rules.values import proven
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -42,8 +42,10 @@ _SUBSCRIPTION = (
     Argument.BILL_ID,
     Argument.PAYMENT_ID,
     Argument.METER_SERIAL,
+    Argument.TRACKING,
+    Argument.MOBILE,
 )
-"""The fields that say which subscription is meant: nobody writes one by chance."""
+"""The fields that say whom or what is meant: nobody writes one by chance."""
 
 
 def understand(grammar: Grammar, text: str) -> Understanding:
@@ -56,7 +58,7 @@ def _thoroughly(grammar: Grammar, text: str) -> Understanding:
     readings = sorted(_readings(grammar, message), key=lambda reading: reading.pattern.rank)
     if not readings:
         problem = problem_of(grammar, message)
-        return Understanding((), problem, veiled(grammar, message))
+        return Understanding((), problem, veiled(grammar, message), message.language)
     alike: dict[tuple[object, ...], list[Reading]] = {}
     for reading in readings:
         alike.setdefault(reading.key, []).append(reading)
@@ -64,11 +66,11 @@ def _thoroughly(grammar: Grammar, text: str) -> Understanding:
         Candidate(same[0].call, _stored(grammar, message, same)) for same in alike.values()
     )
     if len(candidates) == 1:
-        return Understanding(candidates, None, candidates[0].masked)
-    first = readings[0].pattern
-    facts = {"code": first.name, "format": first.format}
-    problem = Problem(Misreading.AMBIGUOUS, facts)
-    return Understanding(candidates, problem, _stored(grammar, message, readings))
+        return Understanding(candidates, None, candidates[0].masked, message.language)
+    first, language = readings[0].pattern, message.language
+    shown = grammar.wording_in(language).formats.get(first.rank, first.format)
+    problem = Problem(Misreading.AMBIGUOUS, {"code": first.name, "format": shown})
+    return Understanding(candidates, problem, _stored(grammar, message, readings), language)
 
 
 def _stored(grammar: Grammar, message: Message, readings: Iterable[Reading]) -> str:
@@ -106,21 +108,24 @@ def _by_code(grammar: Grammar, message: Message, codes: Mapping[str, Pattern]) -
         pattern = codes.get(run.digits)
         if pattern is None:
             continue
-        if not pattern.takes_text:
+        text_from = run.places[-1] + 1 if pattern.takes_text else None
+        if text_from is not None and _has_text(message, text_from):
+            if place == 0 and not _words_before(grammar, message, run.places[0]):
+                yield from _with_text(pattern, message, text_from)
+        elif text_from is None or pattern.text_optional:
             yield from _plain(grammar, pattern, message, runs[:place] + runs[place + 1 :])
-        elif place == 0 and not _words_before(grammar, message, run.places[0]):
-            yield from _with_text(pattern, message, run.places[-1] + 1)
 
 
 def _by_keyword(grammar: Grammar, message: Message) -> Iterator[Reading]:
     for pattern, start, end in keywords_in(grammar, message):
-        if not pattern.takes_text:
+        if pattern.takes_text and _has_text(message, end):
+            if not (
+                any(run.places[0] < start for run in message.runs)
+                or _words_before(grammar, message, start)
+            ):
+                yield from _with_text(pattern, message, end)
+        elif not pattern.takes_text or pattern.text_optional:
             yield from _plain(grammar, pattern, message, message.runs)
-        elif not (
-            any(run.places[0] < start for run in message.runs)
-            or _words_before(grammar, message, start)
-        ):
-            yield from _with_text(pattern, message, end)
 
 
 def _plain(
@@ -135,6 +140,10 @@ def _plain(
             yield reading
 
 
+def _has_text(message: Message, start: int) -> bool:
+    return bool(message.words) and message.words[-1].start >= start
+
+
 def _words_before(grammar: Grammar, message: Message, place: int) -> bool:
     return any(
         word.start < place and word.letters not in grammar.courtesies for word in message.words
@@ -145,7 +154,7 @@ def _bound(pattern: Pattern, runs: Sequence[Run]) -> Iterator[Reading]:
     """Give each run of digits to a field, in every way that fits."""
     for order in pattern.arrangements(tuple(len(run.digits) for run in runs)):
         reading = Reading(pattern, tuple(zip(order, runs, strict=True)))
-        if not pattern.proves or proven(reading.arguments):
+        if not pattern.proves or proven(reading.typed):
             yield reading
 
 
@@ -173,6 +182,10 @@ def _with_text(pattern: Pattern, message: Message, start: int) -> Iterator[Readi
 def _bare(grammar: Grammar, message: Message) -> Iterator[Reading]:
     if any(word.letters not in grammar.courtesies for word in message.words):
         return
+    if len(message.runs) > grammar.most_runs:
+        return
     for pattern in grammar.patterns:
-        if pattern.bare and len(pattern.full) == len(message.runs):
-            yield from _bound(pattern, message.runs)
+        if pattern.bare:
+            for reading in _bound(pattern, message.runs):
+                if any(argument in _SUBSCRIPTION for argument, _ in reading.fields):
+                    yield reading

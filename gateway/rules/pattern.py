@@ -9,13 +9,10 @@ from itertools import permutations
 from typing import Final, NamedTuple, TypeAlias
 
 from core.calls import Argument
-from core.identifiers import check_bill_id, check_payment_id
+from gateway.rules.values import CHECKED
 
 MOST_FIELDS: Final = 5
 """A command has at most this many fields of digits; their orders are all tried."""
-
-IDENTIFIERS: Final = frozenset({Argument.BILL_ID, Argument.PAYMENT_ID})
-"""The fields that prove themselves by a check digit."""
 
 Form: TypeAlias = tuple[Argument, ...]
 """The digit fields of one way to write a command, in published order."""
@@ -49,14 +46,20 @@ class Pattern:
     """Whether free text follows the fields."""
     bare: bool = False
     """Whether its fields alone, without code or keyword, name it."""
+    fixed: Mapping[Argument, str] = field(default_factory=dict)
+    """Arguments that the profile gives and nobody types: the kind of a request."""
+    text_optional: bool = False
+    """Whether the free text may be left out."""
+    basic: Form | None = None
+    """The published fields without those that may be left out by anybody; ``None``: all."""
     proves: bool = field(init=False)
-    """Whether a field of the command has a check digit."""
+    """Whether the digits of some field of the command cannot be just any."""
     arrangements: Callable[[tuple[int, ...]], tuple[Form, ...]] = field(init=False, repr=False)
     """For the lengths of a message's runs: each order of fields that fits them, the
     published order first and its reverse second."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "proves", not IDENTIFIERS.isdisjoint(self.full))
+        object.__setattr__(self, "proves", not CHECKED.isdisjoint(self.full))
         remember = lru_cache(maxsize=1024)
         object.__setattr__(self, "arrangements", remember(self._arrangements))
 
@@ -82,22 +85,6 @@ class Pattern:
             self.fields[argument].shortest <= length <= self.fields[argument].longest
             for argument, length in zip(order, lengths, strict=True)
         )
-
-
-def unproven(arguments: Mapping[Argument, str]) -> Argument | None:
-    """The first identifier among ``arguments`` whose check digit is wrong, if any is."""
-    bill_id = arguments.get(Argument.BILL_ID, "")
-    if bill_id and not check_bill_id(bill_id):
-        return Argument.BILL_ID
-    payment_id = arguments.get(Argument.PAYMENT_ID)
-    if payment_id is not None and not check_payment_id(payment_id, bill_id):
-        return Argument.PAYMENT_ID
-    return None
-
-
-def proven(arguments: Mapping[Argument, str]) -> bool:
-    """Whether the identifiers among ``arguments`` have right check digits."""
-    return unproven(arguments) is None
 
 
 def _orders(form: Form) -> Iterator[Form]:

@@ -7,10 +7,12 @@ in the file, counted from one.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
+
+from pydantic import Field as Setting
 
 from core.calls import Argument
 from core.text import ascii_digits, fold, persian_digits
@@ -21,6 +23,7 @@ _CODE: Final = re.compile(r"[0-9]{1,20}")
 _KEYWORD: Final = re.compile(r"[^\W\d_]+(?: [^\W\d_]+)*|[^\w\s]")
 
 _OMISSIBLE: Final = (Argument.NUMBER, Argument.CODE)
+_TEXT: Final = (Argument.TEXT.value, f"{Argument.TEXT.value}?")
 
 
 class OperationLike(Protocol):
@@ -52,7 +55,10 @@ class PublishedPattern(Frozen):
     keywords: tuple[str, ...] = ()
     """Words, or one sign such as ``?``, that name it."""
     fields: tuple[str, ...] = ()
-    """In published order; ``number|meter_serial`` is either; ``text``, if any, is last."""
+    """In published order; ``number|meter_serial`` is either, ``year?`` may be left out;
+    ``text`` or ``text?``, if any, is last."""
+    given: dict[Argument, str] = Setting(default_factory=dict, alias="with")
+    """``with``: arguments that nobody types, such as the kind of a request."""
     registered_may_omit: bool = False
     """Whether a registered mobile may leave out the number and code, or the code."""
     bare: bool = False
@@ -89,7 +95,7 @@ def patterns_of(
             if taken.setdefault(name, rank) != rank:
                 problem = f"{name!r} also names pattern[{taken[name] + 1}]"
                 raise ConfigError(file, f"{at}.{key}", problem, "give each command its own")
-        place = _Place(file, f"{at}.fields", fields, operations[given.operation])
+        place = _Place(file, at, fields, operations[given.operation])
         made.append(_pattern(place, rank, given))
     return tuple(made)
 
@@ -111,80 +117,119 @@ class _Place(NamedTuple):
     """Where a pattern stands, and what its names may refer to."""
 
     file: Path
-    key: str
+    at: str
     fields: Mapping[Argument, Field]
     operation: OperationLike
 
+    def error(self, problem: str, hint: str = "", key: str = "fields") -> ConfigError:
+        """A mistake in one of the pattern's keys."""
+        return ConfigError(self.file, f"{self.at}.{key}", problem, hint)
+
 
 def _pattern(place: _Place, rank: int, given: PublishedPattern) -> Pattern:
-    takes_text = given.fields[-1:] == (Argument.TEXT,)
+    takes_text = bool(given.fields) and given.fields[-1] in _TEXT
     digits = given.fields[:-1] if takes_text else given.fields
     choices = [_arguments(place, name) for name in digits]
-    full = [tuple(form) for form in product(*choices)]
+    full = [_without_nothing(form) for form in product(*choices)]
     forms = list(dict.fromkeys(_forms(full, omit=given.registered_may_omit)))
+    _check_given(place, given.given)
     for form in forms:
-        _check_form(place, (*form, Argument.TEXT) if takes_text else form)
+        said = (*form, *given.given, *([Argument.TEXT] if takes_text else ()))
+        _check_form(place, form, said)
     codes = tuple(ascii_digits(code) for code in given.codes)
     return Pattern(
         place.operation.name,
         codes,
         given.keywords,
         tuple(sorted(forms, key=len, reverse=True)),
-        given.format or _format(codes, given.keywords, choices, place.fields),
+        given.format or written(codes, given.keywords, choices, place.fields),
         {argument: place.fields[argument] for form in full for argument in form},
         rank,
         takes_text,
         given.bare,
+        given.given,
+        given.fields[-1:] == (_TEXT[1],),
+        next((form for form in full if len(form) == _needed(choices)), ()),
     )
 
 
-def _format(
+def _without_nothing(form: Iterable[Argument | None]) -> Form:
+    return tuple(argument for argument in form if argument is not None)
+
+
+def _needed(choices: Iterable[Sequence[Argument | None]]) -> int:
+    return sum(None not in choice for choice in choices)
+
+
+def written(
     codes: Sequence[str],
     keywords: Sequence[str],
-    choices: Sequence[Sequence[Argument]],
+    choices: Sequence[Sequence[Argument | None]],
     fields: Mapping[Argument, Field],
 ) -> str:
-    """How to write a command, where the file does not say it."""
+    """How to write a command, where the file does not say it; optional fields are not shown."""
     name = next(iter((*map(persian_digits, codes), *keywords)), "")
-    titles = (" یا ".join(fields[each].title for each in choice) for choice in choices)
+    titles = (
+        " یا ".join(fields[each].title for each in _without_nothing(choice))
+        for choice in choices
+        if None not in choice
+    )
     return "+".join(part for part in (name, *titles) if part)
 
 
-def _arguments(place: _Place, name: str) -> list[Argument]:
-    """The arguments that a name in ``fields`` stands for: one, or several after ``|``."""
-    file, key, fields, operation = place
+def _arguments(place: _Place, name: str) -> list[Argument | None]:
+    """The arguments that a name in ``fields`` stands for: one, or several after ``|``.
+
+    ``None`` is among them when the field may be left out.
+    """
+    operation = place.operation
     takes = operation.required | operation.optional
-    found = []
-    for part in name.split("|"):
+    found: list[Argument | None] = []
+    for part in name.removesuffix("?").split("|"):
         if part == Argument.TEXT:
-            raise ConfigError(file, key, "'text' is not the last field", "text takes all the rest")
+            raise place.error("'text' is not the last field", "text takes all the rest")
         if part not in takes:
-            hint = did_you_mean(part, takes)
-            problem = f"{operation.name!r} takes no {part!r}"
-            raise ConfigError(file, key, problem, hint)
-        if part not in fields:
+            raise place.error(f"{operation.name!r} takes no {part!r}", did_you_mean(part, takes))
+        if part not in place.fields:
             hint = f"write [fields.{part}] in profile.toml"
-            raise ConfigError(file, key, f"the length of {part!r} is not known", hint)
+            raise place.error(f"the length of {part!r} is not known", hint)
         found.append(Argument(part))
-    return found
+    return [*found, None] if name.endswith("?") else found
 
 
 def _forms(full: list[Form], *, omit: bool) -> Iterator[Form]:
-    for form in full:
-        yield form
-        if omit:
+    # A code is verified together with a number and with nothing else.
+    full = [
+        form if Argument.NUMBER in form else tuple(a for a in form if a is not Argument.CODE)
+        for form in full
+    ]
+    yield from full
+    if omit:
+        for form in full:
             yield tuple(argument for argument in form if argument is not Argument.CODE)
+        for form in full:
             yield tuple(argument for argument in form if argument not in _OMISSIBLE)
 
 
-def _check_form(place: _Place, form: Form) -> None:
-    file, key, _, operation = place
+def _check_given(place: _Place, given: Mapping[Argument, str]) -> None:
+    takes = place.operation.required | place.operation.optional
+    for argument, value in given.items():
+        if argument not in takes:
+            problem = f"{place.operation.name!r} takes no {str(argument)!r}"
+            raise place.error(problem, did_you_mean(argument, takes), "with")
+        if not value:
+            raise place.error(f"{str(argument)!r} is empty", key="with")
+
+
+def _check_form(place: _Place, form: Form, said: Sequence[Argument]) -> None:
+    """``said`` is all that a call gets: the form's digits, what is given, free text."""
+    operation = place.operation
     if len(form) > MOST_FIELDS:
-        raise ConfigError(file, key, f"more than {MOST_FIELDS} fields")
-    if len(set(form)) < len(form):
-        raise ConfigError(file, key, "the same field twice")
-    if Argument.TEXT in form and Argument.TEXT not in operation.required | operation.optional:
-        raise ConfigError(file, key, f"{operation.name!r} takes no 'text'")
-    for argument in sorted(operation.required.difference(form)):
+        raise place.error(f"more than {MOST_FIELDS} fields")
+    if len(set(said)) < len(said):
+        raise place.error("the same field twice")
+    if Argument.TEXT in said and Argument.TEXT not in operation.required | operation.optional:
+        raise place.error(f"{operation.name!r} takes no 'text'")
+    for argument in sorted(operation.required.difference(said)):
         problem = f"{operation.name!r} needs {str(argument)!r}, and it may be left out"
-        raise ConfigError(file, key, problem, "add it, or take registered_may_omit away")
+        raise place.error(problem, "add it, or take registered_may_omit away")

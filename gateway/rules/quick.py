@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from core.calls import Call, Candidate, Misreading, Problem, Understanding
 from core.text import flat
-from gateway.rules.pattern import proven
+from gateway.rules.values import proven, settled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,14 +58,18 @@ def _read(
     hidden_in_all = text
     for order in pattern.arrangements(tuple(map(len, runs))):
         arguments = dict(zip(order, runs, strict=True))
-        if pattern.proves and not proven(arguments):
-            continue
+        if pattern.proves:
+            if not proven(arguments):
+                continue
+            arguments = settled(arguments)
         stored = text
         hidden = grammar.hidden_in(arguments)
         if hidden is not None:
             start, end = spans[order.index(hidden)]
             stored = _starred(text, start, end)
             hidden_in_all = _starred(hidden_in_all, start, end)
+        if pattern.fixed:
+            arguments.update(pattern.fixed)
         if all(arguments != candidate.call.arguments for candidate in candidates):
             candidates.append(Candidate(Call(pattern.operation, arguments), stored))
     if len(candidates) > 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from core.calls import Argument, Call
+from gateway.rules.values import settled
 
 if TYPE_CHECKING:
     from gateway.rules.grammar import Grammar
@@ -20,9 +21,15 @@ class Reading(NamedTuple):
     text: str = ""
 
     @property
+    def typed(self) -> dict[Argument, str]:
+        """The digits of each field."""
+        return {argument: run.digits for argument, run in self.fields}
+
+    @property
     def arguments(self) -> dict[Argument, str]:
-        """What the call is given."""
-        found = {argument: run.digits for argument, run in self.fields}
+        """What the call is given. Only for a reading whose fields are proven."""
+        found = settled(self.typed) if self.pattern.proves else self.typed
+        found.update(self.pattern.fixed)
         if self.text:
             found[Argument.TEXT] = self.text
         return found

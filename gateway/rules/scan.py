@@ -8,6 +8,8 @@ from typing import Final, NamedTuple
 
 from core.text import MARK, flat, storable
 
+ENGLISH: Final = "en"
+
 _RUN: Final = re.compile(rf"[0-9][0-9{MARK}]*")
 _WORD: Final = re.compile(rf"(?:[^\W\d_]|{MARK})+")
 _BLANK: Final = re.compile(r"[\W_]*")
@@ -42,6 +44,12 @@ class Message(NamedTuple):
     """Of the same length: see ``core.text.flat``."""
     runs: tuple[Run, ...]
     words: tuple[Word, ...]
+
+    @property
+    def language(self) -> str:
+        """``en`` where there are words and all are in Latin letters; else ``""``."""
+        words = self.words
+        return ENGLISH if words and all(word.letters.isascii() for word in words) else ""
 
     @property
     def blank(self) -> bool:

@@ -1,6 +1,6 @@
 """Commands written without separators: ``010100000014321``, ``010 100000014321``.
 
-Only a command with its code and all its fields is read so, in published order or its
+Only a command with its code and all the fields it needs is read so, in published order or its
 reverse: with a field left out, ``1105`` or any number that happens to begin with a code would
 be one, and with a keyword for the code, a bill ID would be number and secret code.
 A separator that was typed always ends a field; one that was not may stand anywhere that the
@@ -12,8 +12,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from core.calls import Argument
-from gateway.rules.pattern import proven
 from gateway.rules.reading import Reading
+from gateway.rules.values import proven
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,10 +38,11 @@ def readings(grammar: Grammar, message: Message) -> Iterator[Reading]:
     if not message.runs or len(message.runs) >= grammar.most_runs or digits > _MOST_DIGITS:
         return
     for pattern in grammar.patterns:
-        if pattern.takes_text or not pattern.full or len(message.runs) > len(pattern.full):
+        fields = pattern.full if pattern.basic is None else pattern.basic
+        if pattern.takes_text or not fields or len(message.runs) > len(fields):
             continue
         for code in pattern.codes:
-            steps: tuple[_Step, ...] = (code, *pattern.full)
+            steps: tuple[_Step, ...] = (code, *fields)
             for order in (steps, steps[::-1]):
                 yield from _of(pattern, order, message.runs)
 
@@ -51,7 +52,7 @@ def _of(pattern: Pattern, order: Sequence[_Step], runs: Sequence[Run]) -> Iterat
         if count >= _MOST_READINGS:
             return
         reading = Reading(pattern, fields)
-        if not pattern.proves or proven(reading.arguments):
+        if not pattern.proves or proven(reading.typed):
             yield reading
 
 
