@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from core.policy import Policy
+from core.requests.kinds import Services
 from core.tariff import Tariff
 
 
@@ -48,3 +49,5 @@ class Terms:
     billing: BillingTerms = BillingTerms()
     tariff: Tariff | None = None
     """None: this utility's bills are not computed here."""
+    services: Services = field(default_factory=Services)
+    """The kinds of requests it takes."""
