@@ -7,6 +7,7 @@ way: the file, the key, what was wrong, and the nearest name that would have bee
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,6 +16,9 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 Model = TypeVar("Model", bound=BaseModel)
+
+_ONE_OF = frozenset({"enum", "literal_error"})
+"""pydantic's errors of a word that is none of those there are."""
 
 
 class Frozen(BaseModel):
@@ -40,7 +44,7 @@ class ConfigError(Exception):
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A hint naming the nearest of ``known``, or all of them when none is near."""
-    names = sorted(known)
+    names = sorted(map(str, known))
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     if near:
         return f"did you mean {near[0]!r}?"
@@ -86,6 +90,10 @@ def _as_config_error(
         return ConfigError(file, key, "unknown key", did_you_mean(str(first["loc"][-1]), known))
     if first["type"] == "missing":
         return ConfigError(file, key, "is missing and has no default")
+    if first["type"] in _ONE_OF:
+        known = re.findall("'([^']*)'", first["ctx"]["expected"])
+        given = str(first["input"])
+        return ConfigError(file, key, f"there is no {given!r}", did_you_mean(given, known))
     message = first["msg"].removeprefix("Value error, ")
     return ConfigError(file, key, message[:1].lower() + message[1:])
 

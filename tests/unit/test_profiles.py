@@ -169,6 +169,7 @@ def test_each_mistake_is_told(  # noqa: PLR0913, PLR0917
     assert error.key.startswith(key)
     assert problem in error.problem
     assert hint in error.hint
+    assert "<" not in error.hint, "a name is shown as it is written, not as Python shows it"
 
 
 def test_a_field_needs_its_length(folder: Path) -> None:

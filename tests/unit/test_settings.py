@@ -141,9 +141,11 @@ def test_a_mistake_in_a_secret_does_not_show_it(config: Path) -> None:
     ("tables", "key", "says"),
     [
         ([DAEMON, "[deamon]"], "deamon", "did you mean 'daemon'?"),
+        ([DAEMON, BIND + 'mode = "transciever"'], "binds[1].mode", "did you mean 'transceiver'?"),
+        ([DAEMON + 'log_level = "loud"'], "daemon.log_level", "known here: debug, error, info"),
         ([DAEMON, BIND + "windw = 5"], "binds[1].windw", "did you mean 'window'?"),
         ([DAEMON, BIND + "window = 0"], "binds[1].window", "greater than or equal to 1"),
-        ([DAEMON, BIND + 'mode = "both"'], "binds[1].mode", "'transceiver', 'transmitter' or"),
+        ([DAEMON, BIND + 'mode = "both"'], "binds[1].mode", "known here: receiver, transceiver"),
         ([DAEMON, BIND + "port = 70000"], "binds[1].port", "less than or equal to 65535"),
         ([DAEMON, BIND.replace('"pw"', '"far too long"')], "binds[1].password", "8 characters"),
         ([DAEMON, BIND.replace('host = "smsc.example"\n', "")], "binds[1].host", "is missing"),
