@@ -121,6 +121,8 @@ class Database:
             with engine.begin() as connection:
                 return function(connection, *args, **kwargs)
         except (OperationalError, InterfaceError, PoolTimeout) as error:
+            if _is_too_much(error):
+                raise
             raise DatabaseUnavailable(_words(error)) from error
         except DBAPIError as error:
             if error.connection_invalidated:
@@ -134,6 +136,14 @@ class Database:
     def close(self) -> None:
         """Close every pooled connection."""
         self.engine.dispose()
+
+
+def _is_too_much(error: Exception) -> bool:
+    """Whether PostgreSQL cannot ever take this: its class 54, program limit exceeded.
+
+    psycopg counts it as operational, and what is tried again for ever holds up the rest.
+    """
+    return str(getattr(getattr(error, "orig", None), "sqlstate", None)).startswith("54")
 
 
 def _words(error: Exception) -> str:

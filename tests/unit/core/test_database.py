@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import Connection, insert, select, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from core import database as module
 from core.database import Database, DatabaseUnavailable, checked_url
@@ -53,6 +54,20 @@ def test_a_broken_constraint_is_not_the_databases_fault(database: Database) -> N
     with pytest.raises(IntegrityError):
         database.transact("again", _write)
     assert database.transact("read", _read) == [7]
+
+
+def test_a_value_over_postgresqls_limits_is_not_the_databases_fault(
+    postgresql_database: Database,
+) -> None:
+    """What no index can hold will fail each time: it is set aside, and not taken for an outage."""
+
+    def write(connection: Connection) -> None:
+        signs = range(0x4E00, 0x9FFF)
+        noise = "".join(map(chr, Random(7).choices(signs, k=20_000)))  # noqa: S311 - no secret
+        connection.execute(insert(bind_marks), {**ROW, "bind": noise})
+
+    with pytest.raises(OperationalError, match="index row"):
+        postgresql_database.transact("write", write)
 
 
 def test_foreign_keys_are_enforced(database: Database) -> None:
