@@ -1,0 +1,272 @@
+"""What becomes of an order after it was made: each function is one transaction's work.
+
+Every change is a conditional update: of two that race, a callback that came twice or a
+callback and the reconciliation, one finds the order already moved and does nothing. So a
+paid order is booked once (docs/decisions/007-payments.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, and_, insert, or_, select, update
+
+from core.calls import Fact, Outcome
+from core.events import Event, EventKind, Events
+from core.ids import IdMaker
+from core.outbox import Notice, store_notices
+from core.payments.orders import NEW_ORDER, new_link
+from core.payments.states import OVER, OrderState, Step, after, before
+from core.tables import instalments, orders, payments, requests, subscribers
+
+NOTICE = "payment"
+"""The operation of outcomes that tell what became of a payment."""
+BOOKED, FAILED = "booked", "failed"
+NOTICES: Mapping[str, frozenset[str]] = {
+    BOOKED: frozenset({"amount", "bill_id", "payment_id", "reference", "number", "paid_at"}),
+    FAILED: frozenset({"amount", "bill_id", "payment_id"}),
+}
+"""The kinds of messages about payments, with the facts that each may use: the amount in rial, the
+provider's receipt as ``reference``, ``number`` or "", ``paid_at`` as an instant."""
+
+Words = Callable[[str, Outcome], Sequence[str]]
+"""A line and an outcome → the parts of a message in that line's words; () for none."""
+
+SOON_MS = 30_000
+"""What is in doubt is first asked about after this long …"""
+LATE_MS = 6 * 3_600_000
+"""… then ever more rarely, and in the end this often."""
+UNPAID_MS = 20 * 60_000
+"""How long somebody may stay at the provider before it is asked about them."""
+
+
+class Order(NamedTuple):
+    """One order, with what a page or a list shows of its subscriber."""
+
+    id: int
+    utility: str
+    subscriber_id: int | None
+    request_id: int | None
+    instalment_id: int | None
+    link: str
+    mobile: str | None
+    line: str | None
+    bill_id: str | None
+    payment_id: str | None
+    amount: int
+    """Rial: what the provider is asked for, and what it is asked to confirm."""
+    state: OrderState
+    provider: str | None
+    token: str | None
+    reference: str | None
+    error: str | None
+    created_at: int
+    changed_at: int
+    expires_at: int
+    number: str
+    name: str
+
+
+_ORDER = (
+    *(orders.c[name] for name in Order._fields[:-2]),
+    subscribers.c.number,
+    subscribers.c.name,
+)
+SELECT = select(*_ORDER).select_from(
+    orders.outerjoin(subscribers, subscribers.c.id == orders.c.subscriber_id)
+)
+
+
+def as_order(row: Any) -> Order:
+    """A row of ``SELECT``."""
+    found = Order._make(row)
+    return found._replace(
+        state=OrderState(found.state), number=found.number or "", name=found.name or ""
+    )
+
+
+def by_link(connection: Connection, link: str) -> Order | None:
+    """The order that a link is for."""
+    row = connection.execute(SELECT.where(orders.c.link == link)).one_or_none()
+    return as_order(row) if row else None
+
+
+def by_id(connection: Connection, order_id: int) -> Order | None:
+    """The order with this id."""
+    row = connection.execute(SELECT.where(orders.c.id == order_id)).one_or_none()
+    return as_order(row) if row else None
+
+
+def step(connection: Connection, order_id: int, what: Step, now: int, **values: Any) -> bool:
+    """Move an order, if it is where ``what`` may happen; returns whether it was."""
+    moved = connection.execute(
+        update(orders)
+        .where(orders.c.id == order_id, orders.c.state.in_(sorted(before(what))))
+        .values(state=after(what).value, changed_at=now, **values)
+    )
+    return moved.rowcount == 1
+
+
+def redirect(
+    connection: Connection, order_id: int, provider: str, token: str, now: int
+) -> Order | None:
+    """Remember the provider's token; returns the order as it is now.
+
+    Two presses of the button fetch two tokens: the order has the first, and both go there.
+    """
+    step(connection, order_id, Step.REDIRECT, now, provider=provider, token=token, error=None)
+    return by_id(connection, order_id)
+
+
+def begin_again(connection: Connection, ids: IdMaker, order: Order, now: int) -> str:
+    """A new order for what an order that came to nothing was for; returns its link.
+
+    A token is of one order for ever, so that a payment that shows up late is still found.
+    """
+    link, valid_ms = new_link(), order.expires_at - order.created_at
+    old = order._asdict()
+    new = {
+        "id": ids.one(),
+        "link": link,
+        "state": OrderState.CREATED.value,
+        "created_at": now,
+        "changed_at": now,
+        "expires_at": now + valid_ms,
+    }
+    values = {name: new.get(name, old.get(name)) for name in NEW_ORDER}
+    connection.execute(insert(orders).values(values))
+    return link
+
+
+class Clerk(NamedTuple):
+    """What booking needs besides the order."""
+
+    ids: IdMaker
+    words: Words
+
+
+def book(connection: Connection, clerk: Clerk, order_id: int, now: int) -> bool:
+    """Make a verified order a payment, with its event and its receipt; once, whoever asks.
+
+    Raises ``IntegrityError`` when another payment has the provider's reference already.
+    """
+    if not step(connection, order_id, Step.BOOK, now, error=None):
+        return False
+    order = by_id(connection, order_id)
+    assert order is not None  # noqa: S101 - it has just been moved
+    if order.request_id is not None:
+        # A fee is no payment of what is owed for water: the request itself is paid.
+        _mark_paid(connection, requests, order.request_id, now)
+    elif order.subscriber_id is not None:
+        connection.execute(insert(payments).values(_payment(order, now)))
+    if order.instalment_id is not None:
+        _mark_paid(connection, instalments, order.instalment_id, now)
+    facts = _facts(order, now)
+    events = Events()
+    events.ids = clerk.ids
+    events.add(
+        Event(
+            EventKind.PAYMENT_BOOKED, order.utility, now, facts, order.subscriber_id, order.mobile
+        )
+    )
+    events.store(connection)
+    tell(connection, clerk, order, Outcome(NOTICE, BOOKED, facts), now)
+    return True
+
+
+def fail(connection: Connection, clerk: Clerk, order: Order, error: str, now: int) -> bool:
+    """Note that the provider says an order is not paid, and tell whoever had gone to pay it."""
+    if not step(connection, order.id, Step.FAIL, now, error=error):
+        return False
+    facts = {name: value for name, value in _facts(order, now).items() if name in NOTICES[FAILED]}
+    tell(connection, clerk, order, Outcome(NOTICE, FAILED, facts), now)
+    return True
+
+
+def tell(connection: Connection, clerk: Clerk, order: Order, outcome: Outcome, now: int) -> None:
+    """Queue a message to the mobile that asked, from the line that it texted."""
+    texts = clerk.words(order.line, outcome) if order.line and order.mobile else ()
+    if texts:
+        assert order.line  # noqa: S101
+        assert order.mobile  # noqa: S101
+        notice = Notice(
+            clerk.ids.take(len(texts)), order.mobile, order.line, texts, order.subscriber_id, now
+        )
+        store_notices(connection, [notice])
+
+
+def _payment(order: Order, now: int) -> dict[str, object]:
+    return {
+        "utility": order.utility,
+        "subscriber_id": order.subscriber_id,
+        "bill_id": order.bill_id,
+        "payment_id": order.payment_id,
+        "amount": order.amount,
+        "paid_at": now,
+        "channel": order.provider,
+        "reference": order.reference,
+    }
+
+
+def _mark_paid(connection: Connection, table: Any, row_id: int, now: int) -> None:
+    connection.execute(
+        update(table).where(table.c.id == row_id, table.c.paid_at.is_(None)).values(paid_at=now)
+    )
+
+
+def _facts(order: Order, now: int) -> dict[str, Any]:
+    facts: dict[str, Fact] = {
+        "amount": order.amount,
+        "bill_id": order.bill_id or "",
+        "payment_id": order.payment_id or "",
+        "reference": order.reference or "",
+        "number": order.number,
+        "paid_at": datetime.fromtimestamp(now / 1000, UTC),
+    }
+    return facts
+
+
+# --- reconciliation -------------------------------------------------------------------
+
+
+def to_reconcile(connection: Connection, now: int, limit: int = 50) -> list[Order]:
+    """The orders that the provider has to be asked about now, longest waiting first.
+
+    The pause before each further question is as long as the order has been in doubt.
+    """
+    age = orders.c.changed_at - orders.c.created_at
+    quiet = now - orders.c.changed_at
+    asked = [OrderState.RETURNED, OrderState.UNKNOWN, OrderState.VERIFIED, OrderState.SETTLED]
+    due = and_(
+        orders.c.state.in_([state.value for state in asked]),
+        orders.c.changed_at <= now - SOON_MS,
+        or_(quiet >= age / 2, orders.c.changed_at <= now - LATE_MS),
+    )
+    away = and_(
+        orders.c.state == OrderState.REDIRECTED.value, orders.c.changed_at <= now - UNPAID_MS
+    )
+    rows = connection.execute(
+        SELECT.where(or_(due, away)).order_by(orders.c.changed_at).limit(limit)
+    )
+    return [as_order(row) for row in rows]
+
+
+def expire(connection: Connection, now: int) -> int:
+    """Close the orders that nobody went to pay in time; returns how many."""
+    closed = connection.execute(
+        update(orders)
+        .where(orders.c.state == OrderState.CREATED.value, orders.c.expires_at <= now)
+        .values(state=after(Step.EXPIRE).value, changed_at=now)
+    )
+    return closed.rowcount
+
+
+def still_waiting(connection: Connection, order_id: int, now: int) -> None:
+    """Note that the provider was asked and the payer is still there, without a change."""
+    connection.execute(
+        update(orders)
+        .where(orders.c.id == order_id, orders.c.state.not_in(sorted(OVER)))
+        .values(changed_at=now)
+    )
