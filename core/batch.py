@@ -93,8 +93,11 @@ class Mind(Protocol):
     ) -> Candidate | Problem:
         """The one reading that the data supports."""
 
-    def reply(self, outcome: Outcome) -> Sequence[str]:
-        """The words for an outcome, cut into the parts of a message."""
+    def reply(self, outcome: Outcome, language: str = "") -> Sequence[str]:
+        """The words for an outcome, cut into the parts of a message.
+
+        In the language of the ``Understanding`` where the utility has replies in it.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -378,7 +381,8 @@ def _work_on_one(desk: Desk, reading: _Read, facts: Facts) -> tuple[Stored, Answ
         outcome = REGISTRY[call.operation](desk.keys, asker, call, facts)
         about = facts.identities.subscribers_of(asker, call)
         subscriber_id = about[0].id if len(about) == 1 else None
-    answer = _answer(desk, arrival, mind.reply(outcome), subscriber_id)
+    words = mind.reply(outcome, understanding.language)
+    answer = _answer(desk, arrival, words, subscriber_id)
     kept = Stored(
         arrival, ANSWERED, masked, outcome.operation, outcome.kind, subscriber_id, answer.ids[0]
     )

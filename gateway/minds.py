@@ -47,9 +47,9 @@ class LineMind:
         """The one reading that the data supports."""
         return self.profile.choose(understanding, supported)
 
-    def reply(self, outcome: Outcome) -> Sequence[str]:
+    def reply(self, outcome: Outcome, language: str = "") -> Sequence[str]:
         """The words for an outcome, cut into the parts of a message."""
-        words = self.profile.render(outcome)
+        words = self.profile.render(outcome, language)
         if self.whole:
             return [words]
         return split(words, self.alphabet, reference_bits=self.reference_bits)

@@ -1,7 +1,8 @@
 """A utility's profile: its rules, the commands it publishes, and its words.
 
 A profile is a folder of TOML files, named as the folder: ``profile.toml`` (title, key in the
-database, lengths of fields, policy), ``codes.toml`` (commands) and ``replies.toml`` (texts).
+database, lengths of fields, policy), ``codes.toml`` (commands), ``replies.toml`` (texts) and,
+where it answers in English too, ``replies.en.toml``.
 ``load_profile`` checks them against the operations there are, so that a running daemon
 cannot come upon a mistake in one.
 """
@@ -14,7 +15,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-from jinja2 import TemplateError
 from pydantic import Field as Setting
 from pydantic import field_validator
 
@@ -30,15 +30,14 @@ from core.calls import (
 )
 from core.policy import Policy
 from core.terms import Terms
-from core.text import persian_digits
-from gateway.configuration import ConfigError, Frozen, as_model, read_model, read_toml
-from gateway.replies import Facts, Replies, environment, load_replies
+from gateway.configuration import Frozen, read_model
+from gateway.languages import OWN, load_languages
+from gateway.replies import Facts, Replies, load_replies
 from gateway.rules.choose import choose
 from gateway.rules.grammar import Grammar, Wording, words_of
 from gateway.rules.match import understand
 from gateway.rules.pattern import Field
 from gateway.rules.published import Codes, OperationLike, patterns_of
-from gateway.rules.values import CHECKED
 
 MISREADINGS: Final[Mapping[str, frozenset[str]]] = {
     Misreading.EMPTY: frozenset(),
@@ -101,14 +100,6 @@ class _Profile(Frozen):
     policy: _Policy = _Policy()
 
 
-class _Wording(Frozen):
-    missing: str
-    length: str
-    check: str
-    extra: str
-    alone: str
-
-
 @dataclass(frozen=True)
 class Profile:
     """A utility's rules and words, ready for use."""
@@ -121,6 +112,8 @@ class Profile:
     terms: Terms
     grammar: Grammar = field(repr=False)
     replies: Replies = field(repr=False)
+    other_replies: Mapping[str, Replies] = field(default_factory=dict, repr=False)
+    """By language: those of ``replies.en.toml``."""
 
     def understand(self, text: str) -> Understanding:
         """All that the form of a subscriber's text allows it to say; never raises."""
@@ -132,9 +125,9 @@ class Profile:
         """The reading to act on: see ``gateway.rules.choose``."""
         return choose(understanding, valid)
 
-    def render(self, outcome: Outcome) -> str:
-        """Write the reply to ``outcome``."""
-        return self.replies.render(outcome)
+    def render(self, outcome: Outcome, language: str = "") -> str:
+        """Write the reply to ``outcome``, in ``language`` where there are replies in it."""
+        return self.other_replies.get(language, self.replies).render(outcome)
 
 
 def load_profile(directory: Path, operations: Mapping[str, OperationLike]) -> Profile:
@@ -147,67 +140,43 @@ def load_profile(directory: Path, operations: Mapping[str, OperationLike]) -> Pr
     codes_file = directory / "codes.toml"
     codes = read_model(codes_file, Codes)
     patterns = patterns_of(codes_file, codes, fields, operations)
-    replies_file = directory / "replies.toml"
-    tables = read_toml(replies_file)
-    wording = _wording(replies_file, tables.pop("wrong", {}), fields)
-    grammar = Grammar(patterns, fields, wording, words_of(codes.courtesies))
+    spoken = load_languages(directory, fields, patterns)
+    wordings = {language: said.wording for language, said in spoken.items()}
+    wording = wordings.pop(OWN)
+    grammar = Grammar(patterns, fields, wording, words_of(codes.courtesies), wordings)
     known = {name: operation.outcomes for name, operation in operations.items()}
     known[MISREAD] = MISREADINGS
     expected = {name: known[name] for name in (*(each.operation for each in patterns), MISREAD)}
-    examples = _examples(grammar)
-    replies = load_replies(replies_file, tables, expected, known, examples)
+    replies = {
+        language: load_replies(
+            said.file,
+            said.tables,
+            expected,
+            known,
+            _examples(grammar, said.wording),
+            language=language,
+        )
+        for language, said in spoken.items()
+    }
     return Profile(
         directory.name,
         settings.utility,
         settings.title,
         Terms(settings.policy.made()),
         grammar,
+        replies.pop(OWN),
         replies,
     )
 
 
-def _wording(file: Path, table: Any, fields: Mapping[Argument, Field]) -> Wording:
-    """Write what can be wrong with each field, so that no message has to wait for it."""
-    if not isinstance(table, dict):
-        raise ConfigError(file, "wrong", "is not a table")
-    phrases = as_model(file, table, _Wording, "wrong")
-    text = Field("متن", 1, 1)
-    named = {**fields, Argument.TEXT: text}
-
-    def each(key: str, names: Mapping[Argument, Field]) -> dict[Argument, str]:
-        return {
-            argument: _phrase(file, key, getattr(phrases, key), known)
-            for argument, known in names.items()
-        }
-
-    proving = {argument: known for argument, known in fields.items() if argument in CHECKED}
-    return Wording(
-        each("missing", named),
-        each("length", fields),
-        each("check", proving),
-        _phrase(file, "extra", phrases.extra, text),
-        _phrase(file, "alone", phrases.alone, text),
-    )
-
-
-def _phrase(file: Path, key: str, source: str, known: Field) -> str:
-    shortest, longest = persian_digits(known.shortest), persian_digits(known.longest)
-    digits = shortest if shortest == longest else f"{shortest} تا {longest}"
-    try:
-        return environment().from_string(source).render(field=known.title, digits=digits)
-    except TemplateError as error:
-        hint = "the variables are field and digits"
-        raise ConfigError(file, f"wrong.{key}", f"cannot be filled in: {error}", hint) from None
-
-
-def _examples(grammar: Grammar) -> Facts:
+def _examples(grammar: Grammar, wording: Wording) -> Facts:
     """Give the longest facts that the profile itself puts into replies."""
-    wording = grammar.wording
     phrases = [*wording.missing.values(), *wording.length.values(), *wording.check.values()]
+    formats = [wording.formats.get(each.rank, each.format) for each in grammar.patterns]
     number = grammar.fields.get(Argument.NUMBER)
     return {
         "code": max((pattern.name for pattern in grammar.patterns), key=len, default=""),
-        "format": max((pattern.format for pattern in grammar.patterns), key=len, default=""),
+        "format": max(formats, key=len, default=""),
         "wrong": max((*phrases, wording.extra, wording.alone), key=len),
         "number": "1" * (number.longest if number else 8),
     }

@@ -7,7 +7,7 @@ with one is found when the profile is loaded: see ``load_replies``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -19,11 +19,15 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from core import jalali as calendar
 from core.calls import DONE, Fact, Misreading, Outcome, Refusal
-from core.text import group, persian_digits
+from core.text import ascii_digits, group, persian_digits
 from gateway.configuration import ConfigError, did_you_mean
+from gateway.rules.scan import ENGLISH
 
 COMMON: Final = "common"
 """The table of replies for outcomes that an operation has no reply of its own for."""
+
+WORDS: Final = "words"
+"""The table of words for what the data has as keys: states, channels."""
 
 MOST_UNITS: Final = 134
 """Two parts of a UCS-2 message, in UTF-16 units."""
@@ -73,12 +77,25 @@ def jalali_time(instant: datetime | str) -> str:
     return persian_digits(calendar.jalali_time(instant))
 
 
-def environment() -> ImmutableSandboxedEnvironment:
-    """Make the sandbox that every template of ours runs in."""
+def environment(
+    words: Mapping[str, str] = MappingProxyType({}), language: str = ""
+) -> ImmutableSandboxedEnvironment:
+    """Make the sandbox that every template of ours runs in.
+
+    The filter ``word`` says in ``words`` what the data has as a key, such as a state; what is
+    not there is left as it is. In English, figures and days are in ASCII digits.
+    """
     made = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
     made.globals.clear()
-    made.filters.update(rial=rial, fa=persian_digits, jalali=jalali, jalali_time=jalali_time)
+    filters = {"rial": rial, "fa": persian_digits, "jalali": jalali, "jalali_time": jalali_time}
+    if language == ENGLISH:
+        filters = {name: _in_ascii(made_of) for name, made_of in filters.items()}
+    made.filters.update(filters, word=lambda key: words.get(str(key), str(key)))
     return made
+
+
+def _in_ascii(written: Callable[[Any], str]) -> Callable[[Any], str]:
+    return lambda value: ascii_digits(written(value)).replace("٬", ",")
 
 
 class Replies:
@@ -99,17 +116,25 @@ class Replies:
         return render(facts) if render else self._failed(facts)
 
 
-def load_replies(
-    file: Path, tables: Mapping[str, Any], expected: Expected, known: Expected, examples: Facts
+def load_replies(  # noqa: PLR0913 - what the loader of a profile knows
+    file: Path,
+    tables: Mapping[str, Any],
+    expected: Expected,
+    known: Expected,
+    examples: Facts,
+    *,
+    language: str = "",
 ) -> Replies:
-    """Compile the tables of a replies file and check each of them.
+    """Compile the tables of a replies file in ``language`` and check each of them.
+
+    ``[words]`` says what the data has as keys, for the filter ``word``.
 
     ``expected`` is what must have a reply, ``known`` what may have one, ``examples`` the
     facts to measure with besides ``EXAMPLES``. Raises ``ConfigError`` for the first mistake:
     an operation, outcome or variable that there is none of, a template that does not parse,
     an outcome without a reply, or a reply of more than ``MOST_UNITS``.
     """
-    sandbox = environment()
+    sandbox = environment(_words(file, tables), language)
     kinds = {*Refusal, *Misreading, DONE}
     drafts = {
         (operation, kind): _compile(file, (operation, kind), source, sandbox)
@@ -132,10 +157,19 @@ def load_replies(
     return Replies({key: draft.template for key, draft in drafts.items()})
 
 
+def _words(file: Path, tables: Mapping[str, Any]) -> Mapping[str, str]:
+    words = tables.get(WORDS, {})
+    if not isinstance(words, dict) or not all(isinstance(said, str) for said in words.values()):
+        raise ConfigError(file, WORDS, "is not a table of words", 'such as paid = "پرداخت‌شده"')
+    return words
+
+
 def _sources(
     file: Path, tables: Mapping[str, Any], known: Expected, common: set[str]
 ) -> Iterator[tuple[str, str, str]]:
     for operation, replies in tables.items():
+        if operation == WORDS:
+            continue
         if operation != COMMON and operation not in known:
             hint = did_you_mean(operation, [*known, COMMON])
             raise ConfigError(file, operation, "there is no such operation", hint)

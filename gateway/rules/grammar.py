@@ -24,7 +24,7 @@ class Wording:
     extra: str
     alone: str
     """Of a command without fields, when there is more in the message."""
-    formats: Mapping[int, str] = field(default_factory=dict)
+    formats: dict[int, str] = field(default_factory=dict)
     """How to write commands, by rank, where it is not written as the pattern says."""
 
 

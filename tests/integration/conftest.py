@@ -121,7 +121,7 @@ class FakeMind:
         """The one reading."""
         return understanding.candidates[0]
 
-    def reply(self, outcome: Outcome) -> Sequence[str]:
+    def reply(self, outcome: Outcome, language: str = "") -> Sequence[str]:
         """The outcome's own name, as often as there are parts."""
         return [outcome.kind] * self.parts
 
