@@ -1,4 +1,16 @@
-"""What a subscriber owes: the last bill, and what was paid since."""
+"""What a subscriber owes: the last bill, and what was paid and corrected since.
+
+A balance is made of four things, and each counts once:
+
+- **the newest bill**: its ``payable`` is what was owed when it was issued, older bills, the
+  rest below a thousand that was carried over, and older payments all in it. A mid-period
+  bill is a bill like any other;
+- **payments** since it was issued count against it; one that carries the bill ID and the
+  payment ID of an instalment is that instalment's and does not;
+- **corrections** since it was issued are in the subscriber's favour and count as payments do;
+- **instalments** of connection fees are owed beside it, never in it: a balance names what is
+  due of them as a figure of its own (``core.instalments``).
+"""
 
 from __future__ import annotations
 
@@ -6,15 +18,16 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Connection, func, select
+from sqlalchemy import BigInteger, Connection, exists, func, select
 
 from core.bulk import as_rows, unfolded
+from core.identifiers import RIAL_STEP
 from core.shelf import Shelf, Subject, Subscriber, ids_of
-from core.tables import bills, payments
+from core.tables import bills, corrections, instalments, payments
 
 
 class LastBill(NamedTuple):
-    """The newest bill of a subscription and the payments since it was issued."""
+    """The newest bill of a subscription, and what counts against it since it was issued."""
 
     subscriber_id: int
     payable: int
@@ -27,16 +40,54 @@ class LastBill(NamedTuple):
     from_reading: int | None
     to_reading: int | None
     paid_since: int
-    """Rial."""
+    """Rial, corrections among it."""
+    period: str = ""
+    amount: int = 0
+    """Rial, this period alone."""
+    used: int | None = None
+    """Units of the meter, where the bill says it."""
+    kind: str = "period"
+    """``period`` or ``mid_period``."""
+    issued_at: int = 0
+    """UTC milliseconds."""
 
     @property
     def balance(self) -> int:
-        """Rial still owed; negative for a credit.
-
-        A bill's payable already contains what was owed when it was issued, so only
-        payments since then count against it.
-        """
+        """Rial still owed; negative for a credit."""
         return self.payable - self.paid_since
+
+    @property
+    def debt(self) -> int:
+        """Rial to pay, 0 for none."""
+        return max(self.balance, 0)
+
+    @property
+    def credit(self) -> int:
+        """Rial that the subscriber has with the utility, 0 for none."""
+        return max(-self.balance, 0)
+
+    @property
+    def deadline(self) -> date | None:
+        """Until when to pay what is owed.
+
+        None for at once, since a debt of earlier bills has no deadline of its own (DOMAIN 5),
+        and None when nothing is owed.
+        """
+        overdue = self.payable - self.amount >= RIAL_STEP
+        return self.due_date if self.balance > 0 and not overdue else None
+
+
+def units_used(
+    used: int | None, from_reading: int | None, to_reading: int | None, digits: int
+) -> int | None:
+    """Units of a bill: those it says, or its readings' difference; None when it tells neither.
+
+    A meter of ``digits`` digits that ends below its beginning has passed its highest figure.
+    """
+    if used is not None or from_reading is None or to_reading is None:
+        return used
+    rolled: int = 10**digits if to_reading < from_reading else 0
+    return max(to_reading - from_reading + rolled, 0)
 
 
 _wanted = unfolded({"subscriber_id": BigInteger()})
@@ -48,11 +99,25 @@ _newest_id = (
     .limit(1)
     .scalar_subquery()
 )
+_of_an_instalment = exists().where(
+    instalments.c.subscriber_id == payments.c.subscriber_id,
+    instalments.c.bill_id == payments.c.bill_id,
+    instalments.c.payment_id == payments.c.payment_id,
+)
 _paid_since = (
     select(func.coalesce(func.sum(payments.c.amount), 0))
     .where(
         payments.c.subscriber_id == bills.c.subscriber_id,
         payments.c.paid_at >= bills.c.issued_at,
+        ~_of_an_instalment,
+    )
+    .scalar_subquery()
+)
+_corrected_since = (
+    select(func.coalesce(func.sum(corrections.c.amount), 0))
+    .where(
+        corrections.c.subscriber_id == bills.c.subscriber_id,
+        corrections.c.at >= bills.c.issued_at,
     )
     .scalar_subquery()
 )
@@ -66,21 +131,26 @@ _LAST_BILLS = select(
     bills.c.to_date,
     bills.c.from_reading,
     bills.c.to_reading,
-    _paid_since,
+    (_paid_since + _corrected_since).label("paid_since"),
+    bills.c.period,
+    bills.c.amount,
+    bills.c.used,
+    bills.c.kind,
+    bills.c.issued_at,
 ).join_from(_wanted, bills, bills.c.id == _newest_id)
 
 
 def load_last_bills(connection: Connection, subscriber_ids: Collection[int]) -> dict[int, LastBill]:
-    """The newest bill of each subscription that has one, by subscriber id."""
+    """The newest bill of each subscription that has one, by subscriber id; one statement."""
     if not subscriber_ids:
         return {}
     rows = connection.execute(_LAST_BILLS, as_rows((key,) for key in subscriber_ids))
     # PostgreSQL sums bigints into numeric: back to the integer that money is here.
-    return {row[0]: LastBill(*row[:9], int(row[9])) for row in rows}
+    return {row[0]: LastBill(*row[:9], int(row[9]), *row[10:]) for row in rows}
 
 
 class LastBills(Shelf):
-    """The newest bill of each subscription, with what was paid since."""
+    """The newest bill of each subscription, with what counts against it since."""
 
     def __init__(self) -> None:
         self._bills: dict[int, LastBill] = {}
@@ -92,3 +162,7 @@ class LastBills(Shelf):
     def of(self, subscriber: Subscriber) -> LastBill | None:
         """The newest bill, None when nothing has been billed yet."""
         return self._bills.get(subscriber.id)
+
+    def note(self, bill: LastBill) -> None:
+        """Let a bill that this batch issues be the newest; whoever issues it stores it."""
+        self._bills[bill.subscriber_id] = bill

@@ -13,12 +13,33 @@ from collections.abc import Mapping
 from core.operations.balance import BALANCE
 from core.operations.bill_by_sms import BILL_BY_SMS, STOP_BILL_BY_SMS
 from core.operations.guide import HELP
+from core.operations.history import BILL_HISTORY, CONSUMPTION_HISTORY, PAYMENT_HISTORY
+from core.operations.instalments import INSTALMENTS
+from core.operations.last_bill import LAST_BILL
+from core.operations.last_payment import LAST_PAYMENT
+from core.operations.mid_bill import MID_BILL, QUICK_BILL
 from core.operations.operation import Operation
+from core.operations.pay import PAY
 from core.operations.reading import SUBMIT_READING
 
 REGISTRY: Mapping[str, Operation] = {
     operation.name: operation
-    for operation in (BALANCE, SUBMIT_READING, BILL_BY_SMS, STOP_BILL_BY_SMS, HELP)
+    for operation in (
+        BALANCE,
+        SUBMIT_READING,
+        QUICK_BILL,
+        MID_BILL,
+        BILL_BY_SMS,
+        STOP_BILL_BY_SMS,
+        HELP,
+        LAST_BILL,
+        LAST_PAYMENT,
+        CONSUMPTION_HISTORY,
+        PAYMENT_HISTORY,
+        BILL_HISTORY,
+        INSTALMENTS,
+        PAY,
+    )
 }
 
 __all__ = ["REGISTRY", "Operation"]

@@ -1,39 +1,51 @@
-"""``balance``: what is owed (seed 001, code 010: آخرین بدهی)."""
+"""``balance``: what is owed (seed 001, code 010: آخرین بدهی; seed 000, annex 3: مانده آب بهاء)."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from core.bills import LastBills
-from core.calls import DONE, Argument, Call, Outcome, Refusal
+from core.calls import DONE, Call, Outcome, Refusal
 from core.facts import Facts
-from core.operations.operation import IDENTITY_OUTCOMES, Operation, done, refused
+from core.instalments import Instalments, due_until
+from core.jalali import local
+from core.operations.operation import IDENTITY_OUTCOMES, NAMING, Operation, done, refused
 from core.shelf import Asker, Subscriber
 
 
-def _balance(asker: Asker, call: Call, facts: Facts, subscriber: Subscriber) -> Outcome:  # noqa: ARG001
+def _balance(asker: Asker, call: Call, facts: Facts, subscriber: Subscriber) -> Outcome:
     bill = facts.of(LastBills).of(subscriber)
-    if bill is None:
+    unpaid = facts.of(Instalments).of(subscriber)
+    today = local(datetime.fromtimestamp(asker.at / 1000, UTC)).date()
+    instalments_due = due_until(unpaid, today) if unpaid else 0
+    if bill is None and not instalments_due:
         return refused(call, Refusal.NO_BILL, number=subscriber.number)
-    owed = bill.balance
+    debt = bill.debt if bill else 0
     return done(
         call,
         number=subscriber.number,
-        debt=max(owed, 0),
-        credit=max(-owed, 0),
-        due=bill.due_date if owed > 0 and bill.due_date else "",
-        bill_id=bill.bill_id or "",
-        payment_id=(bill.payment_id or "") if owed > 0 else "",
+        debt=debt,
+        credit=bill.credit if bill else 0,
+        due=(bill.deadline or "") if bill else "",
+        bill_id=(bill.bill_id or "") if bill else "",
+        payment_id=(bill.payment_id or "") if bill and debt else "",
+        instalments_due=instalments_due,
     )
 
 
 BALANCE = Operation(
     name="balance",
     required=frozenset(),
-    optional=frozenset({Argument.NUMBER, Argument.CODE}),
+    optional=NAMING,
     outcomes={
         **IDENTITY_OUTCOMES,
-        DONE: frozenset({"number", "debt", "credit", "due", "bill_id", "payment_id"}),
+        DONE: frozenset(
+            {"number", "debt", "credit", "due", "bill_id", "payment_id", "instalments_due"}
+        ),
         Refusal.NO_BILL: frozenset({"number"}),
     },
-    needs=frozenset({LastBills}),
+    needs=frozenset({LastBills, Instalments}),
     run_for=_balance,
 )
+"""``due`` is ``""`` where the debt is to be paid at once; ``instalments_due`` is rial, beside
+the debt and not in it (``core.bills`` says what a balance is made of)."""

@@ -19,6 +19,8 @@ NOTHING: frozenset[str] = frozenset()
 NOTHING_SAID: frozenset[Argument] = frozenset()
 IDENTIFYING = frozenset({Argument.NUMBER, Argument.BILL_ID, Argument.METER_SERIAL})
 """Any of these names a subscription."""
+NAMING = IDENTIFYING | {Argument.CODE}
+"""What an operation about a subscription can be given to say, and show, which."""
 IDENTITY_OUTCOMES: Mapping[str, frozenset[str]] = {
     Refusal.NOT_RECOGNISED: NOTHING,
     Refusal.LOCKED_OUT: frozenset({"minutes"}),
@@ -46,6 +48,9 @@ class Operation:
     """… and for those that are about one that the asker has shown a right to."""
     open_with: frozenset[Argument] = NOTHING_SAID
     """With both: a call that brings all of these needs no right and goes to ``run``."""
+    rows: frozenset[str] = NOTHING
+    """Of an operation that answers with a list (``core.operations.listing``): what each of its
+    rows holds."""
 
     def __call__(self, keys: Keys, asker: Asker, call: Call, facts: Facts) -> Outcome:
         """Run the operation; a refusal to show the subscription is an outcome as well."""

@@ -71,7 +71,7 @@ def bill(subscriber: int, period: int, days_ago: int) -> dict[str, Any]:
         "to_date": date(2026, 7, 31),
         "from_reading": 1000 + 40 * period,
         "to_reading": 1040 + 40 * period,
-        "amount": 150_000,
+        "amount": 100_000 * period,
         "payable": 100_000 * period,
         "bill_id": "2050327604613",
         "payment_id": "1070189",
