@@ -28,8 +28,10 @@ from core.calls import (
     Problem,
     Understanding,
 )
+from core.payments.ledger import NOTICE as PAYMENT_NOTICE
+from core.payments.ledger import NOTICES as PAYMENT_NOTICES
 from core.policy import Policy
-from core.terms import Terms
+from core.terms import BillingTerms, Terms
 from gateway.configuration import Frozen, read_model
 from gateway.languages import OWN, load_languages
 from gateway.replies import Facts, Replies, load_replies
@@ -38,6 +40,7 @@ from gateway.rules.grammar import Grammar, Wording, words_of
 from gateway.rules.match import understand
 from gateway.rules.pattern import Field
 from gateway.rules.published import Codes, OperationLike, patterns_of
+from gateway.tariffs import load_tariff
 
 MISREADINGS: Final[Mapping[str, frozenset[str]]] = {
     Misreading.EMPTY: frozenset(),
@@ -48,6 +51,11 @@ MISREADINGS: Final[Mapping[str, frozenset[str]]] = {
     Misreading.AMBIGUOUS: frozenset({"code", "format"}),
 }
 """The facts that a reply to a misread message may use."""
+
+NOTICES_OF: Final[Mapping[str, tuple[str, Mapping[str, frozenset[str]]]]] = {
+    "pay": (PAYMENT_NOTICE, PAYMENT_NOTICES),
+}
+"""What follows later from an operation has replies as well: operation → their table, its kinds."""
 
 _LONGEST_FIELD: Final = 20
 _POSITIVE = Annotated[int, Setting(gt=0)]
@@ -93,11 +101,21 @@ class _Field(Frozen):
         return Field(self.title, *self.digits)
 
 
+class _Billing(Frozen):
+    company: Annotated[str, Setting(pattern=r"^([0-9]{3})?$")] = ""
+    service: Annotated[str, Setting(pattern=r"^[1-9]$")] = "1"
+    due_days: Annotated[int, Setting(ge=0, le=365)] = 15
+
+    def made(self) -> BillingTerms:
+        return BillingTerms(self.company, self.service, self.due_days)
+
+
 class _Profile(Frozen):
     title: Annotated[str, Setting(min_length=1)]
     utility: Annotated[str, Setting(min_length=1)]
     fields: dict[Argument, _Field] = Setting(default_factory=dict)
     policy: _Policy = _Policy()
+    billing: _Billing = _Billing()
 
 
 @dataclass(frozen=True)
@@ -146,7 +164,10 @@ def load_profile(directory: Path, operations: Mapping[str, OperationLike]) -> Pr
     grammar = Grammar(patterns, fields, wording, words_of(codes.courtesies), wordings)
     known = {name: operation.outcomes for name, operation in operations.items()}
     known[MISREAD] = MISREADINGS
-    expected = {name: known[name] for name in (*(each.operation for each in patterns), MISREAD)}
+    known.update(NOTICES_OF.values())
+    used = [each.operation for each in patterns]
+    used += [NOTICES_OF[name][0] for name in used if name in NOTICES_OF]
+    expected = {name: known[name] for name in (*used, MISREAD)}
     replies = {
         language: load_replies(
             said.file,
@@ -162,7 +183,11 @@ def load_profile(directory: Path, operations: Mapping[str, OperationLike]) -> Pr
         directory.name,
         settings.utility,
         settings.title,
-        Terms(settings.policy.made()),
+        Terms(
+            policy=settings.policy.made(),
+            billing=settings.billing.made(),
+            tariff=load_tariff(directory / "tariff.toml"),
+        ),
         grammar,
         replies.pop(OWN),
         replies,

@@ -51,6 +51,9 @@ EXAMPLES: Final[Facts] = MappingProxyType(
         "minutes": 30,
         "count": 12,
         "digits": 5,
+        "amount": 123_456_000,
+        "link": "https://pay.example.ir/p/abcdefghijkmn",
+        "dial": "*1522*2050327604613*1234560700189#",
     }
 )
 """Figures as long as real ones, to measure replies with."""
