@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 
@@ -26,6 +27,25 @@ class ReadingState(StrEnum):
     DOUBTFUL = "doubtful"
     """Implausible and confirmed by the subscriber: it counts, and staff look at it."""
     REJECTED = "rejected"
+
+
+class MeterState(StrEnum):
+    """How the meter was found (DOMAIN section 5). Subscribers' own readings are ``normal``."""
+
+    NORMAL = "normal"
+    BROKEN = "broken"
+    CHANGED = "changed"
+    """A new meter: the reading is its first figure, ``old_end`` the last one of the old."""
+    REVERSED = "reversed"
+    """Built in the wrong way round: it counts down."""
+    CLOSED = "closed"
+    ROLLED_OVER = "rolled_over"
+    """It has passed its highest figure."""
+    NO_USE = "no_use"
+    OBSTACLE = "obstacle"
+    UNREAD = "unread"
+    ABANDONED = "abandoned"
+    DISCONNECTED = "disconnected"
 
 
 class Reading(NamedTuple):
@@ -110,6 +130,35 @@ def used_since(reading: int, last: int, digits: int, policy: Policy) -> int | No
     return implied if implied * 100 < span * policy.rollover_share else None
 
 
+class MeterChange(NamedTuple):
+    """A meter that was changed between two readings."""
+
+    at: int
+    """UTC milliseconds."""
+    old_end: int | None
+    """The last figure of the old meter; None when nobody wrote it down, and then what it
+    counted since its last reading is nobody's."""
+    new_start: int
+
+
+def used_through(
+    reading: int, last: int, changes: Iterable[MeterChange], digits: int, policy: Policy
+) -> int | None:
+    """Units used between two readings with changes of the meter between them.
+
+    Each meter's own part, as ``used_since`` counts it; None when one of them cannot be.
+    """
+    total = 0
+    for change in changes:
+        end = last if change.old_end is None else change.old_end
+        used = used_since(end, last, digits, policy)
+        if used is None:
+            return None
+        total, last = total + used, change.new_start
+    used = used_since(reading, last, digits, policy)
+    return None if used is None else total + used
+
+
 def is_plausible(used: int, since_ms: int, bill: LastBill | None, policy: Policy) -> bool:
     """Whether ``used`` units in ``since_ms`` agree with what the last bill shows of the use."""
     if used <= policy.plausible_units:
@@ -122,6 +171,27 @@ def is_plausible(used: int, since_ms: int, bill: LastBill | None, policy: Policy
     billed = max(0, bill.to_reading - bill.from_reading)
     days = max(1, since_ms // DAY_MS)
     return used * billed_days <= policy.plausible_factor * billed * days
+
+
+_meters = unfolded({"subscriber_id": BigInteger()})
+_METER_CHANGES = (
+    select(readings.c.subscriber_id, readings.c.read_at, readings.c.old_end, readings.c.reading)
+    .join_from(_meters, readings, readings.c.subscriber_id == _meters.c.subscriber_id)
+    .where(readings.c.meter_state == MeterState.CHANGED.value, readings.c.state.in_(_COUNTED))
+    .order_by(readings.c.subscriber_id, readings.c.read_at)
+)
+
+
+def load_meter_changes(
+    connection: Connection, subscriber_ids: Collection[int]
+) -> dict[int, tuple[MeterChange, ...]]:
+    """The changes of each subscription's meter, oldest first; one statement."""
+    found: defaultdict[int, list[MeterChange]] = defaultdict(list)
+    if subscriber_ids:
+        keys = as_rows((key,) for key in subscriber_ids)
+        for subscriber_id, *change in connection.execute(_METER_CHANGES, keys):
+            found[subscriber_id].append(MeterChange._make(change))
+    return {key: tuple(changes) for key, changes in found.items()}
 
 
 class LastReadings(Shelf):

@@ -77,9 +77,7 @@ class _Part(NamedTuple):
         capacity = self.use.capacity
         return self.used if capacity is None else min(self.used, capacity * self.months)
 
-    def line(
-        self, code: str, quantity: Fraction, rate: Fraction | int, note: str = ""
-    ) -> Line:
+    def line(self, code: str, quantity: Fraction, rate: Fraction | int, note: str = "") -> Line:
         rate = Fraction(rate)
         amount = floor(quantity * rate)
         days = (self.segment.first, self.segment.end)

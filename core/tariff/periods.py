@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import NamedTuple, Protocol, TypeVar
 
 from core import jalali
@@ -48,16 +49,17 @@ def in_force(dated: Sequence[D], day: date) -> D | None:
 
 def segments(tariff: Tariff, first: date, end: date) -> Iterator[Segment]:
     """The days from ``first`` until before ``end``, cut wherever a price changes."""
-    cuts = {one.since for one in (*tariff.versions, *tariff.vat)}
-    for season in {version.season for version in tariff.versions if version.season}:
-        cuts.update(_ends(season, first, end))
+    cuts = {version.since for version in tariff.versions} | {vat.since for vat in tariff.vat}
+    for version in tariff.versions:
+        if version.season:
+            cuts.update(_ends(version.season, first, end))
     days = [first, *sorted(cut for cut in cuts if first < cut < end), end]
-    for start, stop in zip(days, days[1:], strict=False):
-        version = in_force(tariff.versions, start)
-        assert version is not None  # noqa: S101 - a tariff has a version
-        season = version.season
+    for start, stop in pairwise(days):
+        current = in_force(tariff.versions, start)
+        assert current is not None  # noqa: S101 - a tariff has a version
+        season = current.season
         hot = season if season and _holds(season, start) else None
-        yield Segment(start, stop, version, in_force(tariff.vat, start), hot)
+        yield Segment(start, stop, current, in_force(tariff.vat, start), hot)
 
 
 def _ends(season: Season, first: date, end: date) -> Iterator[date]:

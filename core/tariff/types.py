@@ -43,6 +43,9 @@ class Fee(NamedTuple):
     other: int = 0
 
 
+NO_FEE: Final = Fee()
+
+
 class Wastewater(NamedTuple):
     """What those pay besides whose premises drain into the sewers."""
 
@@ -50,7 +53,7 @@ class Wastewater(NamedTuple):
     """Percent of the price of the water, for homes …"""
     other: int
     """… and for every other usage."""
-    fee: Fee = Fee()
+    fee: Fee = NO_FEE
 
 
 class Note(NamedTuple):
@@ -87,7 +90,7 @@ class Version:
     blocks: tuple[Block, ...]
     """Ascending; the last one has no end."""
     usages: Mapping[str, Rates] = field(default_factory=dict)
-    subscription: Fee = Fee()
+    subscription: Fee = NO_FEE
     """آبونمان."""
     wastewater: Wastewater | None = None
     notes: tuple[Note, ...] = ()

@@ -287,9 +287,25 @@ def _wider() -> None:
                 comment="JSON: the lines that the amount is made of",
             )
         )
+        batch_op.add_column(
+            sa.Column(
+                "carried",
+                sa.BigInteger(),
+                nullable=True,
+                comment="rial below a thousand, left for the next bill",
+            )
+        )
     with op.batch_alter_table("readings", schema=None) as batch_op:
         batch_op.add_column(
             sa.Column("meter_state", sa.Text(), server_default="normal", nullable=False)
+        )
+        batch_op.add_column(
+            sa.Column(
+                "old_end",
+                sa.BigInteger(),
+                nullable=True,
+                comment="of a changed meter: the last figure of the old one",
+            )
         )
         batch_op.add_column(sa.Column("decided_at", sa.BigInteger(), nullable=True))
         batch_op.add_column(sa.Column("decided_by", sa.Text(), nullable=True))
@@ -334,8 +350,8 @@ def downgrade() -> None:
             table.drop_column(column)
     with op.batch_alter_table("readings") as table:
         table.drop_index(op.f("ix_readings_state_read_at"))
-        for column in ("meter_state", "decided_at", "decided_by", "note"):
+        for column in ("meter_state", "old_end", "decided_at", "decided_by", "note"):
             table.drop_column(column)
     with op.batch_alter_table("bills") as table:
-        for column in ("kind", "used", "lines"):
+        for column in ("kind", "used", "lines", "carried"):
             table.drop_column(column)

@@ -1,0 +1,293 @@
+"""Making a bill of two readings (seed 000, annex 1: صورتحساب میان‌دوره).
+
+What a bill says is computed by ``draft``, which is pure: the lines of the tariff, and on
+top what was owed before. Payable is floored to 1,000 rial, as a payment ID carries no less,
+and the rest is carried to the next bill (DOMAIN section 4). ``Billing`` is the shelf that
+knows what a draft needs and stores the bills that a batch issues.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
+from typing import NamedTuple
+
+from sqlalchemy import BigInteger, Connection, func, select
+
+from core import identifiers
+from core.bills import LastBill
+from core.bulk import Upsert, as_rows, unfolded, upsert_rows
+from core.calls import Scalar
+from core.events import Event, EventKind
+from core.jalali import jalali, local
+from core.readings import MeterChange, load_meter_changes
+from core.shelf import Asker, Shelf, Subject, Subscriber, ids_of
+from core.tables import bills, subscribers
+from core.tariff import Line, Tariff, Use, amount_of, lines_of
+from core.terms import BillingTerms, Terms
+
+MID_PERIOD = "mid_period"
+"""The kind of a bill that a subscriber's own reading brought about."""
+_LONGEST_FILE = 8
+_MONTH = slice(5, 7)
+
+
+class Account(NamedTuple):
+    """What a bill needs to know of a subscription besides its readings."""
+
+    id: int
+    number: str
+    usage: str
+    """As the utility's data has it; ``Tariff.usage`` knows what it means."""
+    units: int
+    capacity: int | None
+    region: str
+    wastewater: bool
+    bill_id: str | None
+    carried: int
+    """Rial that the newest bill left for the next one."""
+
+
+class Start(NamedTuple):
+    """Where the period of a bill begins."""
+
+    reading: int
+    day: date
+    owed: int
+    """Rial owed before this bill, what was carried over in it; negative for a credit."""
+
+
+class End(NamedTuple):
+    """Where it ends."""
+
+    reading: int
+    day: date
+    used: int
+    """Units of the meter since the start."""
+
+
+class Draft(NamedTuple):
+    """A bill that has been computed and not been stored."""
+
+    start: Start
+    end: End
+    lines: tuple[Line, ...]
+    amount: int
+    """Rial, this period alone: the sum of the lines."""
+    payable: int
+    """Rial, with what was owed before; negative for a credit."""
+    carried: int
+    """Rial that are left for the next bill."""
+    bill_id: str
+    """"" where none can be made."""
+    payment_id: str
+    """"" for nothing to pay, or more than a payment ID can carry."""
+    due: date | None
+    """None: pay at once, since something was owed before; or nothing to pay."""
+
+
+def use_of(tariff: Tariff, account: Account, start: Start, end: End) -> Use | None:
+    """What is billed for a period; None when the subscription's usage has no price.
+
+    A period has at least one day: what is used on the day of the last bill is that day's.
+    """
+    usage = tariff.usage(account.usage)
+    if usage is None:
+        return None
+    return Use(
+        used=Fraction(end.used),
+        first=start.day,
+        end=max(end.day, start.day + timedelta(days=1)),
+        usage=usage,
+        units=max(account.units, 1),
+        capacity=account.capacity,
+        region=account.region,
+        wastewater=account.wastewater,
+    )
+
+
+def draft(terms: Terms, account: Account, start: Start, end: End) -> Draft | None:
+    """Compute the bill of a period; None when the utility has no price for it."""
+    use = use_of(terms.tariff, account, start, end) if terms.tariff else None
+    if terms.tariff is None or use is None:
+        return None
+    lines = lines_of(terms.tariff, use)
+    amount = amount_of(lines)
+    payable, carried = rounded(amount + start.owed)
+    bill_id = bill_id_of(account.bill_id, account.number, terms.billing)
+    overdue = start.owed >= identifiers.RIAL_STEP
+    deadline = end.day + timedelta(days=terms.billing.due_days)
+    return Draft(
+        start=start,
+        end=end._replace(day=use.end),
+        lines=lines,
+        amount=amount,
+        payable=payable,
+        carried=carried,
+        bill_id=bill_id,
+        payment_id=payment_id_of(bill_id, payable, end.day) if bill_id else "",
+        due=None if overdue or payable <= 0 else deadline,
+    )
+
+
+def rounded(total: int) -> tuple[int, int]:
+    """What is to be paid of ``total`` rial, and what is carried to the next bill.
+
+    A debt is floored to ``identifiers.RIAL_STEP``. A credit stays as it is, since nobody has
+    to pay it; a debt below one step is carried over whole.
+    """
+    return identifiers.payable(total) if total > 0 else (total, 0)
+
+
+def bill_id_of(known: str | None, number: str, terms: BillingTerms) -> str:
+    """The bill ID of a subscription: the one on record, or made of its number; or ``""``.
+
+    Only a number of up to 8 digits can be a bill ID's file (DOMAIN section 4).
+    """
+    if known or not terms.company or not number.isdigit() or len(number) > _LONGEST_FILE:
+        return known or ""
+    return identifiers.make_bill_id(number, terms.company, terms.service)
+
+
+def payment_id_of(bill_id: str, payable: int, day: date) -> str:
+    """The payment ID of a bill, with the Jalali year's last digit and the month in it.
+
+    So that two bills of one amount in different months differ, as banks want them to.
+    """
+    when = jalali(day)
+    return identifiers.make_payment_id(bill_id, payable, when[3], when[_MONTH])
+
+
+def period_key(day: date) -> str:
+    """The period of a mid-period bill: one a day, told apart from the utility's own."""
+    return f"میان‌دوره {jalali(day)}"
+
+
+def day_of(at: int) -> date:
+    """The day in Tehran of an instant."""
+    return local(datetime.fromtimestamp(at / 1000, UTC)).date()
+
+
+def as_json(lines: Iterable[Line]) -> str:
+    """Lines of a bill as they are stored; fractions as ``"25/2"``."""
+    return json.dumps([line._asdict() for line in lines], ensure_ascii=False, default=str)
+
+
+# --- the shelf ----------------------------------------------------------------------
+
+_wanted = unfolded({"subscriber_id": BigInteger()})
+_carried = (
+    select(func.coalesce(bills.c.carried, 0))
+    .where(bills.c.subscriber_id == subscribers.c.id)
+    .order_by(bills.c.issued_at.desc(), bills.c.id.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_ACCOUNTS = select(
+    subscribers.c.id,
+    subscribers.c.number,
+    subscribers.c.usage,
+    subscribers.c.units,
+    subscribers.c.capacity,
+    subscribers.c.region,
+    subscribers.c.wastewater,
+    subscribers.c.bill_id,
+    func.coalesce(_carried, 0),
+).join_from(_wanted, subscribers, subscribers.c.id == _wanted.c.subscriber_id)
+
+
+def load_accounts(connection: Connection, subscriber_ids: Collection[int]) -> dict[int, Account]:
+    """What bills need to know of these subscriptions; one statement."""
+    if not subscriber_ids:
+        return {}
+    rows = connection.execute(_ACCOUNTS, as_rows((key,) for key in subscriber_ids))
+    return {row[0]: Account._make(row) for row in rows}
+
+
+class Billing(Shelf):
+    """What the bills of a batch need, and the bills that it issues."""
+
+    def __init__(self) -> None:
+        self._accounts: dict[int, Account] = {}
+        self._changes: dict[int, tuple[MeterChange, ...]] = {}
+        self._new: dict[tuple[int, str], tuple[object, ...]] = {}
+
+    def load(self, connection: Connection, subjects: Sequence[Subject]) -> None:
+        """Two statements."""
+        self._accounts = load_accounts(connection, ids_of(subjects))
+        self._changes = load_meter_changes(connection, ids_of(subjects))
+
+    def account(self, subscriber: Subscriber) -> Account:
+        """What is known of a subscription that was identified."""
+        return self._accounts[subscriber.id]
+
+    def changes(self, subscriber: Subscriber) -> tuple[MeterChange, ...]:
+        """The changes of its meter, oldest first."""
+        return self._changes.get(subscriber.id, ())
+
+    def issue(self, asker: Asker, subscriber: Subscriber, made: Draft) -> tuple[LastBill, Event]:
+        """Store a mid-period bill; what ``LastBills`` and ``Events`` are to be told of it.
+
+        One that was issued the same day is replaced.
+        """
+        self._accounts[subscriber.id] = self.account(subscriber)._replace(carried=made.carried)
+        bill = _as_last_bill(subscriber, made, asker.at)
+        row = (
+            subscriber.id, bill.period, bill.from_date, bill.to_date, bill.from_reading,
+            bill.to_reading, bill.amount, bill.payable, bill.bill_id, bill.payment_id,
+            bill.due_date, bill.issued_at, bill.kind, bill.used, as_json(made.lines), made.carried,
+        )  # fmt: skip
+        self._new[subscriber.id, bill.period] = row
+        return bill, _issued(asker, subscriber, bill)
+
+    def store(self, connection: Connection) -> None:
+        """Two statements."""
+        upsert_rows(connection, _ISSUED, list(self._new.values()))
+
+
+def _as_last_bill(subscriber: Subscriber, made: Draft, at: int) -> LastBill:
+    return LastBill(
+        subscriber_id=subscriber.id,
+        payable=made.payable,
+        bill_id=made.bill_id or None,
+        payment_id=made.payment_id or None,
+        due_date=made.due,
+        from_date=made.start.day,
+        to_date=made.end.day,
+        from_reading=made.start.reading,
+        to_reading=made.end.reading,
+        paid_since=0,
+        period=period_key(day_of(at)),
+        amount=made.amount,
+        used=made.end.used,
+        kind=MID_PERIOD,
+        issued_at=at,
+    )
+
+
+def _issued(asker: Asker, subscriber: Subscriber, bill: LastBill) -> Event:
+    about: dict[str, Scalar] = {
+        "number": subscriber.number,
+        "period": bill.period,
+        "kind": bill.kind,
+        "amount": bill.amount,
+        "payable": bill.payable,
+        "bill_id": bill.bill_id or "",
+        "payment_id": bill.payment_id or "",
+        "due": bill.due_date or "",
+        "used": bill.used or 0,
+    }
+    return Event(EventKind.BILL_ISSUED, asker.utility, asker.at, about, subscriber.id, asker.mobile)
+
+
+_ISSUED = Upsert(
+    bills,
+    (
+        "subscriber_id", "period", "from_date", "to_date", "from_reading", "to_reading",
+        "amount", "payable", "bill_id", "payment_id", "due_date", "issued_at", "kind", "used",
+        "lines", "carried",
+    ),
+    ("subscriber_id", "period"),
+)  # fmt: skip

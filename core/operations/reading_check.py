@@ -1,0 +1,117 @@
+"""What every operation that takes a reading checks (seed 000, annex 1: بررسی اطلاعات از لحاظ صحت).
+
+The digits of the meter, not below the last reading unless the meter rolled over, and not
+implausibly much unless the same figure is sent again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time
+from typing import NamedTuple
+
+from core.bills import LastBills
+from core.calls import Argument, Call, Outcome, Refusal, Scalar
+from core.events import Event, EventKind, Events
+from core.facts import Facts
+from core.operations.operation import refused
+from core.readings import LastReadings, Reading, ReadingState, is_plausible, used_since
+from core.shelf import Asker, Subscriber
+
+SHOWN_OUTCOMES: Mapping[str, frozenset[str]] = {
+    Refusal.READING_TOO_LONG: frozenset({"digits"}),
+    Refusal.READING_BELOW_LAST: frozenset({"reading", "last_reading"}),
+}
+"""The refusals of every operation that takes a reading."""
+BOOKED_OUTCOMES: Mapping[str, frozenset[str]] = {
+    **SHOWN_OUTCOMES,
+    Refusal.CONFIRM_READING: frozenset({"reading", "used"}),
+}
+"""The refusals of those that store it."""
+
+
+class Last(NamedTuple):
+    """The figure that a new reading follows, wherever it is known from."""
+
+    reading: int
+    at: int
+    """UTC milliseconds."""
+    day: date
+
+
+class Shown(NamedTuple):
+    """A reading that can be true."""
+
+    reading: int
+    last: Last | None
+    """None: there was none before it."""
+    used: int
+    """Since ``last``; -1 without one."""
+
+
+def check(call: Call, asker: Asker, facts: Facts, subscriber: Subscriber) -> Shown | Outcome:
+    """The reading that a call brings, or the refusal to take it."""
+    figure = call.arguments[Argument.READING].lstrip("0") or "0"
+    if len(figure) > subscriber.meter_digits:
+        return refused(call, Refusal.READING_TOO_LONG, digits=subscriber.meter_digits)
+    reading = int(figure)
+    last = last_known(facts, subscriber)
+    if last is None:
+        return Shown(reading, None, -1)
+    used = used_since(reading, last.reading, subscriber.meter_digits, asker.policy)
+    if used is None:
+        return refused(call, Refusal.READING_BELOW_LAST, reading=reading, last_reading=last.reading)
+    return Shown(reading, last, used)
+
+
+def last_known(facts: Facts, subscriber: Subscriber) -> Last | None:
+    """The last reading that counts, or the last bill's; the newer of the two."""
+    counted = facts.of(LastReadings).of(subscriber).counted
+    bill = facts.of(LastBills).of(subscriber)
+    billed = None
+    if bill and bill.to_reading is not None and bill.to_date:
+        midnight = datetime.combine(bill.to_date, time(), UTC)
+        billed = Last(bill.to_reading, int(midnight.timestamp() * 1000), bill.to_date)
+    if counted is None:
+        return billed
+    day = datetime.fromtimestamp(counted.read_at / 1000, UTC).date()
+    read = Last(counted.reading, counted.read_at, day)
+    # A meter that was changed is known from the newer of the two.
+    return billed if billed and billed.at > read.at else read
+
+
+def book(
+    call: Call, asker: Asker, facts: Facts, subscriber: Subscriber, shown: Shown
+) -> Outcome | None:
+    """Store a reading that was checked, or ask for it again; None when it counts."""
+    stored = facts.of(LastReadings)
+    bill = facts.of(LastBills).of(subscriber)
+    since = asker.at - shown.last.at if shown.last else 0
+    if shown.last is None or is_plausible(shown.used, since, bill, asker.policy):
+        stored.add(asker, subscriber, shown.reading, ReadingState.ACCEPTED)
+        _tell(asker, facts, subscriber, shown, EventKind.READING_ACCEPTED)
+        return None
+    waiting = stored.of(subscriber).unconfirmed
+    if waiting is not None and _confirms(asker, shown.reading, waiting):
+        stored.confirm(subscriber, waiting)
+        _tell(asker, facts, subscriber, shown, EventKind.READING_DOUBTFUL)
+        return None
+    stored.add(asker, subscriber, shown.reading, ReadingState.UNCONFIRMED)
+    return refused(call, Refusal.CONFIRM_READING, reading=shown.reading, used=shown.used)
+
+
+def _confirms(asker: Asker, reading: int, waiting: Reading) -> bool:
+    within = asker.policy.confirm_within.total_seconds() * 1000
+    return waiting.reading == reading and asker.at - waiting.read_at <= within
+
+
+def _tell(
+    asker: Asker, facts: Facts, subscriber: Subscriber, shown: Shown, kind: EventKind
+) -> None:
+    about: dict[str, Scalar] = {
+        "number": subscriber.number,
+        "reading": shown.reading,
+        "used": shown.used,
+    }
+    event = Event(kind, asker.utility, asker.at, about, subscriber.id, asker.mobile)
+    facts.of(Events).add(event)
