@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import structlog
 
@@ -13,6 +14,9 @@ from gateway.profiles import Profile
 from gateway.smpp.text import Alphabet, split
 
 log = structlog.get_logger(__name__)
+
+MOST_PARTS: Final = 2
+"""A list has as many rows as this many parts of a message hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,11 @@ class LineMind:
 
     def reply(self, outcome: Outcome, language: str = "") -> Sequence[str]:
         """The words for an outcome, cut into the parts of a message."""
-        words = self.profile.render(outcome, language)
-        if self.whole:
-            return [words]
+        words = self.profile.render(outcome, language, self._in_two_parts)
+        return [words] if self.whole else self._parts(words)
+
+    def _parts(self, words: str) -> Sequence[str]:
         return split(words, self.alphabet, reference_bits=self.reference_bits)
+
+    def _in_two_parts(self, words: str) -> bool:
+        return len(self._parts(words)) <= MOST_PARTS

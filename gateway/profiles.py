@@ -34,6 +34,7 @@ from core.policy import Policy
 from core.terms import BillingTerms, Terms
 from gateway.configuration import Frozen, read_model
 from gateway.languages import OWN, load_languages
+from gateway.listing import Fits, in_two_parts
 from gateway.replies import Facts, Replies, load_replies
 from gateway.rules.choose import choose
 from gateway.rules.grammar import Grammar, Wording, words_of
@@ -143,9 +144,9 @@ class Profile:
         """The reading to act on: see ``gateway.rules.choose``."""
         return choose(understanding, valid)
 
-    def render(self, outcome: Outcome, language: str = "") -> str:
+    def render(self, outcome: Outcome, language: str = "", fits: Fits = in_two_parts) -> str:
         """Write the reply to ``outcome``, in ``language`` where there are replies in it."""
-        return self.other_replies.get(language, self.replies).render(outcome)
+        return self.other_replies.get(language, self.replies).render(outcome, fits)
 
 
 def load_profile(directory: Path, operations: Mapping[str, OperationLike]) -> Profile:
@@ -168,6 +169,7 @@ def load_profile(directory: Path, operations: Mapping[str, OperationLike]) -> Pr
     used = [each.operation for each in patterns]
     used += [NOTICES_OF[name][0] for name in used if name in NOTICES_OF]
     expected = {name: known[name] for name in (*used, MISREAD)}
+    columns = {name: operation.rows for name, operation in operations.items()}
     replies = {
         language: load_replies(
             said.file,
@@ -176,6 +178,7 @@ def load_profile(directory: Path, operations: Mapping[str, OperationLike]) -> Pr
             known,
             _examples(grammar, said.wording),
             language=language,
+            columns=columns,
         )
         for language, said in spoken.items()
     }

@@ -21,6 +21,18 @@ from core import jalali as calendar
 from core.calls import DONE, Fact, Misreading, Outcome, Refusal
 from core.text import ascii_digits, group, persian_digits
 from gateway.configuration import ConfigError, did_you_mean
+from gateway.listing import (
+    MOST_UNITS,
+    NEXT,
+    ROWS,
+    START,
+    Fits,
+    emptied,
+    example,
+    fitted,
+    in_two_parts,
+    units,
+)
 from gateway.rules.scan import ENGLISH
 
 COMMON: Final = "common"
@@ -28,9 +40,6 @@ COMMON: Final = "common"
 
 WORDS: Final = "words"
 """The table of words for what the data has as keys: states, channels."""
-
-MOST_UNITS: Final = 134
-"""Two parts of a UCS-2 message, in UTF-16 units."""
 
 Facts: TypeAlias = Mapping[str, Fact]
 Expected: TypeAlias = Mapping[str, Mapping[str, frozenset[str]]]
@@ -52,6 +61,18 @@ EXAMPLES: Final[Facts] = MappingProxyType(
         "count": 12,
         "digits": 5,
         "amount": 123_456_000,
+        "payable": 123_456_000,
+        "total": 123_456_000,
+        "instalments_due": 123_456_000,
+        "name": "محمدحسین ابراهیمی",
+        "region": "رفسنجان",
+        "period": "1405/06",
+        "from_reading": 12345,
+        "to_reading": 12345,
+        "channel": "internet",
+        "year": 1405,
+        START: 1,
+        NEXT: 13,
         "link": "https://pay.example.ir/p/abcdefghijkmn",
         "dial": "*1522*2050327604613*1234560700189#",
     }
@@ -108,15 +129,17 @@ class Replies:
         self._render = {key: template.render for key, template in templates.items()}
         self._failed = self._render[COMMON, Refusal.FAILED]
 
-    def render(self, outcome: Outcome) -> str:
-        """Write the reply to ``outcome``.
+    def render(self, outcome: Outcome, fits: Fits = in_two_parts) -> str:
+        """Write the reply to ``outcome``; one with a list has as many of its rows as fit.
 
         An outcome that no reply was asked for when the profile was loaded gets the one for
         a failure. Raises ``jinja2.TemplateError`` when a fact that the reply uses is missing.
         """
         operation, kind, facts = outcome
         render = self._render.get((operation, kind)) or self._render.get((COMMON, kind))
-        return render(facts) if render else self._failed(facts)
+        if render is None:
+            return self._failed(facts)
+        return fitted(render, facts, fits) if ROWS in facts else render(facts)
 
 
 def load_replies(  # noqa: PLR0913 - what the loader of a profile knows
@@ -127,13 +150,15 @@ def load_replies(  # noqa: PLR0913 - what the loader of a profile knows
     examples: Facts,
     *,
     language: str = "",
+    columns: Mapping[str, frozenset[str]] = MappingProxyType({}),
 ) -> Replies:
     """Compile the tables of a replies file in ``language`` and check each of them.
 
     ``[words]`` says what the data has as keys, for the filter ``word``.
 
     ``expected`` is what must have a reply, ``known`` what may have one, ``examples`` the
-    facts to measure with besides ``EXAMPLES``. Raises ``ConfigError`` for the first mistake:
+    facts to measure with besides ``EXAMPLES``, ``columns`` what the rows of each operation
+    that lists something hold. Raises ``ConfigError`` for the first mistake:
     an operation, outcome or variable that there is none of, a template that does not parse,
     an outcome without a reply, or a reply of more than ``MOST_UNITS``.
     """
@@ -144,6 +169,7 @@ def load_replies(  # noqa: PLR0913 - what the loader of a profile knows
         for operation, kind, source in _sources(file, tables, known, kinds)
     }
     figures = {**EXAMPLES, **examples}
+    listed = {name: example(holds, figures) for name, holds in columns.items()}
     failed = COMMON, Refusal.FAILED.value
     if failed not in drafts:
         raise ConfigError(file, ".".join(failed), "is missing", "what fails has to be answered")
@@ -153,7 +179,7 @@ def load_replies(  # noqa: PLR0913 - what the loader of a profile knows
         for kind, facts in outcomes.items():
             draft = drafts.get((operation, kind)) or (drafts.get((COMMON, kind)) if used else None)
             if draft:
-                draft.check(operation, facts, figures)
+                draft.check(operation, facts, {**figures, ROWS: listed.get(operation, ())})
             elif used:
                 hint = f"write it under [{operation}] or [{COMMON}]"
                 raise ConfigError(file, f"{operation}.{kind}", "this outcome has no reply", hint)
@@ -213,15 +239,18 @@ class _Draft(NamedTuple):
             whose = f" for {operation!r}" if self.key[0] == COMMON else ""
             hint = did_you_mean(name, facts) or "this reply has no variables"
             raise self._error(f"there is no variable {name!r}{whose}", hint)
-        for example in _examples(facts, figures):
-            units = self._units(example)
-            if units > MOST_UNITS:
-                problem = f"is {units} units long with example figures; two parts hold {MOST_UNITS}"
-                raise self._error(problem, "shorten it")
+        for figured in _examples(facts, figures):
+            long = self._units(figured)
+            if long > MOST_UNITS:
+                row = " and one row" if figured.get(ROWS) else ""
+                problem = f"is {long} units long with example figures{row}; two parts hold "
+                raise self._error(f"{problem}{MOST_UNITS}", "shorten it")
 
-    def _units(self, example: Mapping[str, Fact]) -> int:
+    def _units(self, figured: Mapping[str, Fact]) -> int:
         try:
-            return len(self.template.render(example).encode("utf-16-le")) // 2
+            if ROWS in figured:
+                return units(fitted(self.template.render, figured, in_two_parts))
+            return units(self.template.render(figured))
         except (TemplateError, ValueError, TypeError, AttributeError) as error:
             raise self._error(f"cannot be filled in: {error}") from None
 
@@ -233,6 +262,8 @@ def _examples(facts: frozenset[str], figures: Facts) -> Iterator[dict[str, Fact]
     """Give facts with every one there, with none there, and with each one of them not."""
     full = {name: figures.get(name, _guess(name)) for name in facts}
     empty = {name: _nothing(value) for name, value in full.items()}
+    if isinstance(rows := full.get(ROWS), tuple):
+        yield full | {ROWS: emptied(rows)}
     yield full
     yield empty
     for name in facts:
@@ -249,4 +280,6 @@ def _guess(name: str) -> Fact:
 
 
 def _nothing(value: Fact) -> Fact:
+    if isinstance(value, tuple):
+        return ()
     return 0 if isinstance(value, int) else ""

@@ -45,6 +45,10 @@ class OperationLike(Protocol):
     def outcomes(self) -> Mapping[str, frozenset[str]]:
         """For each kind of outcome, the facts that a reply may use."""
 
+    @property
+    def rows(self) -> frozenset[str]:
+        """What each row of its list holds; nothing where it lists nothing."""
+
 
 class PublishedPattern(Frozen):
     """A ``[[pattern]]`` table."""

@@ -1,0 +1,96 @@
+"""Lists in replies: as many rows as a message holds, never a part of one.
+
+An outcome with a list (``core.operations.listing``) has the facts ``rows``, ``start`` and
+``next``. Its template writes what it is given:
+
+    {% for row in rows %}{{ row.period|fa }}: {{ row.used|rial }}
+    {% endfor %}{% if next %}برای ادامه {{ next|fa }}{% endif %}
+
+and is given fewer rows, and the ``next`` that belongs to them, until the text fits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from typing import Final, TypeAlias
+
+from core.calls import Fact, Scalar
+
+ROWS: Final = "rows"
+START: Final = "start"
+NEXT: Final = "next"
+
+Fits: TypeAlias = Callable[[str], bool]
+"""Whether a text fits what it is written for: the parts of a message, a page."""
+
+MOST_UNITS: Final = 134
+"""Two parts of a UCS-2 message, in UTF-16 units."""
+
+EXAMPLE_ROWS: Final = 12
+_EXAMPLES: Final[Mapping[str, Scalar]] = {
+    "period": "1405/06",
+    "from_date": date(2025, 9, 6),
+    "to_date": date(2025, 9, 6),
+    "due_date": date(2025, 9, 6),
+    "paid_at": datetime(2025, 9, 6, 10, 35, tzinfo=UTC),
+    "used": 1234,
+    "amount": 123_456_000,
+    "payable": 123_456_000,
+    "channel": "internet",
+    "plan": "wastewater",
+    "mobile": "989131234567",
+}
+"""What a row holds, as long as real figures are."""
+
+
+def units(text: str) -> int:
+    """How many UTF-16 units a text has, as UCS-2 counts."""
+    return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
+
+
+def in_two_parts(text: str) -> bool:
+    """Whether a text is at most ``MOST_UNITS`` long."""
+    return units(text) <= MOST_UNITS
+
+
+def fitted(
+    render: Callable[[Mapping[str, Fact]], str], facts: Mapping[str, Fact], fits: Fits
+) -> str:
+    """The text with the most rows that fits; with one row when not even that does.
+
+    Renders a few times at the most: all rows, then by halves.
+    """
+    words = render(facts)
+    rows, start = facts[ROWS], facts.get(START, 1)
+    if not isinstance(rows, tuple) or not isinstance(start, int) or not rows or fits(words):
+        return words
+
+    def with_first(count: int) -> str:
+        return render({**facts, ROWS: rows[:count], NEXT: start + count})
+
+    best, least, most = "", 1, len(rows) - 1
+    while least <= most:
+        middle = (least + most + 1) // 2
+        shorter = with_first(middle)
+        if fits(shorter):
+            best, least = shorter, middle + 1
+        else:
+            most = middle - 1
+    return best or (with_first(1) if len(rows) > 1 else words)
+
+
+def example(names: frozenset[str], figures: Mapping[str, Fact]) -> tuple[Mapping[str, Scalar], ...]:
+    """As many rows as a list may have, with ``names``, to measure a reply with."""
+    row: dict[str, Scalar] = {}
+    for name in names:
+        figure = _EXAMPLES.get(name, figures.get(name, "12345678"))
+        row[name] = "12345678" if isinstance(figure, tuple) else figure
+    return (row,) * EXAMPLE_ROWS
+
+
+def emptied(rows: tuple[Mapping[str, Scalar], ...]) -> tuple[Mapping[str, Scalar], ...]:
+    """The same rows with nothing known in them but zeros."""
+    return tuple(
+        {name: 0 if isinstance(value, int) else "" for name, value in row.items()} for row in rows
+    )
