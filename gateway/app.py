@@ -87,7 +87,9 @@ class Daemon(MultiService):
         profiles = load_profiles(file, settings)
         self._database = Database(settings.database_url)
         if not is_current(self._database):
-            raise SchemaError(f"the tables of {self._database.name} are of an older version")
+            raise SchemaError(
+                f"the tables of {self._database.name} are of an older version; run `peyk init`"
+            )
         self._node = Node(self._database)
         self._desk = self._make_desk(profiles)
         self._recover()
@@ -267,11 +269,14 @@ class Daemon(MultiService):
     def _tidy(self) -> None:
         if self._inbound.database_error:
             return
-        done: Deferred[Done] = self._in_thread(
-            self._database.transact, "tidy", tidy, self._desk, self._now()
-        )
+        done: Deferred[Done] = self._in_thread(self._tidy_up, self._now())
         done.addCallbacks(self._tidied, _log_unavailable)
         done.addErrback(_log_failure, "database.tidy_failed")
+
+    def _tidy_up(self, now: int) -> Done:
+        # A server that was restarted while nothing happened has forgotten whose node it is.
+        self._node.hold()
+        return self._database.transact("tidy", tidy, self._desk, now)
 
     def _tidied(self, done: Done) -> None:
         if done.queued:
