@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import click
 
+from core.batch import ANSWERED, INCOMPLETE, SET_ASIDE, UNANSWERABLE
 from core.browse import PRECEDENCE, InboxFilter, OutboxFilter
 from core.database import DatabaseUnavailable
 from core.importing import KINDS, ImportFileError
@@ -43,17 +44,49 @@ FAILURES = (
 )
 DEBUG = "PEYK_DEBUG"
 
+MESSAGE_ID = click.IntRange(1, 2**63 - 1)
+MOST_ROWS = 1_000_000
+
 pass_context = click.make_pass_decorator(Context)
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+class _Command(click.Command):
+    """A command whose epilog is an example: on a line of its own, to be copied whole."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the example without folding it."""
+        if self.epilog:
+            with formatter.section("Example"):
+                formatter.write(f"{'':>{formatter.current_indent}}{self.epilog}\n")
+
+
+class _Group(_Command, click.Group):
+    """Commands of that kind. Called without one, it says which there are."""
+
+    command_class = _Command
+    group_class = type
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take the arguments; without any, print the help and end as misused."""
+        if not args:
+            click.echo(ctx.get_help(), err=True)
+            ctx.exit(MISUSED)
+        return super().parse_args(ctx, args)
 
 
 def _filters(states: Sequence[str]) -> Callable[[Command], Command]:
     """The options that both boxes are searched by."""
     options = (
-        click.option("--mobile", help="A mobile number, in any form."),
-        click.option("--subscription", help="A subscription number."),
-        click.option("--state", type=click.Choice(states), help="Only messages in this state."),
-        click.option("--line", help="Only this line."),
+        click.option("--mobile", metavar="NUMBER", help="A mobile number, in any form."),
+        click.option("--subscription", metavar="NUMBER", help="A subscription number."),
+        click.option(
+            "--state",
+            type=click.Choice(states),
+            metavar="STATE",
+            help=f"Only messages in this state: {', '.join(states)}.",
+        ),
+        click.option("--line", metavar="NUMBER", help="Only this line."),
         click.option("--from", "since", metavar="DATE", help="First day, 1404/05/03 or ISO."),
         click.option("--to", "until", metavar="DATE", help="Last day."),
     )
@@ -69,7 +102,8 @@ def _filters(states: Sequence[str]) -> Callable[[Command], Command]:
 def _limit(default: int | None) -> Callable[[Command], Command]:
     return click.option(
         "--limit",
-        type=click.IntRange(1),
+        type=click.IntRange(1, MOST_ROWS),
+        metavar="COUNT",
         default=default,
         show_default=True,
         help="At most so many.",
@@ -83,7 +117,11 @@ def _criteria(**options: Any) -> dict[str, Any]:
         raise click.UsageError(str(error)) from None
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=_Group,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="peyk --config /etc/peyk/peyk.toml health",
+)
 @click.option(
     "--config",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -96,71 +134,80 @@ def _criteria(**options: Any) -> dict[str, Any]:
 @click.version_option(version(), prog_name="peyk", message="%(prog)s %(version)s")
 @click.pass_context
 def cli(context: click.Context, config: Path) -> None:
-    """Peyk, an SMS and USSD gateway for utilities.
-
-    Example: peyk --config /etc/peyk/peyk.toml health
-    """
+    """Peyk, an SMS and USSD gateway for utilities."""
     context.obj = Context(config)
 
 
-@cli.command()
+@cli.command(epilog="peyk init --demo")
 @click.option("--demo", is_flag=True, help="Fill in sample subscribers of Kerman water.")
 @pass_context
 def init(context: Context, *, demo: bool) -> None:
     """Make the key and the database, or upgrade the database.
 
-    What is there already is kept. Example: peyk init --demo
+    What is there already is kept.
     """
     setup.initialise(context, with_demo=demo)
 
 
-@cli.command()
+@cli.command(
+    epilog="peyk --config /etc/peyk/peyk.toml run", short_help="Run the daemon in the foreground."
+)
 @pass_context
 def run(context: Context) -> None:
-    """Run the daemon in the foreground; Ctrl-C or SIGTERM stops it cleanly.
-
-    Example: peyk --config /etc/peyk/peyk.toml run
-    """
+    """Run the daemon in the foreground; Ctrl-C or SIGTERM stops it cleanly."""
     setup.run_daemon(context)
 
 
-@cli.command("health")
+@cli.command("health", epilog="peyk health --json")
 @as_json
 @pass_context
 def show_health(context: Context, *, as_json: bool) -> None:
     """Say how the daemon is: binds, queues, database.
 
-    Exits with 0 when healthy, 1 when degraded, 2 when down. Example: peyk health --json
+    Exits with 0 when healthy, 1 when degraded, 2 when down.
     """
     sys.exit(health.show_health(context, as_json=as_json))
 
 
-@cli.command("import")
+@cli.command(
+    "import",
+    epilog="peyk import bills bills-1404-03.xlsx",
+    short_help="Import a CSV or XLSX file of the utility.",
+)
 @click.argument("kind", type=click.Choice(list(KINDS)))
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--strict", is_flag=True, help="Take nothing when any row is bad.")
-@click.option("--utility", help="The utility of rows that name none.")
+@click.option("--utility", metavar="NAME", help="The utility of rows that name none.")
 @pass_context
 def import_(context: Context, kind: str, file: Path, *, strict: bool, utility: str | None) -> None:
     """Import a CSV or XLSX file of the utility (docs/importing.md says which columns).
 
     The same file twice changes nothing, and an import that was cut short goes on where it
-    stopped. Exits with 1 when rows were bad. Example: peyk import bills bills-1404-03.xlsx
+    stopped. Exits with 1 when rows were bad.
     """
     importing.run_import(context, kind, file, strict=strict, utility=utility)
 
 
-@cli.command()
+@cli.command(
+    epilog="peyk sms --from 09131234567 --to 100034122 '010*10000001*4321'",
+    short_help="Text a line as a subscriber would.",
+)
 @click.option("--from", "mobile", required=True, metavar="MOBILE", help="Who sends it.")
 @click.option("--to", "line", required=True, metavar="LINE", help="The number it is sent to.")
-@click.option("--wait", type=click.FloatRange(0), default=10, show_default=True, help="Seconds.")
+@click.option(
+    "--wait",
+    type=click.FloatRange(0),
+    metavar="SECONDS",
+    default=10,
+    show_default=True,
+    help="How long to wait for the answer.",
+)
 @click.argument("text")
 @pass_context
 def sms(context: Context, mobile: str, line: str, text: str, wait: float) -> None:
     """Text a line as a subscriber would, through the simulated operator.
 
-    Prints what comes back. Example:
-    peyk sms --from 09131234567 --to 100034122 '010*10000001*4321'
+    Prints what comes back.
     """
     try:
         operator.send_sms(context, mobile, line, text, wait)
@@ -168,15 +215,12 @@ def sms(context: Context, mobile: str, line: str, text: str, wait: float) -> Non
         raise click.UsageError(str(error)) from None
 
 
-@cli.command()
+@cli.command(epilog="peyk smsc --background", short_help="Run the simulated operator.")
 @click.option("--background", is_flag=True, help="Return once it answers; it goes on by itself.")
 @click.option("--stop", is_flag=True, help="Stop the one that is running.")
 @pass_context
 def smsc(context: Context, *, background: bool, stop: bool) -> None:
-    """Run the simulated operator: an SMPP server with subscribers' handsets.
-
-    Example: peyk smsc --background
-    """
+    """Run the simulated operator: an SMPP server with subscribers' handsets."""
     if stop:
         operator.stop_operator(context)
     elif background:
@@ -185,58 +229,49 @@ def smsc(context: Context, *, background: bool, stop: bool) -> None:
         operator.run_operator(context)
 
 
-@cli.command()
-@_filters(("answered", "set_aside", "incomplete", "no_line"))
+@cli.command(
+    epilog="peyk inbox --mobile 09131234567 --from 1404/05/01",
+    short_help="List received messages and what was done.",
+)
+@_filters((ANSWERED, SET_ASIDE, INCOMPLETE, UNANSWERABLE))
 @_limit(50)
 @as_json
 @pass_context
 def inbox(context: Context, /, *, as_json: bool, **options: Any) -> None:
-    """List received messages and what was done with them, the newest first.
-
-    Example: peyk inbox --mobile 09131234567 --from 1404/05/01
-    """
+    """List received messages and what was done with them, the newest first."""
     boxes.show_inbox(context, InboxFilter(**_criteria(**options)), as_json=as_json)
 
 
-@cli.group()
+@cli.group(epilog="peyk outbox list --state undeliverable")
 def outbox() -> None:
-    """Messages sent or to be sent: list, show, resend, cancel.
-
-    Example: peyk outbox list --state undeliverable
-    """
+    """Messages sent or to be sent: list, show, resend, cancel."""
 
 
 STATES = [state.value for state in PRECEDENCE]
 
 
-@outbox.command("list")
+@outbox.command("list", epilog="peyk outbox list --subscription 10000001 --to 1404/05/31")
 @_filters(STATES)
 @_limit(50)
 @as_json
 @pass_context
 def outbox_list(context: Context, /, *, as_json: bool, **options: Any) -> None:
-    """List messages, the newest first.
-
-    Example: peyk outbox list --subscription 10000001 --to 1404/05/31
-    """
+    """List messages, the newest first."""
     boxes.show_list(context, OutboxFilter(**_criteria(**options)), as_json=as_json)
 
 
-@outbox.command("show")
-@click.argument("message_id", metavar="ID", type=int)
+@outbox.command("show", epilog="peyk outbox show 227794327961600000")
+@click.argument("message_id", metavar="ID", type=MESSAGE_ID)
 @as_json
 @pass_context
 def outbox_show(context: Context, message_id: int, *, as_json: bool) -> None:
-    """Show one message, part by part.
-
-    Example: peyk outbox show 227794327961600000
-    """
+    """Show one message, part by part."""
     boxes.show_one(context, message_id, as_json=as_json)
 
 
-def _act(verb: str, help_text: str) -> None:
-    @outbox.command(verb, help=help_text)
-    @click.argument("ids", metavar="[ID]...", type=int, nargs=-1)
+def _act(verb: str, help_text: str, example: str) -> None:
+    @outbox.command(verb, help=help_text, epilog=example)
+    @click.argument("ids", metavar="[ID]...", type=MESSAGE_ID, nargs=-1)
     @_filters(STATES)
     @_limit(None)
     @click.option("--dry-run", is_flag=True, help="Only say how many it would be.")
@@ -253,12 +288,13 @@ def _act(verb: str, help_text: str) -> None:
 
 _act(
     "resend",
-    "Send messages again that failed, are uncertain, or were cancelled.\n\n"
-    "Example: peyk outbox resend --state undeliverable --from 1404/05/03 --dry-run",
+    "Send messages again that failed, are uncertain, or were cancelled.",
+    "peyk outbox resend --state undeliverable --from 1404/05/03 --dry-run",
 )
 _act(
     "cancel",
-    "Give up on messages that have not left yet.\n\nExample: peyk outbox cancel 227794327961600000",
+    "Give up on messages that have not left yet.",
+    "peyk outbox cancel 227794327961600000",
 )
 
 
@@ -291,7 +327,7 @@ def _in_words(error: Exception) -> tuple[str, int]:
     match error:
         case click.UsageError():
             known = error.ctx.command_path if error.ctx else "peyk"
-            return f"{error.format_message()} See `{known} --help`.", MISUSED
+            return f"{error.format_message().rstrip('.')}. See `{known} --help`.", MISUSED
         case click.ClickException():
             return error.format_message(), FAILED
         case ConfigError():

@@ -49,7 +49,7 @@ def is_current(database: Database) -> bool:
     """
     version = current(database)
     if version is None:
-        raise SchemaError(f"{database.name} has no tables yet; upgrade it first")
+        raise SchemaError(f"{database.name} has no tables yet; run `peyk init`")
     _refuse_newer(database, version)
     return version == head()
 

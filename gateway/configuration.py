@@ -91,9 +91,9 @@ def _as_config_error(
     if first["type"] == "missing":
         return ConfigError(file, key, "is missing and has no default")
     if first["type"] in _ONE_OF:
-        known = re.findall("'([^']*)'", first["ctx"]["expected"])
+        words = re.findall("'([^']*)'", first["ctx"]["expected"])
         given = str(first["input"])
-        return ConfigError(file, key, f"there is no {given!r}", did_you_mean(given, known))
+        return ConfigError(file, key, f"there is no {given!r}", did_you_mean(given, words))
     message = first["msg"].removeprefix("Value error, ")
     return ConfigError(file, key, message[:1].lower() + message[1:])
 

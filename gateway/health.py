@@ -152,7 +152,7 @@ def _bind_problems(snapshot: Snapshot) -> Iterator[str]:
         if not bind.up:
             seconds = (snapshot.now - bind.since) / 1000
             because = f": {bind.last_error.rstrip('.')}" if bind.last_error else ""
-            yield f"bind {bind.name} is {bind.state} for {in_words(seconds)}{because}"
+            yield f"bind {bind.name} is down ({bind.state} for {in_words(seconds)}){because}"
         elif bind.held_seconds:
             yield (
                 f"bind {bind.name} is throttled by its SMSC: {bind.queued} messages wait, "

@@ -67,7 +67,7 @@ def show_inbox(context: Context, wanted: InboxFilter, *, as_json: bool) -> None:
         print_json([_plain(row._asdict()) for row in rows])
         return
     columns = ("id", "received", "mobile", "line", "subscription", "did", "text", "reply")
-    print_table(columns, (_inbox_row(row) for row in rows))
+    print_table(columns, (_inbox_row(row) for row in rows), texts=("text", "reply"))
     _say_if_none(rows)
 
 
@@ -79,7 +79,7 @@ def show_list(context: Context, wanted: OutboxFilter, *, as_json: bool) -> None:
         print_json([_message_as_json(row) for row in rows])
         return
     columns = ("id", "created", "mobile", "line", "subscription", "state", "tried", "text")
-    print_table(columns, (_outbox_row(row) for row in rows))
+    print_table(columns, (_outbox_row(row) for row in rows), texts=("text",))
     _say_if_none(rows)
 
 
@@ -95,7 +95,7 @@ def show_one(context: Context, message_id: int, *, as_json: bool) -> None:
     print_facts(_facts(message))
     click.echo()
     columns = ("part", "state", "tried", "due", "changed", "operator", "its id", "code", "error")
-    print_table(columns, (_part_row(part) for part in message.parts))
+    print_table(columns, (_part_row(part) for part in message.parts), texts=("error",))
     click.echo(f"\n{message.text}")
 
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from core import schema
-from core.database import Database
+from core.database import Database, DatabaseUnavailable, checked_url
 from core.secrecy import Keys
 from gateway.configuration import read_toml
 from gateway.secrets import create_key
@@ -45,8 +45,7 @@ class Context:
     @contextmanager
     def database(self) -> Iterator[Database]:
         """The database, with the tables that this version needs."""
-        database = Database(self.settings.database_url)
-        try:
+        with self._opened() as database:
             if not _exists(database):
                 raise CommandError(f"there is no database {database.name} yet; run `peyk init`")
             if not schema.is_current(database):
@@ -54,20 +53,33 @@ class Context:
                     f"the tables of {database.name} are of an older version; run `peyk init`"
                 )
             yield database
-        finally:
-            database.close()
 
     @contextmanager
     def new_database(self) -> Iterator[Database]:
         """The database, made or upgraded where it has to be."""
-        database = Database(self.settings.database_url)
-        try:
+        with self._opened() as database:
             if database.is_sqlite and database.url.database:
                 Path(database.url.database).parent.mkdir(parents=True, exist_ok=True)
             schema.upgrade(database)
             yield database
+
+    @contextmanager
+    def _opened(self) -> Iterator[Database]:
+        database = Database(self.settings.database_url)
+        try:
+            with self.words_for_database():
+                yield database
         finally:
             database.close()
+
+    @contextmanager
+    def words_for_database(self) -> Iterator[None]:
+        """Say which database it was when one cannot be used; raises ``CommandError``."""
+        try:
+            yield
+        except DatabaseUnavailable as error:
+            name = checked_url(self.settings.database_url).render_as_string(hide_password=True)
+            raise CommandError(f"the database {name} cannot be used: {error}") from error
 
     def prepare(self) -> Path | None:
         """Make the data folder and the key, where they are missing; returns a new key's file."""

@@ -61,9 +61,9 @@ def _print_details(found: dict[str, Any]) -> None:
         "queued",
         "last traffic",
         "lost",
-        "error",
+        "last error",
     )
-    print_table(columns, (_bind_row(bind) for bind in found["binds"]))
+    print_table(columns, (_bind_row(bind) for bind in found["binds"]), texts=("last error",))
 
 
 def _bind_row(bind: dict[str, Any]) -> tuple[object, ...]:

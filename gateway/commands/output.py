@@ -10,10 +10,11 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
@@ -24,6 +25,10 @@ POP_ISOLATE = "\u2069"
 WIDE = 200
 """Columns to assume when the output is not a terminal."""
 SHOWN_OF_TEXT = 60
+GAP = 2
+"""Blanks between two columns of a table."""
+NARROWEST = 12
+"""What is left of a text that is cut."""
 
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]")
 
@@ -47,15 +52,46 @@ def print_facts(facts: Iterable[tuple[str, object]]) -> None:
 
 
 def print_table(
-    columns: Sequence[str], rows: Iterable[Sequence[object]], *, header: bool = True
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    header: bool = True,
+    texts: Collection[str] = (),
 ) -> None:
-    """Print rows of plain values; None shows as a dash."""
+    """Print rows of plain values; None shows as a dash.
+
+    Where a terminal is too narrow the columns ``texts`` are cut. The others never are,
+    since an id or a date that is cut is of no use: the terminal folds the line instead.
+    """
+    shown = [[isolated("–" if value is None else str(value)) for value in row] for row in rows]
+    screen = console()
+    widths = [max(map(cell_len, column)) for column in zip(columns, *shown, strict=True)]
+    if sys.stdout.isatty():
+        widths = _fitted(widths, [column in texts for column in columns], screen.width)
     table = Table(box=None, header_style="bold", pad_edge=False, show_header=header)
-    for column in columns:
-        table.add_column(column, no_wrap=True)
-    for row in rows:
-        table.add_row(*(isolated("–" if value is None else str(value)) for value in row))
-    console().print(table, markup=False)
+    for column, width in zip(columns, widths, strict=True):
+        table.add_column(column, no_wrap=True, width=width)
+    for cells in shown:
+        table.add_row(*cells)
+    screen.width = max(screen.width, sum(widths) + GAP * (len(widths) - 1))
+    screen.print(table, markup=False)
+
+
+def _fitted(widths: Sequence[int], may_be_cut: Sequence[bool], most: int) -> list[int]:
+    """``widths`` with those that may be cut made alike narrow, as far as ``most`` needs it."""
+    fitted = list(widths)
+    excess = sum(widths) + GAP * (len(widths) - 1) - most
+    while excess > 0:
+        widest = max(
+            (place for place, cut in enumerate(may_be_cut) if cut),
+            key=fitted.__getitem__,
+            default=None,
+        )
+        if widest is None or fitted[widest] <= NARROWEST:
+            break
+        fitted[widest] -= 1
+        excess -= 1
+    return fitted
 
 
 def isolated(text: str) -> str:

@@ -32,4 +32,5 @@ def run_daemon(context: Context) -> None:
     daemon = context.settings.daemon
     logs.configure(daemon.log_level, daemon.log_format, file=daemon.log_file)
     logs.bridge_twisted()
-    run(context.settings, context.config, version())
+    with context.words_for_database():
+        run(context.settings, context.config, version())

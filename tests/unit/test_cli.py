@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import func, insert, select
 
 import cli
+from core.batch import ANSWERED, INCOMPLETE, SET_ASIDE, UNANSWERABLE
 from core.database import Database
 from core.ids import IdMaker
 from core.tables import inbox, outbox, subscribers
@@ -132,6 +133,68 @@ def test_every_command_explains_itself_with_an_example(peyk: Peyk, path: tuple[s
     assert ran.code == 0
     assert "Example:" in " ".join(ran.out.split())
     assert f"peyk {path[0]}" in " ".join(ran.out.split()) if path else True
+
+
+@pytest.mark.parametrize("path", list(_commands(cli.cli)), ids=" ".join)
+def test_an_example_is_one_line_of_its_own(
+    peyk: Peyk, path: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It can be copied whole, however narrow the terminal is."""
+    monkeypatch.setenv("COLUMNS", "40")
+    lines = peyk(*path, "--help").out.splitlines()
+
+    example = lines[lines.index("Example:") + 1].strip()
+    assert example.startswith("peyk")
+    assert all(word in example for word in path)
+
+
+@pytest.mark.parametrize("path", [(), ("outbox",)])
+def test_a_group_alone_says_what_there_is(
+    path: tuple[str, ...], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Called without a command it prints its help as it is, and ends as misused."""
+    with pytest.raises(SystemExit) as ended:
+        cli.main(path)
+
+    told = capfd.readouterr()
+    assert (ended.value.code, told.out) == (2, "")
+    assert told.err.startswith("Usage: peyk")
+
+
+def test_a_misuse_is_one_sentence_and_where_to_read_on(peyk: Peyk) -> None:
+    """Whatever the reason ends with."""
+    assert peyk("inbox", "--mobile", "12").err == (
+        "peyk: not a mobile number: '12'. See `peyk inbox --help`.\n"
+    )
+
+
+@pytest.mark.parametrize("number", [0, -5, 10**30])
+def test_an_id_that_no_message_can_have_is_a_misuse(peyk: Peyk, number: int) -> None:
+    """SQLite takes no greater one than 64 bits hold."""
+    for verb in ("show", "resend", "cancel"):
+        ran = peyk("outbox", verb, "--", number)
+        assert (ran.code, ran.err.count("\n")) == (2, 1)
+        assert "range" in ran.err
+
+
+@pytest.mark.parametrize("state", [ANSWERED, SET_ASIDE, INCOMPLETE, UNANSWERABLE])
+def test_the_inbox_is_searched_by_the_states_that_are_stored(
+    database: Database, peyk: Peyk, state: str
+) -> None:
+    """Every state that a batch gives a message can be asked for."""
+    assert peyk("inbox", "--state", state).code == 0
+
+
+def test_a_database_that_cannot_be_opened_is_named(home: Path, peyk: Peyk) -> None:
+    """The driver alone would only say that some file cannot be opened."""
+    (home / "var").mkdir()
+    (home / "var" / "key").write_text("k" * 32)
+    (home / "var" / "peyk.db").mkdir()
+
+    ran = peyk("inbox")
+
+    assert ran.code == 1
+    assert f"the database sqlite:///{home}/var/peyk.db cannot be used: " in ran.err
 
 
 def test_the_version_is_that_of_the_distribution(peyk: Peyk) -> None:
@@ -254,7 +317,7 @@ def test_health_shows_what_the_daemon_says(
     """Status, problems and every bind reach the terminal; the exit code follows."""
     said: dict[str, Any] = {
         "status": "degraded",
-        "problems": ["bind irancell is waiting for 5 s"],
+        "problems": ["bind irancell is down (waiting for 5 s)"],
         "version": "0.1.0",
         "uptime_seconds": 3600,
         "lines": ["100034122"],
@@ -281,7 +344,7 @@ def test_health_shows_what_the_daemon_says(
     ran = peyk("health")
 
     assert ran.code == 1
-    assert "- bind irancell is waiting for 5 s" in ran.out
+    assert "- bind irancell is down (waiting for 5 s)" in ran.out
     assert "1 h 0 min" in ran.out
     assert "1405/06/30 17:43" in ran.out
     assert "100/s, throttled" in ran.out

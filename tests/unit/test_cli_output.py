@@ -31,6 +31,28 @@ def test_columns_stay_in_line_with_isolated_text(
     assert persian.index("x") == latin.index("y")
 
 
+def test_only_texts_are_cut_in_a_narrow_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Half an id is of no use: a long text gives way first, and never the id."""
+    row = ("227794327961600000", "1404/05/03 10:00", "t" * 60, "r" * 30)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    for columns in (100, 40):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        print_table(("id", "received", "text", "reply"), [row], texts=("text", "reply"))
+        first = capsys.readouterr().out.splitlines()[1]
+        assert row[0] in first
+        assert row[1] in first
+        assert "t" * 11 + "…" in first if columns < 50 else "r" * 29 in first
+
+
+def test_nothing_is_cut_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whatever reads it has no width."""
+    print_table(("a", "b"), [("x" * 150, "y" * 150)])
+
+    assert "x" * 150 + "  " + "y" * 150 in capsys.readouterr().out
+
+
 def test_markup_in_a_text_is_text(capsys: pytest.CaptureFixture[str]) -> None:
     """What a subscriber wrote in brackets is shown, not obeyed."""
     print_table(("text",), [("[bold]010[/bold]",)])

@@ -71,7 +71,7 @@ def test_one_of_two_binds_down_is_degraded_and_named() -> None:
 
     assert health.status is Status.DEGRADED
     assert health.status.exit_code == 1
-    assert health.problems == ("bind irancell is waiting for 5 s: connection refused",)
+    assert health.problems == ("bind irancell is down (waiting for 5 s): connection refused",)
 
 
 def test_every_bind_down_is_down() -> None:
