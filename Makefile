@@ -54,8 +54,8 @@ bench: $(VENV)/installed-dev ## measure, as bench/README.md describes
 bench-peers: $(VENV)/installed-dev ## measure beside Kannel, where it is installed
 	$(BIN)/python -m bench.peers $(ARGS)
 
-fuzz: $(VENV)/installed-dev ## throw broken PDUs at the codec and the session until stopped
-	$(BIN)/python tests/fuzz/run.py $(ARGS)
+fuzz: $(VENV)/installed-dev ## throw broken PDUs at the codec and the session for a minute
+	$(BIN)/python -m tests.fuzz.fuzz_smpp $(ARGS)
 
 clean: ## remove what was installed and what tools have cached; data in run/ stays
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
