@@ -24,6 +24,19 @@ OTHER_NAMES = (Argument.BILL_ID, Argument.METER_SERIAL)
 """What names a subscription besides its number."""
 
 
+def identifying(call: Call) -> tuple[Argument, ...]:
+    """What the call names a subscription by, the strongest first; empty when it names none.
+
+    A request that tells a meter's number does not go by it: it may be a new meter's.
+    """
+    return tuple(
+        argument
+        for argument in (Argument.NUMBER, *OTHER_NAMES)
+        if argument in call.arguments
+        and not (argument is Argument.METER_SERIAL and Argument.KIND in call.arguments)
+    )
+
+
 class Failure(NamedTuple):
     """One wrong code: from which mobile, for which (typed) number, when."""
 
@@ -201,8 +214,8 @@ class Identities(Shelf):
         for asker, call, _subscribers in subjects:
             others.update(
                 (asker.utility, argument.value, call.arguments[argument])
-                for argument in OTHER_NAMES
-                if argument in call.arguments
+                for argument in identifying(call)
+                if argument in OTHER_NAMES
             )
             number = call.arguments.get(Argument.NUMBER)
             if number is not None:
@@ -232,11 +245,22 @@ class Identities(Shelf):
         if number is not None:
             found = self.subscriber(asker.utility, number)
             return (found,) if found else ()
-        for argument in OTHER_NAMES:
-            if argument in call.arguments:
-                name = (asker.utility, argument.value, call.arguments[argument])
-                return self._by_other_name.get(name, ())
+        for argument in identifying(call):
+            name = (asker.utility, argument.value, call.arguments[argument])
+            return self._by_other_name.get(name, ())
         return self.registered(asker)
+
+    def add_contact(self, utility: str, mobile: str, subscriber: Subscriber) -> None:
+        """Let the rest of the batch see that a mobile was registered (``core.contacts``)."""
+        own = self._by_mobile.get((utility, mobile), ())
+        if subscriber not in own:
+            found = sorted((*own, subscriber), key=lambda one: one.number)
+            self._by_mobile[utility, mobile] = tuple(found)
+
+    def remove_contact(self, utility: str, mobile: str, subscriber: Subscriber) -> None:
+        """Let the rest of the batch see that a mobile was removed."""
+        own = self._by_mobile.get((utility, mobile), ())
+        self._by_mobile[utility, mobile] = tuple(one for one in own if one != subscriber)
 
     def locked_until(self, asker: Asker, number: str) -> int:
         """When the lock on this mobile or this number ends; 0 when neither is locked."""

@@ -95,6 +95,19 @@ contacts = Table(
     comment="mobiles that may act for a subscription without its code",
 )
 
+contact_confirmations = Table(
+    "contact_confirmations",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("utility", Text, nullable=False),
+    Column("mobile", Text, nullable=False),
+    Column("subscriber_id", ForeignKey("subscribers.id", ondelete="CASCADE"), nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    UniqueConstraint("mobile", "subscriber_id"),
+    Index(None, "subscriber_id"),
+    comment="mobiles that asked for a subscription which has one, and have not confirmed it",
+)
+
 bill_recipients = Table(
     "bill_recipients",
     metadata,

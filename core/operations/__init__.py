@@ -12,6 +12,12 @@ from collections.abc import Mapping
 
 from core.operations.balance import BALANCE
 from core.operations.bill_by_sms import BILL_BY_SMS, STOP_BILL_BY_SMS
+from core.operations.contacts import (
+    LIST_MOBILES,
+    MY_SUBSCRIPTIONS,
+    REGISTER_MOBILE,
+    REMOVE_MOBILE,
+)
 from core.operations.guide import HELP
 from core.operations.history import BILL_HISTORY, CONSUMPTION_HISTORY, PAYMENT_HISTORY
 from core.operations.instalments import INSTALMENTS
@@ -21,6 +27,8 @@ from core.operations.mid_bill import MID_BILL, QUICK_BILL
 from core.operations.operation import Operation
 from core.operations.pay import PAY
 from core.operations.reading import SUBMIT_READING
+from core.operations.requests import REGISTER_REQUEST, REQUEST_COST, TRACK_REQUEST
+from core.operations.status import STATUS_ENQUIRY
 
 REGISTRY: Mapping[str, Operation] = {
     operation.name: operation
@@ -38,6 +46,14 @@ REGISTRY: Mapping[str, Operation] = {
         PAYMENT_HISTORY,
         BILL_HISTORY,
         INSTALMENTS,
+        REGISTER_REQUEST,
+        TRACK_REQUEST,
+        REQUEST_COST,
+        REGISTER_MOBILE,
+        LIST_MOBILES,
+        MY_SUBSCRIPTIONS,
+        REMOVE_MOBILE,
+        STATUS_ENQUIRY,
         PAY,
     )
 }

@@ -8,12 +8,13 @@ from typing import TypeAlias
 
 from core.calls import DONE, Argument, Call, Fact, Outcome, Refusal
 from core.facts import Facts
-from core.identity import minutes_left
+from core.identity import identifying, minutes_left
 from core.secrecy import Keys
 from core.shelf import Asker, Shelf, Subscriber
 
 Run: TypeAlias = Callable[[Asker, Call, Facts], Outcome]
 RunFor: TypeAlias = Callable[[Asker, Call, Facts, Subscriber], Outcome]
+RunShown: TypeAlias = Callable[[Asker, Call, Facts, Subscriber | Outcome], Outcome]
 
 NOTHING: frozenset[str] = frozenset()
 NOTHING_SAID: frozenset[Argument] = frozenset()
@@ -48,6 +49,8 @@ class Operation:
     """… and for those that are about one that the asker has shown a right to."""
     open_with: frozenset[Argument] = NOTHING_SAID
     """With both: a call that brings all of these needs no right and goes to ``run``."""
+    run_shown: RunShown | None = None
+    """For those that need not be about one: given the subscription, or the refusal instead."""
     rows: frozenset[str] = NOTHING
     """Of an operation that answers with a list (``core.operations.listing``): what each of its
     rows holds."""
@@ -57,6 +60,8 @@ class Operation:
         is_open = self.run_for is None or self.open_with <= call.arguments.keys()
         if self.run is not None and is_open:
             return self.run(asker, call, facts)
+        if self.run_shown is not None:
+            return self.run_shown(asker, call, facts, identify(keys, asker, call, facts))
         assert self.run_for is not None  # noqa: S101 - one of the two, by construction
         shown = identify(keys, asker, call, facts)
         if isinstance(shown, Outcome):
@@ -101,7 +106,7 @@ def identify(keys: Keys, asker: Asker, call: Call, facts: Facts) -> Subscriber |
     if number is not None and code is not None:
         return _by_code(keys, asker, call, facts)
     own = facts.identities.registered(asker)
-    if IDENTIFYING & call.arguments.keys():
+    if identifying(call):
         return _named(asker, call, facts)
     if not own:
         return refused(call, Refusal.NOT_REGISTERED)

@@ -97,6 +97,29 @@ def _money() -> None:
 
 def _requests() -> None:
     op.create_table(
+        "contact_confirmations",
+        sa.Column("id", _ID, nullable=False),
+        sa.Column("utility", sa.Text(), nullable=False),
+        sa.Column("mobile", sa.Text(), nullable=False),
+        sa.Column("subscriber_id", _ID, nullable=False),
+        sa.Column("asked_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["subscriber_id"],
+            ["subscribers.id"],
+            name=op.f("fk_contact_confirmations_subscriber_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_contact_confirmations")),
+        sa.UniqueConstraint(
+            "mobile", "subscriber_id", name=op.f("uq_contact_confirmations_mobile_subscriber_id")
+        ),
+        comment="mobiles that asked for a subscription which has one, and have not confirmed it",
+    )
+    with op.batch_alter_table("contact_confirmations", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_contact_confirmations_subscriber_id"), ["subscriber_id"], unique=False
+        )
+    op.create_table(
         "requests",
         sa.Column("id", _ID, nullable=False),
         sa.Column("utility", sa.Text(), nullable=False),
@@ -342,7 +365,7 @@ def downgrade() -> None:
     """Drop the new tables and columns, with all that is in them."""
     for name in ("sequences", "events", "orders", "request_history", "requests"):
         op.drop_table(name)
-    for name in ("instalments", "corrections"):
+    for name in ("instalments", "corrections", "contact_confirmations"):
         op.drop_table(name)
     with op.batch_alter_table("subscribers") as table:
         table.drop_index(op.f("ix_subscribers_utility_bill_id"))
