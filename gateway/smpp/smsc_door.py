@@ -73,7 +73,7 @@ class Door(LineOnlyReceiver):
             self._obey(json.loads(line))
         except RequestError as error:
             self._fail(error.code, str(error))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             self._fail("bad_request", str(error))
 
     def _obey(self, request: Any) -> None:
@@ -109,7 +109,7 @@ class Door(LineOnlyReceiver):
         wait = request.get("wait", 10)
         if not (isinstance(mobile, str) and isinstance(line, str) and isinstance(text, str)):
             raise RequestError("bad_request", "send needs from, to and text")
-        if isinstance(wait, bool) or not isinstance(wait, int | float) or wait < 0:
+        if isinstance(wait, bool) or not isinstance(wait, int | float) or not wait >= 0:
             raise RequestError("bad_request", "wait is a number of seconds")
         if not self._smsc.has_esme(line):
             raise RequestError("no_esme_bound", f"no ESME is bound to receive for {line}")
