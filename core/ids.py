@@ -7,6 +7,7 @@ node and 14 bits of sequence fit a signed 64-bit integer until the year 2095.
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Callable
 
@@ -15,6 +16,8 @@ EPOCH_MS = 1_735_689_600_000
 NODE_BITS = 8
 SEQUENCE_BITS = 14
 MAX_NODES = 1 << NODE_BITS
+COMMANDS_NODE = MAX_NODES - 1
+"""Not a daemon's: commands that write rows of their own share it."""
 _SHIFT = NODE_BITS + SEQUENCE_BITS
 _SEQUENCES = 1 << SEQUENCE_BITS
 
@@ -22,11 +25,12 @@ _SEQUENCES = 1 << SEQUENCE_BITS
 class IdMaker:
     """Makes ids for one node; each is greater than the one before, whatever the clock does."""
 
-    def __init__(self, node: int, now_ms: Callable[[], int]) -> None:
+    def __init__(self, node: int, now_ms: Callable[[], int], begin: int = 0) -> None:
         if not 0 <= node < MAX_NODES:
             raise ValueError(f"node {node} is not between 0 and {MAX_NODES - 1}")
         self._node = node << SEQUENCE_BITS
         self._now_ms = now_ms
+        self._begin = begin
         self._last_ms = -1
         self._sequence = 0
         self._lock = threading.Lock()
@@ -38,15 +42,15 @@ class IdMaker:
 
     def take(self, count: int = 1) -> range:
         """``count`` ids in a row (at most 16,384), for rows that belong together."""
-        if not 0 < count <= _SEQUENCES:
+        if not 0 < count <= _SEQUENCES - self._begin:
             raise ValueError(f"cannot take {count} ids at once")
         with self._lock:
             now = self._now_ms() - EPOCH_MS
             if now > self._last_ms:
-                self._last_ms, self._sequence = now, 0
+                self._last_ms, self._sequence = now, self._begin
             elif self._sequence + count > _SEQUENCES:
                 # More than 16,384 ids in a millisecond, or a clock that went back: run ahead.
-                self._last_ms, self._sequence = self._last_ms + 1, 0
+                self._last_ms, self._sequence = self._last_ms + 1, self._begin
             first = (self._last_ms << _SHIFT) | self._node | self._sequence
             self._sequence += count
             return range(first, first + count)
@@ -54,6 +58,15 @@ class IdMaker:
     def one(self) -> int:
         """One id."""
         return self.take()[0]
+
+
+def ids_for_command(now_ms: Callable[[], int]) -> IdMaker:
+    """Ids for a command that runs beside the daemons.
+
+    Commands have no number to themselves, so each begins somewhere among the ids of its
+    millisecond; if two meet all the same, the later transaction fails and changes nothing.
+    """
+    return IdMaker(COMMANDS_NODE, now_ms, begin=secrets.randbelow(_SEQUENCES // 2))
 
 
 def made_at(row_id: int) -> int:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from core.database import Database, DatabaseUnavailable
-from core.ids import MAX_NODES
+from core.ids import COMMANDS_NODE
 
 _LOCK_SPACE = 0x7065796C
 """PostgreSQL's advisory locks have two keys: this one says that the other is a node."""
@@ -56,7 +56,7 @@ class Node:
 
     def _lock_number(self, number: int | None) -> int:
         connection = self._database.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        for candidate in range(MAX_NODES) if number is None else (number,):
+        for candidate in range(COMMANDS_NODE) if number is None else (number,):
             statement = text("SELECT pg_try_advisory_lock(:space, :node)")
             if connection.execute(
                 statement, {"space": _LOCK_SPACE, "node": candidate}
@@ -64,7 +64,7 @@ class Node:
                 self._connection = connection
                 return candidate
         connection.close()
-        which = f"all {MAX_NODES} nodes" if number is None else f"node {number}"
+        which = f"all {COMMANDS_NODE} nodes" if number is None else f"node {number}"
         raise NodeTaken(f"{which} of {self._database.name} taken by other daemons")
 
     def hold(self) -> None:
