@@ -31,6 +31,7 @@ from core.calls import (
 from core.payments.ledger import NOTICE as PAYMENT_NOTICE
 from core.payments.ledger import NOTICES as PAYMENT_NOTICES
 from core.policy import Policy
+from core.reading_control import DECISION, DECISIONS
 from core.terms import BillingTerms, Terms
 from gateway.configuration import Frozen, read_model
 from gateway.languages import OWN, load_languages
@@ -55,6 +56,8 @@ MISREADINGS: Final[Mapping[str, frozenset[str]]] = {
 
 NOTICES_OF: Final[Mapping[str, tuple[str, Mapping[str, frozenset[str]]]]] = {
     "pay": (PAYMENT_NOTICE, PAYMENT_NOTICES),
+    "submit_reading": (DECISION, DECISIONS),
+    "mid_bill": (DECISION, DECISIONS),
 }
 """What follows later from an operation has replies as well: operation → their table, its kinds."""
 

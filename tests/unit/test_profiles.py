@@ -46,7 +46,8 @@ def spoil(folder: Path, file: str, old: str, new: str) -> ConfigError:
 def test_what_ships(kerman: Profile) -> None:
     """The daemon finds Kerman's subscribers under the key that imports use."""
     assert (kerman.name, kerman.utility) == ("kerman-water", "kerman-water")
-    assert kerman.terms == Terms()
+    assert kerman.terms.policy == Terms().policy
+    assert kerman.terms.tariff is not None
     assert {pattern.operation for pattern in kerman.grammar.patterns} <= set(REGISTRY)
 
 
