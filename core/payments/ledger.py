@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, and_, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
 
 from core.calls import Fact, Outcome
 from core.events import Event, EventKind, Events
@@ -140,6 +141,10 @@ def begin_again(connection: Connection, ids: IdMaker, order: Order, now: int) ->
     return link
 
 
+class NotBookable(Exception):
+    """A paid order that cannot become a payment: a person has to look at it."""
+
+
 class Clerk(NamedTuple):
     """What booking needs besides the order."""
 
@@ -150,7 +155,7 @@ class Clerk(NamedTuple):
 def book(connection: Connection, clerk: Clerk, order_id: int, now: int) -> bool:
     """Make a verified order a payment, with its event and its receipt; once, whoever asks.
 
-    Raises ``IntegrityError`` when another payment has the provider's reference already.
+    Raises ``NotBookable`` when another payment has the provider's reference already.
     """
     if not step(connection, order_id, Step.BOOK, now, error=None):
         return False
@@ -160,7 +165,7 @@ def book(connection: Connection, clerk: Clerk, order_id: int, now: int) -> bool:
         # A fee is no payment of what is owed for water: the request itself is paid.
         _mark_paid(connection, requests, order.request_id, now)
     elif order.subscriber_id is not None:
-        connection.execute(insert(payments).values(_payment(order, now)))
+        _insert_payment(connection, order, now)
     if order.instalment_id is not None:
         _mark_paid(connection, instalments, order.instalment_id, now)
     facts = _facts(order, now)
@@ -195,6 +200,15 @@ def tell(connection: Connection, clerk: Clerk, order: Order, outcome: Outcome, n
             clerk.ids.take(len(texts)), order.mobile, order.line, texts, order.subscriber_id, now
         )
         store_notices(connection, [notice])
+
+
+def _insert_payment(connection: Connection, order: Order, now: int) -> None:
+    try:
+        connection.execute(insert(payments).values(_payment(order, now)))
+    except IntegrityError:
+        raise NotBookable(
+            f"there is a payment by {order.provider} with the reference {order.reference} already"
+        ) from None
 
 
 def _payment(order: Order, now: int) -> dict[str, object]:
@@ -263,10 +277,10 @@ def expire(connection: Connection, now: int) -> int:
     return closed.rowcount
 
 
-def still_waiting(connection: Connection, order_id: int, now: int) -> None:
-    """Note that the provider was asked and the payer is still there, without a change."""
+def note(connection: Connection, order_id: int, now: int, error: str) -> None:
+    """Note why an order stays where it is, and that it was looked at now."""
     connection.execute(
         update(orders)
         .where(orders.c.id == order_id, orders.c.state.not_in(sorted(OVER)))
-        .values(changed_at=now)
+        .values(changed_at=now, error=error)
     )

@@ -1,0 +1,1 @@
+"""Payment providers over HTTP; the states that they move are in ``core.payments``."""
