@@ -42,6 +42,7 @@ from gateway.rules.grammar import Grammar, Wording, words_of
 from gateway.rules.match import understand
 from gateway.rules.pattern import Field
 from gateway.rules.published import Codes, OperationLike, patterns_of
+from gateway.services import load_services
 from gateway.tariffs import load_tariff
 
 MISREADINGS: Final[Mapping[str, frozenset[str]]] = {
@@ -193,6 +194,7 @@ def load_profile(directory: Path, operations: Mapping[str, OperationLike]) -> Pr
             policy=settings.policy.made(),
             billing=settings.billing.made(),
             tariff=load_tariff(directory / "tariff.toml"),
+            services=load_services(directory),
         ),
         grammar,
         replies.pop(OWN),

@@ -25,7 +25,7 @@ from core.operations.operation import (
     refused,
 )
 from core.requests.announce import registered
-from core.requests.fields import FieldError, checked_fields, checked_text
+from core.requests.fields import TOLD_BY_TEXT, FieldError, checked_fields, checked_text
 from core.requests.kinds import About, Automatic, Door, FieldType, RequestKind, Words
 from core.requests.rows import Request, Tracked, fields_json
 from core.requests.serials import MeterSerials
@@ -53,7 +53,7 @@ def _register(asker: Asker, call: Call, facts: Facts, shown: Subscriber | Outcom
         return subscriber
     text = checked_text(call.arguments.get(Argument.TEXT, ""))
     try:
-        values = checked_fields(kind, _values(call, kind, text))
+        values = checked_fields(kind, _values(asker, call, kind, text), TOLD_BY_TEXT)
     except FieldError:
         return refused(call, Refusal.TEXT_NEEDED, service=kind.title, kind=kind.key)
     if kind.words is Words.NEEDED and not text:
@@ -88,13 +88,16 @@ def _subject(kind: RequestKind, shown: Subscriber | Outcome) -> Subscriber | Out
     return None if shown.kind in _WITHOUT else shown
 
 
-def _values(call: Call, kind: RequestKind, text: str) -> dict[str, str]:
+def _values(asker: Asker, call: Call, kind: RequestKind, text: str) -> dict[str, str]:
     """The fields of the request that the message fills."""
     found = {}
     for argument, type_ in _TOLD.items():
         field = kind.field_of(type_)
         if field and argument in call.arguments:
             found[field.name] = call.arguments[argument]
+    mobile = kind.field_of(FieldType.MOBILE)
+    if mobile:
+        found.setdefault(mobile.name, asker.mobile)
     serial = kind.field_of(FieldType.METER_SERIAL)
     if serial and serial.name not in found and (told := _SERIAL.search(ascii_digits(text))):
         found[serial.name] = told[0]

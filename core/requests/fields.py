@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -22,8 +22,10 @@ from core.jalali import DateError, parse_date
 from core.requests.kinds import FieldType, RequestField, RequestKind
 from core.text import fold, normalise, storable
 
-LONGEST_TEXT: Final = 4000
-"""Characters of a field or text."""
+LONGEST_TEXT: Final = 20_000
+"""Characters of a field or text: more than the 255 parts of a long message can hold."""
+TOLD_BY_TEXT: Final = frozenset({FieldType.READING, FieldType.METER_SERIAL})
+"""What a message by text has to bring where its kind asks for it; the rest is in its words."""
 _LONGEST_NUMBER: Final = 20
 _SERIAL: Final = re.compile(r"[0-9A-Za-z/-]{2,30}")
 
@@ -61,20 +63,24 @@ def checked(field: RequestField, value: str) -> str:
 
 
 def checked_fields(
-    kind: RequestKind, values: Mapping[str, str], *, partly: bool = False
+    kind: RequestKind, values: Mapping[str, str], need: Container[FieldType] = tuple(FieldType)
 ) -> dict[str, str]:
     """All fields of a request, in the order in which the kind asks for them.
 
-    ``partly`` takes some of them, for an edit. Raises ``FieldError`` for the first that is
-    unknown, wrong or missing.
+    A required field may be left out when its type is not in ``need``. Raises ``FieldError``
+    for the first that is unknown, wrong or missing.
     """
     known = {field.name: field for field in kind.fields}
     for name in values:
         if name not in known:
             raise FieldError(f"{kind.key} has no field {name!r}; {nearest(name, known)}")
     found = {name: checked(field, values[name]) for name, field in known.items() if name in values}
-    missing = [field for field in kind.fields if field.required and field.name not in found]
-    if missing and not partly:
+    missing = [
+        field
+        for field in kind.fields
+        if field.required and field.type in need and field.name not in found
+    ]
+    if missing:
         names = ", ".join(f"{field.name} ({field.title})" for field in missing)
         raise FieldError(f"{kind.key} needs {names}")
     return found
