@@ -1,4 +1,4 @@
-"""Taking the utility's files in: CSV and XLSX of subscribers, bills, payments, readings.
+"""Taking the utility's files in: CSV and XLSX of what it knows.
 
 ``files`` reads rows of cells, ``headers`` finds out which column is which, ``cells`` and
 ``kinds`` turn cells into values, ``stores`` writes a batch, ``importer`` drives them.

@@ -16,10 +16,10 @@ from core.identifiers import check_payment_id as check_payment
 from core.identifiers import mobile as normal_mobile
 from core.importing.errors import CellError
 from core.jalali import DateError, parse_date, parse_instant
-from core.text import normalise, storable
+from core.text import fold, normalise, storable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 MOST_RIAL: Final = 10**13
 """More than any bill; a larger figure is two numbers run together."""
@@ -172,6 +172,35 @@ def one_of(*names: str) -> Callable[[str], str]:
         return word
 
     return parse
+
+
+def word_for(names: Mapping[str, tuple[str, ...]]) -> Callable[[str], str]:
+    """Give the parser of a word that the database has under one of ``names``, in any case.
+
+    Each name goes by itself and by the words that stand beside it.
+    """
+    known = {fold(word): name for name, words in names.items() for word in (name, *words)}
+
+    def parse(cell: str) -> str:
+        name = known.get(fold(cell))
+        if name is None:
+            raise CellError(f"{_shown(cell.strip())} is none of {', '.join(names)}")
+        return name
+
+    return parse
+
+
+_YES_OR_NO: Final = word_for(
+    {
+        "yes": ("1", "true", "y", "بله", "بلی", "دارد", "هست"),
+        "no": ("0", "false", "n", "خیر", "نه", "ندارد", "نیست"),
+    }
+)
+
+
+def yes_or_no(cell: str) -> bool:
+    """Whether it is so."""
+    return _YES_OR_NO(cell) == "yes"
 
 
 def _plain(cell: str) -> str:

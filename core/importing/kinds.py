@@ -1,7 +1,7 @@
 """The kinds of files: their columns, under which names, and what a row must fulfil.
 
-The columns are those that docs/importing.md describes. A new kind (instalments, say) is an
-entry in ``KINDS`` and a store in ``core.importing.stores``.
+The columns are those that docs/importing.md describes. A new kind is an entry in ``KINDS``
+and a store in ``core.importing.stores``.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ DAY_MS: Final = 86_400_000
 _FIGURES: Final = 999_999_999
 """What a meter of nine digits can show."""
 _YEARS_TO_PAY: Final = timedelta(days=5 * 366)
+_YEARS_OF_INSTALMENTS: Final = timedelta(days=30 * 366)
+_MOST_INSTALMENTS: Final = 360
 
 
 class Column(NamedTuple):
@@ -113,11 +115,32 @@ def _reading(values: Values, now: int) -> Iterator[Problem]:
     return _future(values, now, "read_at")
 
 
+def _instalment(values: Values, now: int) -> Iterator[Problem]:
+    yield from _future(values, now, "paid_at")
+    if values["due_date"] > datetime.fromtimestamp(now / 1000, UTC).date() + _YEARS_OF_INSTALMENTS:
+        yield "due_date", "is more than thirty years away"
+    yield from _pair(values)
+
+
 def _pair(values: Values) -> Iterator[Problem]:
     bill_id, payment_id = values.get("bill_id"), values.get("payment_id")
     if bill_id and payment_id and check_payment_id(payment_id, bill_id) is not Check.VALID:
         yield "payment_id", f"{payment_id} does not belong to the bill ID {bill_id}"
 
+
+STATES: Final = {
+    "active": ("فعال", "دایر", "عادی"),
+    "disconnected": ("قطع", "منقطع", "قطع شده"),
+    "suspended": ("قطع موقت", "معلق", "غیرفعال"),
+    "removed": ("جمع آوری شده", "جمع‌آوری شده", "برچیده", "حذف شده"),
+}
+"""The states of a subscription, with the words that a file may have for them."""
+
+PLANS: Final = {
+    "water": ("آب", "انشعاب آب", "حق انشعاب آب"),
+    "wastewater": ("فاضلاب", "انشعاب فاضلاب", "حق انشعاب فاضلاب"),
+}
+"""The connection fees that are paid in instalments (seed 000, annex 3), and words for them."""
 
 SUBSCRIBERS: Final = Kind(
     "subscribers",
@@ -146,6 +169,14 @@ SUBSCRIBERS: Final = Kind(
         ),
         Column("address", cells.text, ("نشانی", "آدرس"), default=""),
         Column("region", cells.text, ("منطقه", "ناحیه", "شهر"), default=""),
+        _BILL_ID,
+        Column(
+            "wastewater",
+            cells.yes_or_no,
+            ("فاضلاب", "انشعاب فاضلاب", "مشترک فاضلاب"),
+            default=True,
+        ),
+        Column("state", cells.word_for(STATES), ("وضعیت", "وضعیت اشتراک"), default="active"),
     ),
     _subscriber,
     of_subscriber=False,
@@ -161,6 +192,7 @@ BILLS: Final = Kind(
         Column("to_date", cells.day, ("تا تاریخ", "تاریخ قرائت فعلی", "تاریخ کنونی")),
         Column("from_reading", cells.figure(0, _FIGURES), ("از رقم", "رقم قبلی", "رقم پیشین")),
         Column("to_reading", cells.figure(0, _FIGURES), ("تا رقم", "رقم فعلی", "رقم کنونی")),
+        Column("used", cells.figure(0, _FIGURES), ("مصرف", "میزان مصرف", "مصرف دوره")),
         Column(
             "amount",
             cells.figure(0, cells.MOST_RIAL),
@@ -228,5 +260,41 @@ READINGS: Final = Kind(
     _reading,
 )
 
-KINDS: Final = {kind.name: kind for kind in (SUBSCRIBERS, BILLS, PAYMENTS, READINGS)}
+INSTALMENTS: Final = Kind(
+    "instalments",
+    (
+        _UTILITY,
+        _NUMBER,
+        Column(
+            "plan",
+            cells.word_for(PLANS),
+            ("نوع انشعاب", "انشعاب", "نوع اقساط", "بابت"),
+            required=True,
+        ),
+        Column(
+            "instalment",
+            cells.figure(1, _MOST_INSTALMENTS),
+            ("شماره قسط", "قسط"),
+            required=True,
+        ),
+        Column(
+            "amount",
+            cells.figure(1, cells.MOST_RIAL),
+            ("مبلغ", "مبلغ قسط"),
+            required=True,
+        ),
+        Column(
+            "due_date",
+            cells.day,
+            ("سررسید", "تاریخ سررسید", "مهلت", "مهلت پرداخت"),
+            required=True,
+        ),
+        Column("paid_at", cells.instant, ("تاریخ پرداخت", "زمان پرداخت")),
+        _BILL_ID,
+        _PAYMENT_ID,
+    ),
+    _instalment,
+)
+
+KINDS: Final = {kind.name: kind for kind in (SUBSCRIBERS, BILLS, PAYMENTS, READINGS, INSTALMENTS)}
 """Every kind of file, by the name used in ``peyk import KIND``."""

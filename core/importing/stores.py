@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from sqlalchemy import Connection, Text, select
 
 from core.bulk import Upsert, Upserted, as_rows, insert_rows, unfolded, upsert_rows
-from core.tables import bills, contacts, imports, payments, readings, subscribers
+from core.tables import (
+    bills,
+    contacts,
+    imports,
+    instalments,
+    payments,
+    readings,
+    subscribers,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -85,6 +93,7 @@ def store_subscribers(connection: Connection, batch: Batch) -> Upserted:
 
 _PLAIN: Final = (
     "name", "usage", "units", "capacity", "meter_serial", "meter_digits", "address", "region",
+    "bill_id", "wastewater", "state",
 )  # fmt: skip
 
 
@@ -108,7 +117,8 @@ def _register_mobiles(connection: Connection, batch: Batch) -> None:
 def store_bills(connection: Connection, batch: Batch) -> Upserted:
     """Write bills by subscriber and period."""
     optional = (
-        "from_date", "to_date", "from_reading", "to_reading", "bill_id", "payment_id", "due_date",
+        "from_date", "to_date", "from_reading", "to_reading", "used", "bill_id", "payment_id",
+        "due_date",
     )  # fmt: skip
     there = tuple(name for name in optional if name in batch.columns)
     columns = ("subscriber_id", "period", "amount", "payable", "issued_at", *there)
@@ -131,17 +141,34 @@ def store_readings(connection: Connection, batch: Batch) -> Upserted:
     return _upsert(connection, Upsert(readings, columns, key, once=frozenset({"state"})), batch)
 
 
+def store_instalments(connection: Connection, batch: Batch) -> Upserted:
+    """Write instalments by subscriber, plan and which one; one that is paid stays paid."""
+    there = tuple(name for name in ("paid_at", "bill_id", "payment_id") if name in batch.columns)
+    columns = ("subscriber_id", "plan", "number", "amount", "due_date", *there)
+    how = Upsert(
+        instalments,
+        columns,
+        key=("subscriber_id", "plan", "number"),
+        keep=frozenset({"paid_at"}) & set(there),
+    )
+    return _upsert(connection, how, batch, number="instalment")
+
+
 STORES: Final[dict[str, Callable[[Connection, Batch], Upserted]]] = {
     "subscribers": store_subscribers,
     "bills": store_bills,
     "payments": store_payments,
     "readings": store_readings,
+    "instalments": store_instalments,
 }
 """How each kind is written, by its name."""
 
 
-def _upsert(connection: Connection, how: Upsert, batch: Batch) -> Upserted:
-    """Write the rows of subscribers; of two with one key, the later is taken."""
+def _upsert(connection: Connection, how: Upsert, batch: Batch, **renamed: str) -> Upserted:
+    """Write the rows of subscribers; of two with one key, the later is taken.
+
+    ``renamed`` says which column of the file goes into one of the table by another name.
+    """
     rows: dict[tuple[Any, ...], tuple[Any, ...]] = {}
     for record in batch.records:
         values = {
@@ -149,6 +176,7 @@ def _upsert(connection: Connection, how: Upsert, batch: Batch) -> Upserted:
             **record.values,
             "subscriber_id": batch.ids[record.subscription],
         }
+        values.update({name: values[given] for name, given in renamed.items()})
         rows[tuple(values[name] for name in how.key)] = tuple(values[name] for name in how.columns)
     return upsert_rows(connection, how, list(rows.values()))
 

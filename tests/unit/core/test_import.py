@@ -11,7 +11,15 @@ from openpyxl import Workbook
 from sqlalchemy import Connection, Table, select, update
 
 from core.importing import KINDS, ImportFileError, ImportReport, Progress, import_file
-from core.tables import bills, contacts, imports, payments, readings, subscribers
+from core.tables import (
+    bills,
+    contacts,
+    imports,
+    instalments,
+    payments,
+    readings,
+    subscribers,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -70,9 +78,9 @@ def test_a_subscriber_with_every_column(take: Import, read: Read, keys: Keys) ->
     report = take(
         "subscribers",
         "شرکت;شماره اشتراک;رمز رایانه;نام;کاربری;تعداد واحد;ظرفیت;سریال کنتور;"
-        "ارقام کنتور;موبایل;نشانی;شهر\n"
+        "ارقام کنتور;موبایل;نشانی;شهر;شناسه قبض;فاضلاب;وضعیت\n"
         "Kerman-Water;۱۰۰۰۰۰۰۱;۴۳۲۱;علي ايران‌منش;خانگي;۲;;A۱۲;"
-        "۶;۰۹۱۳ ۱۲۳ ۴۵۶۷;كرمان، کوچه ۴;ماهان\n",
+        "۶;۰۹۱۳ ۱۲۳ ۴۵۶۷;كرمان، کوچه ۴;ماهان;۲۰۵۰۳۲۷۶۰۴۶۱۳;ندارد;قطع موقت\n",
         default_utility=None,
     )
     assert _counts(report) == (1, 0, 0, 0)
@@ -80,6 +88,7 @@ def test_a_subscriber_with_every_column(take: Import, read: Read, keys: Keys) ->
     assert (row.utility, row.number, row.name) == ("kerman-water", "10000001", "علی ایران‌منش")
     assert (row.usage, row.units, row.capacity, row.meter_serial) == ("خانگی", 2, None, "A12")
     assert (row.meter_digits, row.address, row.region) == (6, "کرمان، کوچه 4", "ماهان")
+    assert (row.bill_id, row.wastewater, row.state) == ("2050327604613", False, "suspended")
     assert keys.code_matches(row.code_hash, "kerman-water", "10000001", "4321")
     assert [contact.mobile for contact in read(contacts)] == ["989131234567"]
 
@@ -95,6 +104,7 @@ def test_a_file_of_numbers_alone_leaves_the_rest_to_defaults(take: Import, read:
     take("subscribers", "number\n10000001\n")
     (row,) = read(subscribers)
     assert (row.units, row.meter_digits, row.code_hash, row.name) == (1, 5, None, "")
+    assert (row.wastewater, row.state, row.bill_id) == (True, "active", None)
 
 
 def test_the_same_file_twice_changes_nothing(take: Import, read: Read, now_ms: Clock) -> None:
@@ -215,6 +225,59 @@ def test_readings_keep_what_staff_made_of_them(
     assert (row.reading, row.source, row.state) == (1234, "reader", "rejected")
 
 
+INSTALMENT = "number,plan,instalment,amount,due_date,paid_at\n"
+
+
+@pytest.mark.usefixtures("known")
+def test_an_instalment_with_every_column(take: Import, read: Read) -> None:
+    """Whose fee it is may be said in words of either language; the number is not the row's."""
+    report = take(
+        "instalments",
+        "شماره اشتراک,بابت,شماره قسط,مبلغ قسط (ریال),سررسید,تاریخ پرداخت,شناسه قبض,شناسه پرداخت\n"
+        "۱۰۰۰۰۰۰۱,حق انشعاب فاضلاب,۳,۱۰٬۰۰۰,۱۴۰۵/۰۸/۰۱,,۲۰۵۰۳۲۷۶۰۴۶۱۳,۱۰۷۰۱۸۹\n"
+        "10000002,Water,1,2000000,1405/01/15,1405/01/10,,\n",
+    )
+    assert _counts(report) == (2, 0, 0, 0)
+    first, second = read(instalments)
+    assert (first.plan, first.number, first.amount) == ("wastewater", 3, 10_000)
+    assert (first.due_date, first.paid_at, first.payment_id) == (
+        date(2026, 10, 23),
+        None,
+        "1070189",
+    )
+    assert (second.plan, second.paid_at is not None) == ("water", True)
+
+
+@pytest.mark.usefixtures("known")
+def test_an_instalment_that_is_paid_stays_paid(take: Import, read: Read) -> None:
+    """A file made before the payment came in says nothing against it."""
+    take("instalments", INSTALMENT + "10000001,water,1,5000,1405/02/01,1405/01/30\n")
+    report = take("instalments", INSTALMENT + "10000001,water,1,6000,1405/02/01,\n")
+    (row,) = read(instalments)
+    assert (row.amount, row.paid_at is not None, report.updated) == (6000, True, 1)
+
+
+@pytest.mark.usefixtures("known")
+@pytest.mark.parametrize(
+    ("row", "column"),
+    [
+        ("10000001,gas,1,5000,1405/02/01,", "plan"),
+        ("10000001,water,0,5000,1405/02/01,", "instalment"),
+        ("10000001,water,1,0,1405/02/01,", "amount"),
+        ("10000001,water,1,-5,1405/02/01,", "amount"),
+        ("10000001,water,1,5000,,", "due_date"),
+        ("10000001,water,1,5000,1499/02/01,", "due_date"),
+        ("10000001,water,1,5000,1405/02/01,1406/01/01", "paid_at"),
+        ("19999999,water,1,5000,1405/02/01,", "number"),
+    ],
+)
+def test_instalments_that_cannot_be(take: Import, read: Read, row: str, column: str) -> None:
+    """Each is told by its column, and nothing of it is stored."""
+    report = take("instalments", INSTALMENT + row + "\n")
+    assert [error.column for error in report.errors] == [column]
+    assert read(instalments) == []
+
+
 @pytest.mark.usefixtures("known")
 def test_unknown_subscribers_are_reported_and_the_others_taken(take: Import, read: Read) -> None:
     """By line, whichever batch they are in."""
@@ -310,6 +373,7 @@ def test_statements_of_a_batch_do_not_grow(
         "bills": "number,period,to_date,amount,payable\n10000001,{0},1404/05/01,5,5\n",
         "payments": "number,amount,paid_at,reference\n10000001,5,1404/05/01,{0}\n",
         "readings": "number,reading,read_at\n10000001,{0},1404/05/01 00:00:{1:02}\n",
+        "instalments": INSTALMENT + "10000001,water,{0},5,1404/05/01,\n",
     }
     header, row = rows[kind].splitlines()
     totals = []
