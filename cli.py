@@ -6,6 +6,7 @@ Exit codes: 0 done; 1 it failed; 2 it was called or configured wrongly (and for
 
 from __future__ import annotations
 
+import getpass
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -19,8 +20,11 @@ from core.browse import PRECEDENCE, InboxFilter, OutboxFilter
 from core.database import DatabaseUnavailable
 from core.importing import KINDS, ImportFileError
 from core.node import NodeTaken
+from core.reading_control import ReadingFilter
+from core.readings import ReadingState
 from core.schema import SchemaError
-from gateway.commands import boxes, health, importing, operator, setup
+from gateway.commands import boxes, health, importing, operator, readings, setup
+from gateway.commands import tariff as tariffs
 from gateway.commands.context import CommandError, Context
 from gateway.configuration import ConfigError
 from gateway.control import ControlError
@@ -295,6 +299,105 @@ _act(
     "cancel",
     "Give up on messages that have not left yet.",
     "peyk outbox cancel 227794327961600000",
+)
+
+
+@cli.group()
+def tariff() -> None:
+    """What water costs: explain a bill line by line."""
+
+
+@tariff.command("explain", epilog="peyk tariff explain 10000001 --reading 1234")
+@click.argument("subscription", metavar="SUBSCRIPTION")
+@click.option("--reading", required=True, metavar="FIGURE", help="What the meter shows.")
+@click.option("--utility", metavar="NAME", help="Where lines serve several.")
+@click.option("--at", metavar="DATE", help="On which day; today if not said.")
+@as_json
+@pass_context
+def tariff_explain(
+    context: Context, /, subscription: str, *, reading: str, as_json: bool, **options: Any
+) -> None:
+    """Show the bill that a reading would make, line by line. Nothing is stored."""
+    try:
+        found = tariffs.explain_bill(context, subscription, reading, **options)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    tariffs.show(found, as_json=as_json)
+
+
+@cli.group()
+def reading() -> None:
+    """Meter readings of subscribers: list, export, accept, reject."""
+
+
+def _which_readings(limit: int | None) -> Callable[[Command], Command]:
+    """The options that readings are chosen by."""
+    options = (
+        click.option("--utility", metavar="NAME", help="Only this utility's."),
+        click.option(
+            "--state",
+            type=click.Choice([state.value for state in ReadingState]),
+            help="Only readings in this state.",
+        ),
+        click.option("--from", "since", metavar="DATE", help="First day, 1404/05/03 or ISO."),
+        click.option("--to", "until", metavar="DATE", help="Last day."),
+        _limit(limit),
+    )
+
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def _chosen_readings(**options: Any) -> ReadingFilter:
+    try:
+        return readings.criteria(**options)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+
+
+@reading.command("list", epilog="peyk reading list --state doubtful --from 1404/05/01")
+@_which_readings(50)
+@as_json
+@pass_context
+def reading_list(context: Context, /, *, as_json: bool, **options: Any) -> None:
+    """List readings, the newest first."""
+    readings.show_list(context, _chosen_readings(**options), as_json=as_json)
+
+
+@reading.command("export", epilog="peyk reading export doubtful.xlsx --state doubtful")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@_which_readings(None)
+@pass_context
+def reading_export(context: Context, /, file: Path, **options: Any) -> None:
+    """Write readings to FILE, which ends in .csv or .xlsx."""
+    readings.export(context, file, _chosen_readings(**options))
+
+
+def _decide(verb: str, state: ReadingState, help_text: str, example: str) -> None:
+    @reading.command(verb, help=help_text, epilog=example)
+    @click.argument("reading_id", metavar="ID", type=MESSAGE_ID)
+    @click.option("--note", default="", help="Why, in words for the subscriber.")
+    @click.option("--by", default=getpass.getuser, metavar="NAME", help="Who decides; else you.")
+    @pass_context
+    def command(context: Context, reading_id: int, *, note: str, by: str) -> None:
+        readings.act(context, reading_id, state, by=by, note=note.strip())
+
+
+_decide(
+    "accept",
+    ReadingState.ACCEPTED,
+    "Accept a reading and tell who sent it.",
+    "peyk reading accept 1234",
+)
+_decide(
+    "reject",
+    ReadingState.REJECTED,
+    "Reject a reading: it no longer counts, and who sent it is told why.",
+    "peyk reading reject 1234 --note 'رقم کنتور خوانا نیست'",
 )
 
 

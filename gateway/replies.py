@@ -75,6 +75,20 @@ EXAMPLES: Final[Facts] = MappingProxyType(
         NEXT: 13,
         "link": "https://pay.example.ir/p/abcdefghijkmn",
         "dial": "*1522*2050327604613*1234560700189#",
+        "fee": 123_456_000,
+        "account": "IR062960000000100324200001",
+        "tracking": "1000000012",
+        "service": "پیشنهادات، انتقادات و بررسی شکایات",
+        "kind": "temporary_disconnection",
+        "state": "در انتظار تکمیل مدارک",
+        "state_key": "voucher_issued",
+        "note": "مدارک مالکیت کامل نیست؛ لطفاً به نزدیک‌ترین دفتر مراجعه کنید",
+        "usage": "آموزشی و مذهبی",
+        "units": 12,
+        "capacity": 1200,
+        "mobile": "0913***4567",
+        "reference": "123456789012",
+        "withdrawn": True,
     }
 )
 """Figures as long as real ones, to measure replies with."""
@@ -140,6 +154,10 @@ class Replies:
         if render is None:
             return self._failed(facts)
         return fitted(render, facts, fits) if ROWS in facts else render(facts)
+
+    def speak_of(self, operation: str, kind: str) -> bool:
+        """Whether there are words for this outcome; an operation may go without some."""
+        return (operation, kind) in self._render or (COMMON, kind) in self._render
 
 
 def load_replies(  # noqa: PLR0913 - what the loader of a profile knows

@@ -30,7 +30,7 @@ from core.shelf import Asker, Subscriber
 
 
 def _quick(asker: Asker, call: Call, facts: Facts, subscriber: Subscriber) -> Outcome:
-    checked = _checked(asker, call, facts, subscriber)
+    checked = bill_for(asker, call, facts, subscriber)
     if isinstance(checked, Outcome):
         return checked
     made = checked.draft
@@ -45,7 +45,7 @@ def _quick(asker: Asker, call: Call, facts: Facts, subscriber: Subscriber) -> Ou
 
 
 def _mid(asker: Asker, call: Call, facts: Facts, subscriber: Subscriber) -> Outcome:
-    checked = _checked(asker, call, facts, subscriber)
+    checked = bill_for(asker, call, facts, subscriber)
     if isinstance(checked, Outcome):
         return checked
     last = facts.of(LastBills).of(subscriber)
@@ -60,13 +60,18 @@ def _mid(asker: Asker, call: Call, facts: Facts, subscriber: Subscriber) -> Outc
     return _told(call, subscriber, bill)
 
 
-class _Checked(NamedTuple):
+class Computed(NamedTuple):
+    """A reading that can be true, and the bill that it makes."""
+
     shown: Shown
     draft: Draft
 
 
-def _checked(asker: Asker, call: Call, facts: Facts, subscriber: Subscriber) -> _Checked | Outcome:
-    """The reading of the call, and the bill that it makes; or the refusal to make one."""
+def bill_for(asker: Asker, call: Call, facts: Facts, subscriber: Subscriber) -> Computed | Outcome:
+    """The bill of a call's reading, computed and not stored; or the refusal to make one.
+
+    ``facts`` need the shelves of ``QUICK_BILL``.
+    """
     if asker.terms.tariff is None:
         return refused(call, Refusal.NO_TARIFF)
     shown = check(call, asker, facts, subscriber)
@@ -82,7 +87,7 @@ def _checked(asker: Asker, call: Call, facts: Facts, subscriber: Subscriber) -> 
             call, Refusal.READING_BELOW_LAST, reading=shown.reading, last_reading=start.reading
         )
     made = draft(asker.terms, account, start, End(shown.reading, day_of(asker.at), used))
-    return _Checked(shown, made) if made else refused(call, Refusal.NO_TARIFF)
+    return Computed(shown, made) if made else refused(call, Refusal.NO_TARIFF)
 
 
 def _start(asker: Asker, facts: Facts, subscriber: Subscriber, account: Account) -> Start | None:

@@ -1,0 +1,66 @@
+"""What a bill would say, for the operator who asks how it comes about."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from core.billing import Account, Billing, Draft, day_of
+from core.calls import Argument, Call, Outcome, Refusal
+from core.facts import Facts, Wanted
+from core.ids import IdMaker
+from core.jalali import jalali
+from core.operations.mid_bill import QUICK_BILL, bill_for
+from core.shelf import Asker
+from core.terms import Terms
+
+
+class Question(NamedTuple):
+    """Which bill."""
+
+    utility: str
+    number: str
+    """Of the subscription."""
+    reading: str
+    """ASCII digits."""
+    at: int
+    """When the meter shows it, UTC milliseconds."""
+    terms: Terms
+
+
+class Explained(NamedTuple):
+    """A bill that was computed for nobody but the one who asked."""
+
+    account: Account
+    draft: Draft
+
+
+class CannotExplain(Exception):
+    """There is no such bill, in words for the operator."""
+
+
+_WHY = {
+    Refusal.NO_TARIFF: "this utility has no price for it: see tariff.toml and the usage on record",
+    Refusal.NO_BILL: "neither a bill nor an earlier reading is known to begin with",
+    Refusal.READING_TOO_LONG: "the reading has more digits than the meter",
+    Refusal.READING_BELOW_LAST: "the reading is below the last one",
+}
+
+
+def explain(connection: Connection, question: Question) -> Explained:
+    """Compute a bill as ``quick_bill`` does. Raises ``CannotExplain``."""
+    asker = Asker(question.utility, "", question.at, question.terms, "desk", 0)
+    said = {Argument.NUMBER: question.number, Argument.READING: question.reading}
+    call = Call(QUICK_BILL.name, said)
+    ids = IdMaker(0, lambda: question.at)  # nothing is stored
+    facts = Facts.load(connection, ids, [Wanted(asker, call, QUICK_BILL.needs)])
+    subscriber = facts.identities.subscriber(question.utility, question.number)
+    if subscriber is None:
+        raise CannotExplain(f"{question.utility} has no subscription {question.number}")
+    found = bill_for(asker, call, facts, subscriber)
+    if isinstance(found, Outcome):
+        raise CannotExplain(_WHY[Refusal(found.kind)])
+    if day_of(question.at) < found.draft.start.day:
+        raise CannotExplain(f"the last bill ends later, on {jalali(found.draft.start.day)}")
+    return Explained(facts.of(Billing).account(subscriber), found.draft)

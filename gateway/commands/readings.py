@@ -1,0 +1,158 @@
+"""``peyk reading``: look at readings, take them out, accept and reject them."""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import click
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.worksheet.worksheet import Worksheet
+
+from core.ids import ids_for_command
+from core.jalali import parse_interval
+from core.reading_control import (
+    Decided,
+    Decision,
+    DecisionError,
+    Listed,
+    ReadingFilter,
+    decide,
+    list_readings,
+)
+from core.readings import ReadingState
+from gateway import control
+from gateway.commands.context import CommandError, Context
+from gateway.commands.output import for_people, for_programs, print_json, print_table
+from gateway.commands.utilities import Speakers
+
+COLUMNS: Final = (
+    "id", "utility", "number", "reading", "read_at", "state", "meter_state", "source", "mobile",
+    "decided_at", "decided_by", "note",
+)  # fmt: skip
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
+"""What makes a spreadsheet take a text for a formula."""
+
+
+def criteria(
+    *, since: str | None, until: str | None, state: str | None, **others: Any
+) -> ReadingFilter:
+    """The options of a list as a filter. Raises ``ValueError`` for what is wrong."""
+    start, end = parse_interval(since, until)
+    return ReadingFilter(
+        state=ReadingState(state) if state else None, since=_ms(start), until=_ms(end), **others
+    )
+
+
+def show_list(context: Context, wanted: ReadingFilter, *, as_json: bool) -> None:
+    """List readings, the newest first."""
+    with context.database() as database:
+        rows = database.read("cli.readings", list_readings, wanted)
+    if as_json:
+        print_json([_as_json(row) for row in rows])
+        return
+    print_table(COLUMNS, (_cells(row) for row in rows))
+    if not rows:
+        click.echo("no such readings", err=True)
+
+
+def export(context: Context, file: Path, wanted: ReadingFilter) -> None:
+    """Write readings to a CSV or an XLSX file, by its ending. Raises ``CommandError``."""
+    writers = {".csv": _write_csv, ".xlsx": _write_xlsx}
+    write = writers.get(file.suffix.lower())
+    if write is None:
+        raise CommandError(f"{file} ends neither in .csv nor in .xlsx")
+    with context.database() as database:
+        rows = database.read("cli.readings_export", list_readings, wanted)
+    try:
+        write(file, [_cells(row) for row in rows])
+    except OSError as error:
+        raise CommandError(f"{file} cannot be written: {error.strerror}") from None
+    click.echo(f"{len(rows)} reading(s) written to {file}")
+
+
+def act(context: Context, reading_id: int, state: ReadingState, *, by: str, note: str) -> None:
+    """Decide on a reading, tell who sent it, and wake the daemon. Raises ``CommandError``."""
+    decision = Decision(reading_id, state, by, note, now_ms())
+    say = Speakers(context).say
+    with context.database() as database:
+        try:
+            decided = database.transact(
+                "cli.reading_decide", decide, ids_for_command(now_ms), decision, say
+            )
+        except DecisionError as error:
+            raise CommandError(str(error)) from None
+    if decided.told:
+        with suppress(control.ControlError):
+            # Without a daemon it goes out when one starts.
+            control.call(context.settings.daemon.control, "wake")
+    click.echo(_in_words(decided))
+
+
+def now_ms() -> int:
+    """UTC milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+def _in_words(decided: Decided) -> str:
+    reading = decided.reading
+    said = f"reading {reading.id} of {reading.number} is {reading.state}"
+    if decided.withdrawn:
+        said += f"; the bill {decided.withdrawn} is withdrawn"
+    told = f"{decided.told} is told" if decided.told else "nobody is told"
+    return f"{said}; {told}"
+
+
+def _write_csv(file: Path, rows: Iterable[Sequence[object]]) -> None:
+    # The mark at the beginning lets Excel know that it is UTF-8.
+    with file.open("w", encoding="utf-8-sig", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(COLUMNS)
+        writer.writerows([guarded(cell) for cell in row] for row in rows)
+
+
+def _write_xlsx(file: Path, rows: Iterable[Sequence[object]]) -> None:
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("readings")
+    sheet.append(list(COLUMNS))
+    for row in rows:
+        sheet.append([_xlsx_cell(sheet, cell) for cell in row])
+    book.save(file)
+
+
+def guarded(cell: object) -> object:
+    """A cell that no spreadsheet takes for a formula: such a text gets an apostrophe."""
+    if isinstance(cell, str) and cell.startswith(_FORMULA):
+        return f"'{cell}"
+    return cell
+
+
+def _xlsx_cell(sheet: Worksheet, value: Any) -> Any:
+    cell = WriteOnlyCell(sheet, value=guarded(value))
+    if isinstance(value, str):
+        cell.data_type = "s"  # whatever it begins with
+    return cell
+
+
+def _cells(row: Listed) -> tuple[object, ...]:
+    values = row._asdict()
+    values["read_at"] = for_people(row.read_at)
+    values["decided_at"] = for_people(row.decided_at) if row.decided_at else None
+    return tuple(values[name] for name in COLUMNS)
+
+
+def _as_json(row: Listed) -> dict[str, Any]:
+    values = row._asdict()
+    values["read_at"] = for_programs(row.read_at)
+    values["decided_at"] = for_programs(row.decided_at)
+    return values
+
+
+def _ms(instant: datetime | None) -> int | None:
+    return None if instant is None else round(instant.timestamp() * 1000)

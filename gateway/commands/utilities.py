@@ -1,0 +1,68 @@
+"""The profiles of the lines that are set, by the utility whose data they work on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.calls import Outcome
+from core.operations import REGISTRY
+from gateway.commands.context import CommandError, Context
+from gateway.configuration import did_you_mean
+from gateway.profiles import Profile, load_profile
+
+
+def profiles(context: Context) -> dict[str, Profile]:
+    """Every profile of a line, by its utility; the first line's where two share one.
+
+    Raises ``ConfigError``.
+    """
+    found: dict[str, Profile] = {}
+    for name in dict.fromkeys(line.profile for line in context.settings.lines):
+        profile = load_profile(context.settings.profile_folder(name), REGISTRY)
+        found.setdefault(profile.utility, profile)
+    return found
+
+
+def profile_of(context: Context, utility: str | None) -> Profile:
+    """The profile of a utility, or of the only one. Raises ``ConfigError``, ``CommandError``."""
+    found = profiles(context)
+    if utility is None:
+        if len(found) == 1:
+            return next(iter(found.values()))
+        raise CommandError(
+            f"say which with --utility: {', '.join(sorted(found)) or 'there is none'}"
+        )
+    if utility not in found:
+        raise CommandError(f"no line serves {utility!r}; {did_you_mean(utility, found)}")
+    return found[utility]
+
+
+class Speakers:
+    """Words for subscribers from the profiles of the lines, cut as each line needs them."""
+
+    def __init__(self, context: Context) -> None:
+        """Read the profiles of all lines. Raises ``ConfigError``."""
+        from gateway.app import mind_of  # noqa: PLC0415 - brings the reactor in
+
+        settings = context.settings
+        binds = {bind.name: bind for bind in settings.binds}
+        known = {
+            name: load_profile(settings.profile_folder(name), REGISTRY)
+            for name in {line.profile for line in settings.lines}
+        }
+        self._minds = {
+            line.number: mind_of(line, known[line.profile], binds) for line in settings.lines
+        }
+
+    def say(self, utility: str, line: str, outcome: Outcome) -> tuple[str, Sequence[str]] | None:
+        """An outcome in the words of a utility: the line to send from, and the parts.
+
+        From ``line`` where it is still the utility's, else from its first; None without any.
+        """
+        own = [number for number, mind in self._minds.items() if mind.utility == utility]
+        if not own:
+            return None
+        number = line if line in own else own[0]
+        mind = self._minds[number]
+        known = mind.profile.replies.speak_of(outcome.operation, outcome.kind)
+        return (number, mind.reply(outcome)) if known else None
