@@ -373,7 +373,7 @@ def test_statements_of_a_batch_do_not_grow(
         "bills": "number,period,to_date,amount,payable\n10000001,{0},1404/05/01,5,5\n",
         "payments": "number,amount,paid_at,reference\n10000001,5,1404/05/01,{0}\n",
         "readings": "number,reading,read_at\n10000001,{0},1404/05/01 00:00:{1:02}\n",
-        "instalments": INSTALMENT + "10000001,water,{0},5,1404/05/01,\n",
+        "instalments": INSTALMENT + "10000001,water,1{0:02},5,1404/05/01,\n",
     }
     header, row = rows[kind].splitlines()
     totals = []
