@@ -302,7 +302,7 @@ _act(
 )
 
 
-@cli.group()
+@cli.group(epilog="peyk tariff explain 10000001 --reading 1234")
 def tariff() -> None:
     """What water costs: explain a bill line by line."""
 
@@ -325,7 +325,7 @@ def tariff_explain(
     tariffs.show(found, as_json=as_json)
 
 
-@cli.group()
+@cli.group(epilog="peyk reading list --state doubtful")
 def reading() -> None:
     """Meter readings of subscribers: list, export, accept, reject."""
 

@@ -126,7 +126,7 @@ def _write_xlsx(file: Path, rows: Iterable[Sequence[object]]) -> None:
     book.save(file)
 
 
-def guarded(cell: object) -> object:
+def guarded(cell: Any) -> Any:
     """A cell that no spreadsheet takes for a formula: such a text gets an apostrophe."""
     if isinstance(cell, str) and cell.startswith(_FORMULA):
         return f"'{cell}"
