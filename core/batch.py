@@ -20,49 +20,29 @@ from core.calls import (
     MISREAD,
     Call,
     Candidate,
-    Misreading,
     Outcome,
     Problem,
-    Refusal,
     Understanding,
 )
-from core.database import Database, DatabaseUnavailable, by_index_only
+from core.database import by_index_only
 from core.facts import Facts, Wanted
 from core.ids import IdMaker
-from core.inbox import (
-    Arrival,
-    Part,
-    Stored,
-    Unconfirmed,
-    drop_suspects,
-    forget_suspects,
-    last_id,
-    note_unconfirmed,
-    only_stored,
-    recover_suspects,
-    reopen_suspects,
-    set_marks,
-    store_messages,
-    store_parts,
-    take_overdue_parts,
-    take_redelivered,
-)
+from core.inbox import Arrival, Part, Stored, store_messages
 from core.operations import REGISTRY
 from core.operations.operation import supports
-from core.outbox import (
-    Answer,
-    Outgoing,
-    ReceiptFor,
-    Sent,
-    as_outgoing,
-    forget_early_receipts,
-    recover,
-    store_answers,
-    store_receipts,
-    store_results,
-)
+from core.outbox import Answer, Outgoing, Sent, as_outgoing, store_answers
+from core.parts import store_parts
+from core.receipts import ReceiptFor, store_receipts
 from core.secrecy import Keys
+from core.sending import store_results
 from core.shelf import Asker
+from core.suspects import (
+    Unconfirmed,
+    drop_suspects,
+    note_unconfirmed,
+    set_marks,
+    take_redelivered,
+)
 from core.terms import Terms
 
 log = structlog.get_logger(__name__)
@@ -149,150 +129,6 @@ class Done:
     """Operation and outcome of each message that was worked on, for the counters."""
 
 
-def run(database: Database, desk: Desk, batch: Batch) -> Done:
-    """Commit a batch, whatever is in it.
-
-    Raises ``DatabaseUnavailable`` when the database cannot take it now; then nothing of it
-    may be acknowledged.
-    """
-    try:
-        return database.transact("batch", process, desk, batch)
-    except DatabaseUnavailable:
-        raise
-    except Exception:
-        log.exception("batch.failed", arrivals=len(batch.arrivals), sent=len(batch.sent))
-    return _one_by_one(database, desk, batch)
-
-
-def _one_by_one(database: Database, desk: Desk, batch: Batch) -> Done:
-    """Do each item of a failed batch by itself, and set aside what fails again."""
-    done = Done()
-    rest = Batch(
-        unconfirmed=batch.unconfirmed,
-        marks=batch.marks,
-        confirmed_suspects=batch.confirmed_suspects,
-        now=batch.now,
-    )
-    items = [rest]
-    items += (Batch(sent=[one], now=batch.now) for one in batch.sent)
-    items += (Batch(receipts=[one], now=batch.now) for one in batch.receipts)
-    items += (Batch(arrivals=[one], now=batch.now) for one in batch.arrivals)
-    for item in items:
-        try:
-            _merge(done, database.transact("batch.single", process, desk, item))
-        except DatabaseUnavailable:
-            raise
-        except Exception as error:
-            log.exception("batch.poison", arrivals=[one.id for one in item.arrivals])
-            for arrival in item.arrivals:
-                _set_aside(database, desk, arrival, error, done)
-    return done
-
-
-def _merge(done: Done, more: Done) -> None:
-    done.outgoing += more.outgoing
-    done.queued |= more.queued
-    done.redelivered |= more.redelivered
-    done.operations += more.operations
-
-
-def _set_aside(
-    database: Database, desk: Desk, arrival: Arrival, error: Exception, done: Done
-) -> None:
-    """Keep a message that cannot be worked on, and tell the subscriber that it was kept."""
-    try:
-        _merge(done, database.transact("batch.set_aside", _keep, desk, arrival, error))
-    except DatabaseUnavailable:
-        raise
-    except Exception:
-        log.exception("batch.not_kept", arrival=arrival.id)
-        done.refused.add(arrival.id)
-
-
-def _keep(connection: Connection, desk: Desk, arrival: Arrival, error: Exception) -> Done:
-    # Whatever the text holds may be what the failure is about, a secret code among it.
-    masked = "".join("*" if sign.isdigit() else sign for sign in arrival.text)
-    outcome = Outcome(MISREAD, Refusal.FAILED.value, {})
-    mind = desk.minds.get(arrival.line) if arrival.profile else None
-    texts = mind.reply(outcome) if mind else ()
-    answer = _answer(desk, arrival, texts, None) if texts else None
-    reason = f"{type(error).__name__} while working on it"
-    stored = Stored(
-        arrival,
-        SET_ASIDE,
-        masked,
-        outcome=outcome.kind,
-        error=reason,
-        reply_id=answer.ids[0] if answer else None,
-    )
-    return _store(connection, desk, [stored], [answer] if answer else [])
-
-
-def recover_after_start(connection: Connection, desk: Desk, now: int) -> tuple[int, int]:
-    """Put right what a killed process of this node left; returns (suspects, messages)."""
-    desk.ids.begin_after(last_id(connection))
-    suspected = recover_suspects(connection, desk.node, now - desk.suspect_ms)
-    return suspected, recover(connection, desk.node, (), now)
-
-
-class InHand(NamedTuple):
-    """What a daemon knows of its own, whatever became of the commits that failed."""
-
-    rows: Collection[int]
-    """Outbox rows that it is to send, or whose result it is to store."""
-    repeated: Collection[int]
-    """Suspects whose redelivery it has acknowledged."""
-    doubtful: Sequence[Unconfirmed]
-    """Arrivals of batches that failed: those which are stored after all come again."""
-
-
-def recover_after_outage(connection: Connection, node: int, in_hand: InHand, now: int) -> None:
-    """Put right what commits left whose answer was lost."""
-    reopen_suspects(connection, node, in_hand.repeated)
-    note_unconfirmed(connection, only_stored(connection, in_hand.doubtful))
-    recover(connection, node, in_hand.rows, now)
-
-
-PARTS_WAIT_MS = 15 * 60_000
-"""How long the parts of a long message are waited for …"""
-RECEIPT_WAIT_MS = 86_400_000
-"""… and a receipt for the message it is about."""
-
-
-def tidy(connection: Connection, desk: Desk, now: int) -> Done:
-    """What time alone settles: call it about once a minute."""
-    by_index_only(connection)
-    forget_suspects(connection, now - desk.suspect_ms)
-    forget_early_receipts(connection, now - RECEIPT_WAIT_MS)
-    return _give_up_on_parts(connection, desk, now - PARTS_WAIT_MS)
-
-
-def _give_up_on_parts(connection: Connection, desk: Desk, before: int) -> Done:
-    """Answer long messages whose parts have not all come until ``before``."""
-    stored: list[Stored] = []
-    answers: list[Answer] = []
-    for overdue in take_overdue_parts(connection, before):
-        mind = desk.minds.get(overdue.line)
-        arrival = overdue.as_arrival(desk.ids.one())
-        texts = mind.reply(Outcome(MISREAD, Misreading.INCOMPLETE.value, {})) if mind else ()
-        if texts:
-            answers.append(_answer(desk, arrival, texts, None))
-        stored.append(
-            Stored(
-                arrival,
-                INCOMPLETE,
-                "",
-                MISREAD,
-                Misreading.INCOMPLETE.value,
-                reply_id=answers[-1].ids[0] if texts else None,
-            )
-        )
-    return _store(connection, desk, stored, answers)
-
-
-# --- the transaction ----------------------------------------------------------------
-
-
 def process(connection: Connection, desk: Desk, batch: Batch) -> Done:
     """Everything of one batch, inside one transaction."""
     by_index_only(connection)
@@ -363,7 +199,7 @@ def _work_on(connection: Connection, desk: Desk, arrivals: Collection[Arrival]) 
         stored.append(kept)
         answers.append(answer)
     facts.store(connection)
-    return _store(connection, desk, stored, answers)
+    return store_work(connection, desk, stored, answers)
 
 
 def _work_on_one(desk: Desk, reading: _Read, facts: Facts) -> tuple[Stored, Answer]:
@@ -382,16 +218,17 @@ def _work_on_one(desk: Desk, reading: _Read, facts: Facts) -> tuple[Stored, Answ
         about = facts.identities.subscribers_of(asker, call)
         subscriber_id = about[0].id if len(about) == 1 else None
     words = mind.reply(outcome, understanding.language)
-    answer = _answer(desk, arrival, words, subscriber_id)
+    answer = answer_to(desk, arrival, words, subscriber_id)
     kept = Stored(
         arrival, ANSWERED, masked, outcome.operation, outcome.kind, subscriber_id, answer.ids[0]
     )
     return kept, answer
 
 
-def _answer(
+def answer_to(
     desk: Desk, arrival: Arrival, texts: Sequence[str], subscriber_id: int | None
 ) -> Answer:
+    """The reply to a message, with ids of its own and the way it can go out."""
     return Answer(
         desk.ids.take(len(texts)),
         arrival.id,
@@ -404,9 +241,10 @@ def _answer(
     )
 
 
-def _store(
+def store_work(
     connection: Connection, desk: Desk, stored: Sequence[Stored], answers: Sequence[Answer]
 ) -> Done:
+    """Store messages with what came of them, and their replies."""
     store_messages(connection, stored)
     store_answers(connection, answers, desk.node)
     return Done(

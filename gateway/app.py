@@ -20,21 +20,24 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 
-from core.batch import Desk, Done, InHand, recover_after_outage, recover_after_start, tidy
+from core.batch import Desk, Done
 from core.database import Database, DatabaseUnavailable
 from core.ids import IdMaker
 from core.inbox import Part
 from core.node import Node
 from core.operations import REGISTRY
-from core.outbox import Depths, Outgoing, Sent, claim_for_each, depths
+from core.outbox import Outgoing, Sent
+from core.recovery import InHand, recover_after_outage, recover_after_start, tidy
 from core.schema import SchemaError, is_current
 from core.secrecy import Keys
+from core.sending import Depths, claim_for_each, depths
 from gateway.configuration import ConfigError
 from gateway.control import ControlServer
 from gateway.health import BindHealth, DatabaseHealth, QueueHealth, Snapshot, assess, to_json
 from gateway.inbound import Inbound
 from gateway.minds import LineMind
 from gateway.outbound import Router, Sender, SenderSettings
+from gateway.payment_service import Collaborators, PaymentService, with_payments
 from gateway.profiles import Profile, load_profile
 from gateway.settings import Bind, Line, Settings
 from gateway.smpp.bind import SmppBind
@@ -91,13 +94,14 @@ class Daemon(MultiService):
                 f"the tables of {self._database.name} are of an older version; run `peyk init`"
             )
         self._node = Node(self._database)
-        self._desk = self._make_desk(profiles)
+        self._desk = self._make_desk(with_payments(profiles, settings))
         self._recover()
         self._writer = ThreadPool(1, 1, "database")
         self._readers = ThreadPool(0, 2, "reads")
         self._router = self._make_router()
         self._inbound = self._make_inbound()
         self._smpp = [SmppBind(bind.for_smpp(), self._inbound, reactor) for bind in settings.binds]
+        self._payments = self._make_payments()
         self._loops: list[LoopingCall] = []
         self._is_claiming = False
         self._claim_again = False
@@ -118,6 +122,7 @@ class Daemon(MultiService):
             alphabet = self._binds[bind].alphabet if bind in self._binds else Alphabet.GSM7
             return decode(payload, parts[0].data_coding, alphabet)
 
+        self._minds = minds
         return Desk(
             node=self._node.number,
             ids=IdMaker(self._node.number, self._now),
@@ -157,6 +162,24 @@ class Daemon(MultiService):
             is_claiming=lambda: self._is_claiming,
         )
 
+    def _make_payments(self) -> PaymentService | None:
+        if self._settings.web is None:
+            return None
+
+        def transact(name: str, function: Callable[..., R], *arguments: Any) -> Deferred[R]:
+            return self._in_thread(self._database.transact, name, function, *arguments)
+
+        def read(name: str, function: Callable[..., R], *arguments: Any) -> Deferred[R]:
+            run = self._database.read
+            return deferToThreadPool(
+                self._reactor, self._readers, run, name, function, *arguments
+            )
+
+        with_whom = Collaborators(
+            transact, read, self._desk.ids, self._minds, self._now, self._claim
+        )
+        return PaymentService(self._settings, with_whom, self._reactor)
+
     def _recover(self) -> None:
         suspects, messages = self._database.transact(
             "recover", recover_after_start, self._desk, self._now()
@@ -185,6 +208,8 @@ class Daemon(MultiService):
             {"health": self._health, "wake": self._wake, "stop": self._stop},
         )
         control.setServiceParent(self)  # type: ignore[no-untyped-call]
+        if self._payments:
+            self._payments.setServiceParent(self)  # type: ignore[no-untyped-call]
         super().startService()  # type: ignore[no-untyped-call]
         self._every(CLAIM_SECONDS, self._claim)
         self._every(FLUSH_SECONDS, self._inbound.flush)

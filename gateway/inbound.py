@@ -18,11 +18,15 @@ import structlog
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from core.batch import Batch, Desk, Done, InHand, run
+from core.batch import Batch, Desk, Done
 from core.database import Database, DatabaseUnavailable
 from core.identifiers import MobileError, mobile
-from core.inbox import Arrival, Part, Unconfirmed
-from core.outbox import ReceiptFor, Result, Sent, State
+from core.inbox import Arrival, Part
+from core.outbox import Result, Sent, State
+from core.receipts import ReceiptFor
+from core.recovery import InHand
+from core.running import run
+from core.suspects import Unconfirmed
 from gateway.ledger import Confirmed, Ledger, as_unconfirmed
 from gateway.messages import (
     Connection,

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from core.inbox import Arrival, Unconfirmed
+from core.inbox import Arrival
+from core.suspects import Unconfirmed
 from gateway.messages import Connection
 
 

@@ -16,13 +16,15 @@ from sqlalchemy import Table, select
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
-from core.batch import Desk, InHand, recover_after_outage, recover_after_start, tidy
+from core.batch import Desk
 from core.calls import Call, Candidate, Outcome, Problem, Understanding
 from core.database import Database, DatabaseUnavailable
 from core.ids import IdMaker
 from core.inbox import Part
-from core.outbox import Sent, claim_for_each
+from core.outbox import Sent
+from core.recovery import InHand, recover_after_outage, recover_after_start, tidy
 from core.secrecy import Keys
+from core.sending import claim_for_each
 from core.tables import inbox, outbox
 from core.terms import Terms
 from gateway.inbound import Inbound

@@ -11,14 +11,19 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event, text
 
-from core.batch import Batch, Desk, run, tidy
+from core.batch import Batch, Desk
 from core.database import Database
 from core.demo import FIRST_NUMBER, code_of, fill
 from core.ids import IdMaker
-from core.inbox import Arrival, Part, Unconfirmed
+from core.inbox import Arrival, Part
 from core.operations import REGISTRY
-from core.outbox import ReceiptFor, Result, Sent, State, claim
+from core.outbox import Result, Sent, State
+from core.receipts import ReceiptFor
+from core.recovery import tidy
+from core.running import run
 from core.secrecy import Keys
+from core.sending import claim
+from core.suspects import Unconfirmed
 from gateway.minds import LineMind
 from gateway.profiles import load_profile
 from gateway.smpp.text import Alphabet

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from core.database import Database
 from core.node import Node
-from core.outbox import claim_for_each
+from core.sending import claim_for_each
 from core.tables import outbox
 from gateway.inbound import RETRY_SECONDS
 from gateway.messages import DeliveryState, Temporary

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from core.inbox import Arrival, Unconfirmed
+from core.inbox import Arrival
+from core.suspects import Unconfirmed
 from gateway.ledger import Confirmed, Ledger
 from gateway.messages import OutboundSms, Temporary
 

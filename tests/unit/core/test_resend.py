@@ -9,8 +9,9 @@ from sqlalchemy import Connection, insert, select
 
 from core.browse import OutboxFilter
 from core.database import Database
-from core.outbox import State, claim
+from core.outbox import State
 from core.resend import CANCELLABLE, RESENDABLE, Acted, cancel, rehearse, resend
+from core.sending import claim
 from core.tables import outbox
 
 NOW = 1_790_000_000_000

@@ -4,16 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from core.outbox import (
-    ANSWER_ATTEMPTS,
-    RETRY_MS,
-    Outgoing,
-    Result,
-    Sent,
-    State,
-    after_receipt,
-    after_send,
-)
+from core.outbox import ANSWER_ATTEMPTS, RETRY_MS, Outgoing, Result, Sent, State
+from core.receipts import after_receipt
+from core.sending import after_send
 
 NOW = 1_790_000_000_000
 ROW = Outgoing(7, "989131234567", "100034122", "سلام", 1, 1, 7, 0, 0, ANSWER_ATTEMPTS, True, None)  # noqa: FBT003

@@ -1,0 +1,186 @@
+"""What a daemon does with the outbox: claim what is due, record what became of it, recover.
+
+``after_send`` is the table of what a submission's result makes of a row; pure. A daemon owns
+the rows it has in state ``sending``; whatever it left there when it was killed is sent again
+or marked uncertain by ``recover``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import BigInteger, Connection, and_, case, func, select, text, update
+
+from core.bulk import as_rows, unfolded, update_rows
+from core.database import by_index_only
+from core.outbox import (
+    LEASE_MS,
+    RETRY_MS,
+    THROTTLED_PAUSE_MS,
+    UNCERTAIN_PAUSE_MS,
+    Outgoing,
+    Result,
+    Sent,
+    State,
+)
+from core.receipts import apply_early
+from core.tables import IS_SENDING, WAITS_TO_GO, outbox
+
+
+class Change(NamedTuple):
+    """What a result makes of a row; the order is that of ``_SENT_COLUMNS``."""
+
+    id: int
+    state: str
+    attempts: int
+    due_at: int
+    changed_at: int
+    smsc: str | None
+    smsc_id: str | None
+    code: int
+    node: None = None
+    lease_until: None = None
+
+
+def after_send(sent: Sent, now: int) -> Change:
+    """What the result of a submission makes of its row."""
+    row, result, smsc, smsc_id, code = sent
+    attempts, due = row.attempts + 1, now
+    match result:
+        case Result.ACCEPTED:
+            return Change(
+                row.id, State.ACCEPTED.value, attempts, due, now, smsc, smsc_id or None, 0
+            )
+        case Result.PERMANENT:
+            state = State.REJECTED
+        case Result.UNSENT:
+            state, attempts = State.QUEUED, row.attempts
+        case Result.THROTTLED:
+            # The SMSC's speed is no fault of the message: no attempt is used up.
+            state, attempts, due = State.WAITING, row.attempts, now + THROTTLED_PAUSE_MS
+        case Result.UNCERTAIN:
+            state, due = State.WAITING, now + UNCERTAIN_PAUSE_MS
+            if not row.resend_uncertain:
+                state = State.UNCERTAIN
+        case Result.TEMPORARY:
+            state, due = State.WAITING, now + RETRY_MS[min(row.attempts, len(RETRY_MS) - 1)]
+    if state is State.WAITING and attempts >= row.max_attempts:
+        state = State.UNCERTAIN if result is Result.UNCERTAIN else State.UNDELIVERABLE
+    if state in (State.WAITING, State.QUEUED) and row.expires_at and due >= row.expires_at:
+        state = State.EXPIRED
+    return Change(row.id, state.value, attempts, due, now, smsc or None, None, code)
+
+
+def store_results(connection: Connection, sent: Sequence[Sent], now: int) -> None:
+    """Record what became of submissions, and receipts that overtook them."""
+    if not sent:
+        return
+    connection.execute(_SETTLE, as_rows(after_send(one, now) for one in sent))
+    taken = {(one.smsc, one.smsc_id): one.row.id for one in sent if one.smsc_id}
+    apply_early(connection, taken)
+
+
+def claim(
+    connection: Connection, node: int, lines: Collection[str], limit: int, now: int
+) -> list[Outgoing]:
+    """Take due rows of these lines for this daemon; several daemons never take the same.
+
+    Answers to people come first, then what has been due longest.
+    """
+    if not lines or limit <= 0:
+        return []
+    by_index_only(connection)
+    due = (
+        select(*_OUTGOING)
+        .where(
+            text(WAITS_TO_GO),
+            outbox.c.due_at <= now,
+            outbox.c.line.in_(sorted(lines)),
+        )
+        .order_by(outbox.c.priority, outbox.c.due_at, outbox.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    rows = [Outgoing._make(row) for row in connection.execute(due)]
+    live = [row for row in rows if row.expires_at is None or row.expires_at > now]
+    _end(connection, [row.id for row in rows if row not in live], State.EXPIRED, now)
+    update_rows(
+        connection,
+        outbox,
+        ("id", "state", "node", "lease_until", "changed_at"),
+        [(row.id, State.SENDING.value, node, now + LEASE_MS, now) for row in live],
+    )
+    return live
+
+
+def claim_for_each(
+    connection: Connection, node: int, wanted: Sequence[tuple[str, Collection[str], int]], now: int
+) -> list[tuple[str, list[Outgoing]]]:
+    """Claim for several binds, all or nothing: (bind, lines, limit) → (bind, rows)."""
+    return [(bind, claim(connection, node, lines, limit, now)) for bind, lines, limit in wanted]
+
+
+def _end(connection: Connection, ids: Sequence[int], state: State, now: int) -> None:
+    update_rows(
+        connection, outbox, ("id", "state", "changed_at"), [(i, state.value, now) for i in ids]
+    )
+
+
+def recover(connection: Connection, node: int, held: Collection[int], now: int) -> int:
+    """Settle rows that this daemon left in ``sending``; returns how many.
+
+    ``held`` are those it still has in hand. The others were lost with the process, or with
+    the answer to a commit: they go out again, or are uncertain where that is not wanted.
+    """
+    mine = and_(text(IS_SENDING), outbox.c.node == node)
+    if held:
+        ids = unfolded({"id": BigInteger()})
+        mine &= outbox.c.id.not_in(select(ids.c.id))
+    settled = (
+        update(outbox)
+        .where(mine)
+        .values(
+            state=case(
+                (outbox.c.resend_uncertain, State.QUEUED.value), else_=State.UNCERTAIN.value
+            ),
+            attempts=outbox.c.attempts + 1,
+            due_at=now,
+            changed_at=now,
+            node=None,
+            lease_until=None,
+        )
+    )
+    result = connection.execute(settled, as_rows((key,) for key in held) if held else {})
+    return result.rowcount
+
+
+class Depths(NamedTuple):
+    """How much is waiting to go out."""
+
+    waiting: int
+    sending: int
+    oldest_due_at: int | None
+    """Since when the longest-waiting message has been due: UTC milliseconds."""
+
+
+def depths(connection: Connection, now: int) -> Depths:
+    """The outbox's depths, from the indexes that hold only what waits."""
+    due, oldest = connection.execute(
+        select(func.count(), func.min(outbox.c.due_at)).where(text(WAITS_TO_GO))
+    ).one()
+    sending = connection.execute(
+        select(func.count()).select_from(outbox).where(text(IS_SENDING))
+    ).scalar_one()
+    return Depths(due, sending, oldest if oldest is not None and oldest <= now else None)
+
+
+_SENT_COLUMNS = Change._fields
+_changes = unfolded({name: outbox.c[name].type for name in _SENT_COLUMNS})
+# Results come again after a commit whose answer was lost; a receipt may have come since.
+_SETTLE = (
+    update(outbox)
+    .where(outbox.c.id == _changes.c.id, outbox.c.state == State.SENDING.value)
+    .values({outbox.c[name]: _changes.c[name] for name in _SENT_COLUMNS if name != "id"})
+)
+_OUTGOING = tuple(outbox.c[name] for name in Outgoing._fields)
