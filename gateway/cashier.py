@@ -8,7 +8,7 @@ process that is killed in between leaves an order that the reconciliation asks a
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 
@@ -22,6 +22,14 @@ log = structlog.get_logger(__name__)
 
 Run = Callable[..., Awaitable[Any]]
 """A transaction's name, a function of ``core``, its arguments → its result, from a thread."""
+
+
+class Books(NamedTuple):
+    """The two ways to the database."""
+
+    write: Run
+    read: Run
+
 
 PAID = frozenset({OrderState.VERIFIED, OrderState.SETTLED})
 DESCRIPTION = "پرداخت قبض {bill_id}"
@@ -38,7 +46,7 @@ class Cashier:
         self,
         banks: Mapping[str, Bank],
         accounts: Mapping[str, str],
-        transact: Run,
+        books: Books,
         clerk: Clerk,
         now_ms: Callable[[], int],
         *,
@@ -47,7 +55,7 @@ class Cashier:
         """``banks`` by account, ``accounts`` of utilities; ``on_told`` when a text is queued."""
         self._banks = banks
         self._accounts = accounts
-        self._transact = transact
+        self._transact, self._read = books
         self._clerk = clerk
         self._now = now_ms
         self._on_told = on_told
@@ -59,7 +67,7 @@ class Cashier:
 
     async def find(self, link: str) -> Order | None:
         """The order of a link."""
-        order: Order | None = await self._transact("payment.find", ledger.by_link, link)
+        order: Order | None = await self._read("payment.find", ledger.by_link, link)
         return order
 
     async def start(self, order: Order, callback: str) -> str:
@@ -183,7 +191,7 @@ class Cashier:
         self._is_reconciling = True
         try:
             await self._transact("payment.expire", ledger.expire, self._now())
-            doubtful: list[Order] = await self._transact(
+            doubtful: list[Order] = await self._read(
                 "payment.doubtful", ledger.to_reconcile, self._now()
             )
             for order in doubtful:

@@ -15,7 +15,13 @@ from typing import Any
 
 from gateway.configuration import ConfigError, did_you_mean
 
-_PLACES = (("database", "url"), ("daemon", "key"), ("smsc", "password"), ("binds", "password"))
+_PLACES = (
+    ("database", "url"),
+    ("daemon", "key"),
+    ("smsc", "password"),
+    ("binds", "password"),
+    ("payments", "merchant_id"),
+)
 _SOURCES = ("env", "file")
 
 

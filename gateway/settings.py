@@ -20,6 +20,7 @@ from pydantic import Field, SecretStr, model_validator
 
 from core.database import checked_url
 from gateway.configuration import ConfigError, Frozen, as_model, did_you_mean, read_toml
+from gateway.payment_settings import PaymentAccount, WebSettings, check_payments
 from gateway.secrets import fetch_secrets
 from gateway.setting_types import (
     DatabaseUrl,
@@ -179,6 +180,8 @@ class Settings(Frozen):
     binds: tuple[Bind, ...] = ()
     lines: tuple[Line, ...] = ()
     smsc: SmscSettings | None = None
+    web: WebSettings | None = None
+    payments: tuple[PaymentAccount, ...] = ()
 
     @property
     def database_url(self) -> str:
@@ -206,6 +209,8 @@ def load_settings(file: Path) -> Settings:
     _check_sockets(file, settings)
     _check_binds(file, settings.binds)
     _check_lines(file, settings)
+    profiles = {line.profile for line in settings.lines}
+    check_payments(file, settings.web, settings.payments, profiles)
     return settings
 
 

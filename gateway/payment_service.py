@@ -1,0 +1,173 @@
+"""Paying as a part of the daemon: the HTTP server, the providers, and the reconciliation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import structlog
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.task import LoopingCall
+from twisted.python.failure import Failure
+from twisted.web.resource import Resource
+
+from core.calls import Outcome
+from core.database import DatabaseUnavailable
+from core.ids import IdMaker
+from core.payments.ledger import Clerk
+from gateway.banks.port import Bank
+from gateway.banks.simulated import SimulatedBank
+from gateway.banks.zarinpal import ADDRESS, SANDBOX, HttpPost, Zarinpal
+from gateway.cashier import Books, Cashier, Run
+from gateway.minds import LineMind
+from gateway.payment_settings import PaymentAccount, WebSettings, account_for, payment_terms
+from gateway.profiles import Profile
+from gateway.settings import Settings
+from gateway.web.pages import Pages
+from gateway.web.pay import PayPages
+from gateway.web.site import make_site
+
+log = structlog.get_logger(__name__)
+
+RECONCILE_SECONDS = 20.0
+BANK_PATH = "bank"
+"""Where the daemon serves the simulated bank."""
+
+
+def with_payments(profiles: Mapping[str, Profile], settings: Settings) -> dict[str, Profile]:
+    """The profiles, with how their subscribers pay in their terms."""
+    return {
+        name: replace(
+            profile,
+            terms=replace(
+                profile.terms,
+                payments=payment_terms(settings.web, account_for(settings.payments, name)),
+            ),
+        )
+        for name, profile in profiles.items()
+    }
+
+
+class Collaborators(NamedTuple):
+    """What paying needs of the rest of the daemon."""
+
+    transact: Run
+    read: Run
+    """As ``transact``, for what only reads: on threads that do not hold up the batches."""
+    ids: IdMaker
+    minds: Mapping[str, LineMind]
+    """By line: they write the receipts."""
+    now_ms: Callable[[], int]
+    on_told: Callable[[], object]
+    """Called when a receipt is queued."""
+
+
+class PaymentService(Service):
+    """Serves payment links and keeps asking about what is in doubt, from start to stop."""
+
+    def __init__(self, settings: Settings, with_whom: Collaborators, reactor: Any) -> None:
+        assert settings.web is not None  # noqa: S101 - made only where there is one
+        self._web = settings.web
+        self._reactor = reactor
+        self._minds = with_whom.minds
+        pages = Pages()
+        profiles = {mind.profile.name: mind.profile for mind in with_whom.minds.values()}
+        self.cashier = Cashier(
+            banks_of(settings.payments, settings.web, reactor),
+            accounts_of(settings.payments, profiles.values()),
+            Books(with_whom.transact, with_whom.read),
+            Clerk(with_whom.ids, self._words),
+            with_whom.now_ms,
+            on_told=with_whom.on_told,
+        )
+        titles = {profile.utility: profile.title for profile in profiles.values()}
+        self._pages = PayPages(
+            self.cashier,
+            pages,
+            titles,
+            settings.web.url,
+            with_whom.now_ms,
+            behind_proxy=settings.web.behind_proxy,
+        )
+        self._bank = (
+            SimulatedBank(pages)
+            if any(account.provider == "simulated" for account in settings.payments)
+            else None
+        )
+        self._port: Any = None
+        self._loop: LoopingCall | None = None
+        self._under_way: Deferred[Any] | None = None
+
+    def _words(self, line: str, outcome: Outcome) -> Sequence[str]:
+        """A receipt's parts; none for a line that is gone or has no words for it."""
+        mind = self._minds.get(line)
+        return mind.reply(outcome) if mind else ()
+
+    def startService(self) -> None:
+        """Listen, and begin to reconcile. Raises ``CannotListenError``."""
+        root: Any = Resource() if self._bank else self._pages.resource
+        if self._bank:
+            root = _WithBank(self._pages.resource, self._bank)
+        site = make_site(root, self._reactor)
+        self._port = self._reactor.listenTCP(self._web.port, site, interface=self._web.host)
+        self._loop = LoopingCall(self._reconcile)
+        self._loop.clock = self._reactor
+        self._loop.start(RECONCILE_SECONDS, now=False)
+        super().startService()  # type: ignore[no-untyped-call]
+        log.info("web.started", listen=self._web.listen, url=self._web.url)
+
+    def stopService(self) -> Deferred[Any]:
+        """Stop listening; what is asked of a provider is not waited for."""
+        super().stopService()  # type: ignore[no-untyped-call]
+        if self._loop and self._loop.running:
+            self._loop.stop()
+        port, self._port = self._port, None
+        return maybeDeferred(port.stopListening) if port else maybeDeferred(lambda: None)
+
+    def _reconcile(self) -> None:
+        Deferred.fromCoroutine(self.cashier.reconcile()).addErrback(_log_failure)
+
+
+class _WithBank(Resource):
+    """The pages, and the simulated bank under a path of its own."""
+
+    def __init__(self, pages: Any, bank: SimulatedBank) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._pages = pages
+        mounted: Any = bank  # it is one: zope's interfaces are not seen by mypy
+        self.putChild(BANK_PATH.encode(), mounted)
+
+    def getChild(self, path: bytes, request: Any) -> Any:  # noqa: N802 - Twisted's
+        request.prepath.pop()
+        request.postpath.insert(0, path)
+        return self._pages
+
+
+def banks_of(accounts: Sequence[PaymentAccount], web: WebSettings, reactor: Any) -> dict[str, Bank]:
+    """The providers, by the names of their accounts."""
+    post = HttpPost(reactor)
+    made: dict[str, Bank] = {}
+    for account in accounts:
+        if account.provider == "none":
+            continue
+        address = account.address or (SANDBOX if account.sandbox else ADDRESS)
+        if account.provider == "simulated":
+            address = f"{web.url}/{BANK_PATH}"
+        merchant = account.merchant_id.get_secret_value() or "demo"
+        made[account.name] = Zarinpal(account.name, merchant, post, address)
+    return made
+
+
+def accounts_of(accounts: Sequence[PaymentAccount], profiles: Any) -> dict[str, str]:
+    """Which account collects for each utility."""
+    found = {profile.utility: account_for(accounts, profile.name) for profile in profiles}
+    return {utility: account.name for utility, account in found.items() if account}
+
+
+def _log_failure(failure: Failure) -> None:
+    if failure.check(DatabaseUnavailable):
+        log.error("database.unavailable", error=failure.getErrorMessage())
+    else:
+        log.critical("payment.loop_failed", failure=failure.getTraceback())
