@@ -38,7 +38,6 @@ from gateway.inbound import Inbound
 from gateway.minds import LineMind
 from gateway.outbound import Router, Sender, SenderSettings
 from gateway.payment_service import Collaborators, PaymentService, with_payments
-from gateway.payment_service import Collaborators, PaymentService, with_payments
 from gateway.profiles import Profile, load_profile
 from gateway.settings import Bind, Line, Settings
 from gateway.smpp.bind import SmppBind
@@ -103,7 +102,6 @@ class Daemon(MultiService):
         self._inbound = self._make_inbound()
         self._smpp = [SmppBind(bind.for_smpp(), self._inbound, reactor) for bind in settings.binds]
         self._payments = self._make_payments()
-        self._payments = self._make_payments()
         self._loops: list[LoopingCall] = []
         self._is_claiming = False
         self._claim_again = False
@@ -124,7 +122,6 @@ class Daemon(MultiService):
             alphabet = self._binds[bind].alphabet if bind in self._binds else Alphabet.GSM7
             return decode(payload, parts[0].data_coding, alphabet)
 
-        self._minds = minds
         self._minds = minds
         return Desk(
             node=self._node.number,
@@ -174,24 +171,6 @@ class Daemon(MultiService):
 
         def read(name: str, function: Callable[..., R], *arguments: Any) -> Deferred[R]:
             run = self._database.read
-            return deferToThreadPool(
-                self._reactor, self._readers, run, name, function, *arguments
-            )
-
-        with_whom = Collaborators(
-            transact, read, self._desk.ids, self._minds, self._now, self._claim
-        )
-        return PaymentService(self._settings, with_whom, self._reactor)
-
-    def _make_payments(self) -> PaymentService | None:
-        if self._settings.web is None:
-            return None
-
-        def transact(name: str, function: Callable[..., R], *arguments: Any) -> Deferred[R]:
-            return self._in_thread(self._database.transact, name, function, *arguments)
-
-        def read(name: str, function: Callable[..., R], *arguments: Any) -> Deferred[R]:
-            run = self._database.read
             return deferToThreadPool(self._reactor, self._readers, run, name, function, *arguments)
 
         with_whom = Collaborators(
@@ -227,8 +206,6 @@ class Daemon(MultiService):
             {"health": self._health, "wake": self._wake, "stop": self._stop},
         )
         control.setServiceParent(self)  # type: ignore[no-untyped-call]
-        if self._payments:
-            self._payments.setServiceParent(self)  # type: ignore[no-untyped-call]
         if self._payments:
             self._payments.setServiceParent(self)  # type: ignore[no-untyped-call]
         super().startService()  # type: ignore[no-untyped-call]
