@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.table import Table
 
@@ -28,7 +28,9 @@ SHOWN_OF_TEXT = 60
 GAP = 2
 """Blanks between two columns of a table."""
 NARROWEST = 12
-"""What is left of a text that is cut."""
+"""The least that is left of a text so that a line fits the terminal …"""
+WHEN_FOLDED = 30
+"""… and what is left of it where the line does not fit at all."""
 
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]")
 
@@ -63,7 +65,7 @@ def print_table(
     Where a terminal is too narrow the columns ``texts`` are cut. The others never are,
     since an id or a date that is cut is of no use: the terminal folds the line instead.
     """
-    shown = [[isolated("–" if value is None else str(value)) for value in row] for row in rows]
+    shown = [["–" if value is None else str(value) for value in row] for row in rows]
     screen = console()
     widths = [max(map(cell_len, column)) for column in zip(columns, *shown, strict=True)]
     if sys.stdout.isatty():
@@ -72,26 +74,28 @@ def print_table(
     for column, width in zip(columns, widths, strict=True):
         table.add_column(column, no_wrap=True, width=width)
     for cells in shown:
-        table.add_row(*cells)
+        table.add_row(*(isolated(_cut(c, width)) for c, width in zip(cells, widths, strict=True)))
     screen.width = max(screen.width, sum(widths) + GAP * (len(widths) - 1))
     screen.print(table, markup=False)
 
 
 def _fitted(widths: Sequence[int], may_be_cut: Sequence[bool], most: int) -> list[int]:
-    """``widths`` with those that may be cut made alike narrow, as far as ``most`` needs it."""
-    fitted = list(widths)
-    excess = sum(widths) + GAP * (len(widths) - 1) - most
-    while excess > 0:
-        widest = max(
-            (place for place, cut in enumerate(may_be_cut) if cut),
-            key=fitted.__getitem__,
-            default=None,
-        )
-        if widest is None or fitted[widest] <= NARROWEST:
-            break
-        fitted[widest] -= 1
-        excess -= 1
-    return fitted
+    """``widths`` with those that may be cut made alike narrow, so far that a line fits."""
+
+    def with_texts_of(longest: int) -> list[int]:
+        columns = zip(widths, may_be_cut, strict=True)
+        return [min(width, longest) if cut else width for width, cut in columns]
+
+    room = most - GAP * (len(widths) - 1)
+    for longest in range(max(widths), NARROWEST - 1, -1):
+        if sum(with_texts_of(longest)) <= room:
+            return with_texts_of(longest)
+    return with_texts_of(WHEN_FOLDED)
+
+
+def _cut(text: str, width: int) -> str:
+    """``text`` as far as it fits, before it is isolated: the closing mark has to stay."""
+    return text if cell_len(text) <= width else set_cell_size(text, width - 1) + "…"
 
 
 def isolated(text: str) -> str:

@@ -43,7 +43,19 @@ def test_only_texts_are_cut_in_a_narrow_terminal(
         first = capsys.readouterr().out.splitlines()[1]
         assert row[0] in first
         assert row[1] in first
-        assert "t" * 11 + "…" in first if columns < 50 else "r" * 29 in first
+        assert ("t" * 29 + "…" if columns < 50 else "t" * 29 + "…  " + "r" * 30) in first
+
+
+def test_a_persian_text_that_is_cut_stays_isolated(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without its closing mark it would turn round whatever follows it."""
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "40")
+    print_table(("text", "id"), [("بدهی " * 20, "7")], texts=("text",))
+
+    line = capsys.readouterr().out.splitlines()[1]
+    assert line.index("…") < line.index("\u2069") < line.index("7")
 
 
 def test_nothing_is_cut_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
