@@ -20,20 +20,17 @@ from twisted.python.failure import Failure
 
 from core.batch import Batch, Desk, Done
 from core.database import Database, DatabaseUnavailable
-from core.identifiers import MobileError, mobile
-from core.inbox import Arrival, Part
-from core.outbox import Result, Sent, State
-from core.receipts import ReceiptFor
+from core.inbox import Arrival
+from core.outbox import Result, Sent
 from core.recovery import InHand
 from core.running import run
 from core.suspects import Unconfirmed
+from gateway.arrivals import Arrivals
 from gateway.ledger import Confirmed, Ledger, as_unconfirmed
 from gateway.messages import (
     Connection,
     Delivery,
-    DeliveryState,
     InboundSms,
-    Receipt,
     SendResult,
     Temporary,
 )
@@ -49,17 +46,6 @@ RETRY_SECONDS = 1.0
 
 InThread = Callable[..., "Deferred[Any]"]
 """``in_thread(function, *arguments)``: run it on the database's thread."""
-
-_STATES: Mapping[DeliveryState, State | None] = {
-    DeliveryState.ENROUTE: None,
-    DeliveryState.ACCEPTED: None,
-    DeliveryState.UNKNOWN: None,
-    DeliveryState.DELIVERED: State.DELIVERED,
-    DeliveryState.EXPIRED: State.EXPIRED,
-    DeliveryState.DELETED: State.UNDELIVERABLE,
-    DeliveryState.UNDELIVERABLE: State.UNDELIVERABLE,
-    DeliveryState.REJECTED: State.REJECTED,
-}
 
 
 class _Waiting(NamedTuple):
@@ -102,11 +88,10 @@ class Inbound:
         self._database = database
         self._desk = desk
         self._router = router
-        self._profiles = profiles
         self._clock = clock
         self._in_thread = in_thread
         self._recover = recover
-        self._smsc_of = smsc_of
+        self._arrivals = Arrivals(desk, router, profiles, smsc_of)
         self._max_waiting = max_waiting
         self._on_queued = on_queued
         self._is_claiming = is_claiming
@@ -246,46 +231,13 @@ class Inbound:
         for _ in range(min(len(self._waiting), MOST_ARRIVALS)):
             ledger, (sequence, content), received_at = self._waiting.popleft()
             if isinstance(content, InboundSms):
-                arrival = self._arrival(ledger, content, received_at)
+                arrival = self._arrivals.of_sms(ledger, content, received_at)
                 batch.arrivals.append(arrival)
                 work.texts.append((ledger, sequence, arrival))
             else:
-                batch.receipts.append(self._receipt(ledger.bind, content, now))
+                batch.receipts.append(self._arrivals.of_receipt(ledger.bind, content, now))
                 work.receipts.append((ledger, sequence))
         return work
-
-    def _arrival(self, ledger: Ledger, sms: InboundSms, received_at: int) -> Arrival:
-        source, destination, data_coding, payload, text, place = sms
-        bind = ledger.bind
-        profile = self._profiles.get(destination, "")
-        part = None
-        marks = [source.encode(), destination.encode(), payload]
-        if place is not None:
-            part = Part(place.reference, place.total, place.number, data_coding, payload)
-            marks.append(bytes(f"{part.reference}/{part.total}/{part.number}", "ascii"))
-        try:
-            sender = mobile(source)
-        except MobileError:
-            # A name, or another short code: kept for people to see, and not answered.
-            sender, profile = source, ""
-        via = self._router.answer_by(destination, bind) if profile else None
-        return Arrival(
-            self._desk.ids.one(),
-            received_at,
-            bind,
-            ledger.link,
-            destination,
-            profile,
-            sender,
-            text,
-            self._desk.keys.fingerprint(*marks),
-            part,
-            via.settings.bind if via else None,
-        )
-
-    def _receipt(self, bind: str, receipt: Receipt, now: int) -> ReceiptFor:
-        smsc_id, state, error, done_at = receipt
-        return ReceiptFor(self._smsc_of[bind], smsc_id, _STATES[state], error, done_at or now)
 
     # --- after a batch --------------------------------------------------------------
 

@@ -1,0 +1,76 @@
+"""What came from a network, as the core stores it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from core.batch import Desk
+from core.identifiers import MobileError, mobile
+from core.inbox import Arrival, Part
+from core.outbox import State
+from core.receipts import ReceiptFor
+from gateway.ledger import Ledger
+from gateway.messages import DeliveryState, InboundSms, Receipt
+from gateway.outbound import Router
+
+_STATES: Mapping[DeliveryState, State | None] = {
+    DeliveryState.ENROUTE: None,
+    DeliveryState.ACCEPTED: None,
+    DeliveryState.UNKNOWN: None,
+    DeliveryState.DELIVERED: State.DELIVERED,
+    DeliveryState.EXPIRED: State.EXPIRED,
+    DeliveryState.DELETED: State.UNDELIVERABLE,
+    DeliveryState.UNDELIVERABLE: State.UNDELIVERABLE,
+    DeliveryState.REJECTED: State.REJECTED,
+}
+
+
+class Arrivals:
+    """Makes arrivals of texts, and knows which line answers by which profile."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        router: Router,
+        profiles: Mapping[str, str],
+        smsc_of: Mapping[str, str],
+    ) -> None:
+        self._desk = desk
+        self._router = router
+        self._profiles = profiles
+        self._smsc_of = smsc_of
+
+    def of_sms(self, ledger: Ledger, sms: InboundSms, received_at: int) -> Arrival:
+        """A text, or a part of one: who sent it, where it belongs, and how it can be answered."""
+        source, destination, data_coding, payload, text, place = sms
+        bind = ledger.bind
+        profile = self._profiles.get(destination, "")
+        part = None
+        marks = [source.encode(), destination.encode(), payload]
+        if place is not None:
+            part = Part(place.reference, place.total, place.number, data_coding, payload)
+            marks.append(bytes(f"{part.reference}/{part.total}/{part.number}", "ascii"))
+        try:
+            sender = mobile(source)
+        except MobileError:
+            # A name, or another short code: kept for people to see, and not answered.
+            sender, profile = source, ""
+        via = self._router.answer_by(destination, bind) if profile else None
+        return Arrival(
+            self._desk.ids.one(),
+            received_at,
+            bind,
+            ledger.link,
+            destination,
+            profile,
+            sender,
+            text,
+            self._desk.keys.fingerprint(*marks),
+            part,
+            via.settings.bind if via else None,
+        )
+
+    def of_receipt(self, bind: str, receipt: Receipt, now: int) -> ReceiptFor:
+        """A receipt, in the words of the outbox."""
+        smsc_id, state, error, done_at = receipt
+        return ReceiptFor(self._smsc_of[bind], smsc_id, _STATES[state], error, done_at or now)
