@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from pathlib import Path
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Literal, NamedTuple, Protocol
 
 from pydantic import Field as Setting
 
@@ -63,8 +63,9 @@ class PublishedPattern(Frozen):
     ``text`` or ``text?``, if any, is last."""
     given: dict[Argument, str] = Setting(default_factory=dict, alias="with")
     """``with``: arguments that nobody types, such as the kind of a request."""
-    registered_may_omit: bool = False
-    """Whether a registered mobile may leave out the number and code, or the code."""
+    registered_may_omit: bool | Literal["code"] = False
+    """Whether a registered mobile may leave out the number and code, or the code, or
+    (``"code"``) the code alone."""
     bare: bool = False
     """Whether the fields alone, without code or keyword, name the command."""
     format: str = ""
@@ -201,7 +202,7 @@ def _arguments(place: _Place, name: str) -> list[Argument | None]:
     return [*found, None] if name.endswith("?") else found
 
 
-def _forms(full: list[Form], *, omit: bool) -> Iterator[Form]:
+def _forms(full: list[Form], *, omit: bool | str) -> Iterator[Form]:
     # A code is verified together with a number and with nothing else.
     full = [
         form if Argument.NUMBER in form else tuple(a for a in form if a is not Argument.CODE)
@@ -211,6 +212,7 @@ def _forms(full: list[Form], *, omit: bool) -> Iterator[Form]:
     if omit:
         for form in full:
             yield tuple(argument for argument in form if argument is not Argument.CODE)
+    if omit is True:
         for form in full:
             yield tuple(argument for argument in form if argument not in _OMISSIBLE)
 

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import re
 import shutil
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from core.calls import MISREAD, Fact, Outcome
+from core.calls import MISREAD, Fact, Outcome, Scalar
 from core.operations import REGISTRY
 from core.policy import Policy
 from core.terms import Terms
 from gateway.configuration import ConfigError
 from gateway.profiles import Profile, load_profile
+from gateway.replies import EXAMPLES
 
-KERMAN = Path(__file__).parents[2] / "config" / "profiles" / "kerman-water"
+PROFILES = Path(__file__).parents[2] / "config" / "profiles"
+KERMAN = PROFILES / "kerman-water"
+SHIPPED = sorted(folder.name for folder in PROFILES.iterdir())
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +57,8 @@ def test_what_ships(kerman: Profile) -> None:
 def balance(**facts: Fact) -> Outcome:
     """A balance with these facts."""
     given: dict[str, Fact] = {"number": "10000001", "debt": 0, "credit": 0, "due": ""}
-    return Outcome("balance", "done", given | {"bill_id": "", "payment_id": ""} | facts)
+    given |= {"bill_id": "", "payment_id": "", "instalments_due": 0}
+    return Outcome("balance", "done", given | facts)
 
 
 @pytest.mark.parametrize(
@@ -78,13 +82,16 @@ def test_a_balance_fits_one_part(kerman: Profile, outcome: Outcome, reply: str) 
 @pytest.mark.parametrize(
     ("operation", "kind", "facts", "reply"),
     [
-        ("submit_reading", "done",
-         {"number": "10000001", "reading": 1523, "used": 21, "last_reading": 1502,
-          "last_date": date(2025, 7, 25)},
-         "رقم ۱۵۲۳ برای اشتراک ۱۰۰۰۰۰۰۱ ثبت شد؛ مصرف از قرائت قبل: ۲۱ مترمکعب"),
-        ("submit_reading", "done",
-         {"number": "10000001", "reading": 1523, "used": -1, "last_reading": -1, "last_date": ""},
-         "رقم ۱۵۲۳ برای اشتراک ۱۰۰۰۰۰۰۱ ثبت شد"),
+        ("mid_bill", "done",
+         {"number": "10000001", "reading": 1523, "used": 21, "amount": 350_000,
+          "payable": 1_250_000, "bill_id": "2050327604613", "payment_id": "1070189",
+          "due": date(2025, 9, 6)},
+         ("۱۰۰۰۰۰۰۱ رقم ۱۵۲۳: مصرف ۲۱ مترمکعب\nمبلغ ۱٬۲۵۰٬۰۰۰ ریال، مهلت ۱۴۰۴/۰۶/۱۵\n"
+          "شناسه قبض ۲۰۵۰۳۲۷۶۰۴۶۱۳\nشناسه پرداخت ۱۰۷۰۱۸۹")),
+        ("mid_bill", "done",
+         {"number": "10000001", "reading": 1523, "used": 21, "amount": 350_000, "payable": 0,
+          "bill_id": "2050327604613", "payment_id": "", "due": ""},
+         "۱۰۰۰۰۰۰۱ رقم ۱۵۲۳: مصرف ۲۱ مترمکعب\nمبلغ دوره ۳۵۰٬۰۰۰ ریال؛ بدهی ندارد"),
         ("bill_by_sms", "locked_out", {"minutes": 30},
          "به دلیل چند رمز نادرست، لطفاً ۳۰ دقیقه دیگر دوباره بفرستید."),
         (MISREAD, "wrong_format",
@@ -100,16 +107,59 @@ def test_replies(
     assert kerman.render(Outcome(operation, kind, facts)) == reply
 
 
-def test_every_reply_is_persian(kerman: Profile) -> None:
-    """No ASCII digit, letter or template mark is left in what subscribers of Kerman read."""
-    for name, operation in REGISTRY.items():
-        for kind, names in operation.outcomes.items():
-            facts: dict[str, Fact] = dict.fromkeys(names, 12)
-            facts.update(dict.fromkeys(names & {"number"}, "10000001"))
-            facts.update(dict.fromkeys(names & {"due", "last_date"}, ""))
-            reply = kerman.render(Outcome(name, kind, facts))
+ROW: dict[str, Scalar] = {
+    "period": "1405/06", "from_date": date(2025, 9, 6), "to_date": date(2025, 9, 6),
+    "due_date": date(2025, 9, 6), "paid_at": datetime(2025, 9, 6, tzinfo=UTC), "used": 12,
+    "amount": 1000, "payable": 1000, "channel": "internet", "plan": "water", "number": "10000001",
+    "mobile": "0913***4567",
+}  # fmt: skip
+
+
+def facts_of(names: frozenset[str]) -> dict[str, Fact]:
+    """Facts of these names as operations bring them."""
+    figures: dict[str, Fact] = {
+        **EXAMPLES, "rows": (ROW,) * 12, "account": "0100324200001", "link": "", "dial": "",
+    }  # fmt: skip
+    at = datetime(2025, 9, 6, 10, 35, tzinfo=UTC)
+    return {
+        name: figures.get(name, at if name.endswith(("_at", "_date")) else 12) for name in names
+    }
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_reply_is_persian(name: str) -> None:
+    """No ASCII digit, letter or template mark is left in what subscribers read."""
+    profile = load_profile(PROFILES / name, REGISTRY)
+    for operation in {pattern.operation for pattern in profile.grammar.patterns}:
+        for kind, names in REGISTRY[operation].outcomes.items():
+            reply = profile.render(Outcome(operation, kind, facts_of(names)))
             assert reply == reply.strip()
-            assert not re.search(r"[0-9A-Za-z{}|]", reply), reply
+            shown = reply.replace("***", "")
+            assert not re.search(r"[0-9A-Za-z{}|]", shown), reply
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_english_reply_has_no_persian(name: str) -> None:
+    """Whoever writes in Latin letters reads English, but for names of the data."""
+    profile = load_profile(PROFILES / name, REGISTRY)
+    words = {"name", "usage", "service", "state", "note", "region"}
+    for operation in {pattern.operation for pattern in profile.grammar.patterns}:
+        for kind, names in REGISTRY[operation].outcomes.items():
+            facts = facts_of(names) | dict.fromkeys(names & words, "x")
+            reply = profile.render(Outcome(operation, kind, facts), "en")
+            assert reply == reply.strip()
+            assert not re.search(r"[\u0600-\u06ff{}|]", reply), reply
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_reply_takes_two_parts_at_most(name: str) -> None:
+    """134 units with real figures in them, lists with as many rows as fit."""
+    profile = load_profile(PROFILES / name, REGISTRY)
+    for operation in {pattern.operation for pattern in profile.grammar.patterns}:
+        for kind, names in REGISTRY[operation].outcomes.items():
+            for language in ("", "en"):
+                reply = profile.render(Outcome(operation, kind, facts_of(names)), language)
+                assert len(reply.encode("utf-16-le")) // 2 <= 134, reply
 
 
 def test_what_was_wrong_reaches_the_reply(kerman: Profile) -> None:
@@ -133,7 +183,7 @@ def test_what_was_wrong_reaches_the_reply(kerman: Profile) -> None:
         ("codes.toml", '["210"]', '["21*"]', "pattern[3].codes", "'21*'", "digits"),
         ("codes.toml", '"کارکرد"', '"بدهي"', "pattern[2].keywords", "pattern[1]", ""),
         ("codes.toml", '"کارکرد"', '"کد ۵"', "pattern[2].keywords", "cannot name", "letters"),
-        ("codes.toml", '["9"]\nkeywords = ["لغو", "لغو قبض", "لغو پیامک"]', "[]",
+        ("codes.toml", '["9"]\nkeywords = ["لغو", "لغو قبض", "لغو پیامک", "stop"]', "[]",
          "pattern[4]", "neither codes nor keywords", "bare"),
         ("codes.toml", 'fields = ["number", "code"]', 'fields = ["numbr", "code"]',
          "pattern[1].fields", "'numbr'", "'number'"),

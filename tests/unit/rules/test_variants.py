@@ -18,7 +18,7 @@ SEPARATORS = "+*#,./-_:، ٫٬\n"
 STRAY = "؛!()«»😀➕\u00a0\t"
 UNSEEN = "\u200c\u200e\u200f\u202a\u202e\u2066\u2069\u061c\ufeffـ"
 
-COMMANDS = {"010": "balance", "110": "submit_reading", "210": "bill_by_sms"}
+COMMANDS = {"010": "balance", "110": "mid_bill", "210": "bill_by_sms"}
 
 
 def digits(shortest: int, longest: int) -> st.SearchStrategy[str]:
