@@ -2,8 +2,9 @@
 
 Kannel is given what favours it: it looks nothing up, its answer is plain ASCII of the same
 number of characters, nothing is logged but errors, and its window is as wide as Peyk's.
-Its store is the one it has for not losing messages, ``spool``: a file for each, written
-before the message is answered for, but not synced to the disk.
+It runs both with the store that it has for not losing messages, ``spool``: a file for
+each, written before the message is answered for, though not synced to the disk; and with
+no store at all, when what is under way is lost with the process.
 """
 
 from __future__ import annotations
@@ -35,9 +36,7 @@ smsbox-port = {boxes}
 smsbox-interface = 127.0.0.1
 box-allow-ip = "127.0.0.1"
 box-deny-ip = "*.*.*.*"
-store-type = spool
-store-location = {store}
-log-level = 3
+{store}log-level = 3
 
 group = smsc
 smsc = smpp
@@ -84,7 +83,7 @@ def version() -> str:
 
 
 @contextmanager
-def kannel(subscribers: int) -> Iterator[Load]:
+def kannel(subscribers: int, *, stored: bool) -> Iterator[Load]:
     """Run bearerbox and smsbox, bound to a load, for a while."""
     HOME.mkdir(parents=True, exist_ok=True)
     # On the same disk as Peyk's databases.
@@ -92,7 +91,7 @@ def kannel(subscribers: int) -> Iterator[Load]:
         home = Path(name)
         (home / "store").mkdir()
         with load(subscribers) as operator:
-            admin = _write_settings(home, operator.port)
+            admin = _write_settings(home, operator.port, stored=stored)
             settings = str(home / "kannel.conf")
             with process([_found("bearerbox") or "", settings], log=home / "bearerbox.log"):
                 operator.wait_for_bind()
@@ -101,13 +100,13 @@ def kannel(subscribers: int) -> Iterator[Load]:
                     yield operator
 
 
-def _write_settings(home: Path, port: int) -> int:
+def _write_settings(home: Path, port: int, *, stored: bool) -> int:
     """Write the settings; returns the port where bearerbox tells its status."""
     admin, boxes = _free_ports(2)
     text = _SETTINGS.format(
         admin=admin,
         boxes=boxes,
-        store=home / "store",
+        store=f"store-type = spool\nstore-location = {home / 'store'}\n" if stored else "",
         port=port,
         window=BIND_WINDOW,
         text=_TEXT,

@@ -22,6 +22,7 @@ from bench.rig import peyk
 WINDOWS: Final = (50, 200, 500)
 SUBSCRIBERS: Final = 1_000
 KANNEL: Final = "Kannel"
+FORGETFUL: Final = "Kannel without a store"
 MISSING: Final = """\
 bench-peers needs Kannel, and these programs of it are not installed: {names}.
 On Debian or Ubuntu:  apt-get install kannel
@@ -50,17 +51,17 @@ def measure(book: Book, peers: dict[str, Start], *, rounds: int, seconds: float)
 
 
 def report(book: Book, peers: dict[str, Start]) -> str:
-    """Write the medians, and what Peyk does for each answer of Kannel's."""
+    """Write the medians, and how many answers each gives for one of Kannel's."""
     rows = []
     for window in WINDOWS:
-        theirs = book.rate((KANNEL, f"window {window}"))
         for name in peers:
             key = (name, f"window {window}")
+            rate = book.rate(key)
             p99 = book.middle(key, lambda figures: figures.p99)
-            ratio = f"{book.rate(key) / theirs:.2f}"
-            rows.append([", ".join(key), f"{book.rate(key):,.0f}", book.spread(key)])
-            rows[-1] += [f"{p99:.1f}", ratio]
-    return table(["", "answers/s", "rounds", "p99 ms", "÷ Kannel"], rows)
+            ratios = [rate / book.rate((other, key[1])) for other in (KANNEL, FORGETFUL)]
+            rows.append([", ".join(key), f"{rate:,.0f}", book.spread(key), f"{p99:.1f}"])
+            rows[-1] += [f"{ratio:.2f}" for ratio in ratios]
+    return table(["", "answers/s", "rounds", "p99 ms", "÷ Kannel", "÷ without store"], rows)
 
 
 def _peyk(engine: Engine) -> Start:
@@ -83,7 +84,10 @@ def main() -> None:
     began = time.monotonic()
     book = Book()
     with alone(), postgresql() as server:
-        peers: dict[str, Start] = {KANNEL: lambda: kannel.kannel(SUBSCRIBERS)}
+        peers: dict[str, Start] = {
+            KANNEL: lambda: kannel.kannel(SUBSCRIBERS, stored=True),
+            FORGETFUL: lambda: kannel.kannel(SUBSCRIBERS, stored=False),
+        }
         peers |= {f"Peyk on {engine.name}": _peyk(engine) for engine in (Sqlite(), server)}
         measure(book, peers, rounds=1 if quick else 3, seconds=1.5 if quick else 5.0)
         about = f"{machine(server.version())}; Kannel {kannel.version()}"
