@@ -31,7 +31,7 @@ ROOT: Final = Path(__file__).parent.parent
 HOME: Final = ROOT / "run" / "bench"
 KEY: Final = "a key that guards nothing but sample data"
 TODAY: Final = date(2026, 9, 21)
-_MAKERS: Final = ("core/tables.py", "core/secrecy.py", "core/demo.py", "core/demo_words.py")
+_MAKERS: Final = ("core/tables.py", "core/secrecy.py", "core/demo*.py", "core/demo/*.py")
 
 
 @contextmanager
@@ -60,7 +60,7 @@ class Engine(Protocol):
 
 def _original(subscribers: int) -> str:
     """Name the original of that size, as the code that would make it is now."""
-    files = [ROOT / name for name in _MAKERS]
+    files = sorted(file for pattern in _MAKERS for file in ROOT.glob(pattern))
     files += sorted((ROOT / "core/migrations/versions").glob("*.py"))
     stamp = blake2b(b"".join(file.read_bytes() for file in files), digest_size=4)
     return f"sample_{subscribers}_{stamp.hexdigest()}"
