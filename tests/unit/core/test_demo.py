@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import Connection, Table, func, select
 
 from core import demo
-from core.identifiers import Check, check_bill_id, check_payment_id
-from core.tables import bills, contacts, payments, readings, subscribers
+from core.identifiers import Check, check_bill_id, check_payment_id, split_bill_id
+from core.tables import bills, contacts, instalments, payments, readings, subscribers
 
 if TYPE_CHECKING:
     from core.database import Database
@@ -133,3 +133,65 @@ def test_without_bills(database: Database, keys: Keys) -> None:
 
     assert len(_rows(database, subscribers)) == 5
     assert database.transact("count", count) == 0
+
+
+# --- the utilities of the seeds ---------------------------------------------------------
+
+SERVICES = {
+    "kerman-water": "1",
+    "lorestan-water": "1",
+    "qazvin-gas": "3",
+    "qom-power": "2",
+    "kohgiluyeh-water": "1",
+}
+
+
+def test_every_utility_has_numbers_and_bills_of_its_kind(database: Database, keys: Keys) -> None:
+    """Five in one database, told apart by what their bill IDs say and how long numbers are."""
+    for utility in demo.UTILITIES:
+        demo.fill(database, keys, today=TODAY, subscribers=6, bills_each=2, utility=utility)
+    companies = set()
+    for row in _rows(database, subscribers):
+        assert check_bill_id(row.bill_id) is Check.VALID
+        parts = split_bill_id(row.bill_id)
+        assert parts.service == SERVICES[row.utility]
+        assert len(row.number) == (12 if row.utility == "qazvin-gas" else 8)
+        companies.add((row.utility, parts.company))
+    assert len(companies) == len({company for _, company in companies}) == len(SERVICES)
+    subscriptions = {row.id: row.bill_id for row in _rows(database, subscribers)}
+    assert all(row.bill_id == subscriptions[row.subscriber_id] for row in _rows(database, bills))
+
+
+@pytest.mark.parametrize("utility", SERVICES)
+def test_the_first_of_each_utility_has_the_published_code(
+    sqlite_database: Database, keys: Keys, utility: str
+) -> None:
+    """And the second the mobile that examples name: one place is like another."""
+    demo.fill(sqlite_database, keys, today=TODAY, subscribers=2, bills_each=0, utility=utility)
+    first, second = _rows(sqlite_database, subscribers)
+    assert first.number == demo.number_of(1, utility)
+    assert keys.code_matches(first.code_hash, utility, first.number, "4321")
+    (contact,) = _rows(sqlite_database, contacts)
+    assert (contact.mobile, contact.subscriber_id) == ("989131111111", second.id)
+
+
+def test_some_pay_their_connection_in_instalments(filled: Database) -> None:
+    """Every fifth; seven are paid, the eighth is overdue, the rest are to come."""
+    numbers = {row.id: row.number for row in _rows(filled, subscribers)}
+    found: dict[tuple[str, str], list[Any]] = {}
+    for row in _rows(filled, instalments):
+        found.setdefault((numbers[row.subscriber_id], row.plan), []).append(row)
+    assert ("10000005", "water") in found
+    assert ("10000005", "wastewater") not in found
+    assert ("10000010", "wastewater") in found
+    for plan in found.values():
+        assert [row.number for row in plan if row.paid_at] == list(range(1, 8))
+        unpaid = [row for row in plan if not row.paid_at]
+        assert [row.due_date < TODAY for row in unpaid] == [True, False, False, False, False]
+        for row in plan:
+            assert check_payment_id(row.payment_id, row.bill_id) is Check.VALID
+
+
+def test_a_bill_says_what_its_readings_do(filled: Database) -> None:
+    """Its use is their difference."""
+    assert all(row.used == row.to_reading - row.from_reading for row in _rows(filled, bills))
