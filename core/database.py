@@ -24,8 +24,16 @@ R = TypeVar("R")
 log = structlog.get_logger(__name__)
 
 SLOW_SECONDS = 1.0
+_PLANS = {
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    # A plan for the values at hand would use the partial index of what is being sent, and
+    # go through all of it for each row of the batch.
+    "plan_cache_mode": "force_generic_plan",
+}
 _BY_INDEX_ONLY = "SELECT " + ", ".join(
-    f"set_config('enable_{way}', 'off', true)" for way in ("seqscan", "hashjoin", "mergejoin")
+    f"set_config('{name}', '{value}', true)" for name, value in _PLANS.items()
 )
 BUSY_MS = 10_000
 """How long SQLite waits for another process that writes."""
