@@ -8,7 +8,7 @@ that could drift from them.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import BigInteger, Connection, Text, select, union_all
@@ -210,7 +210,6 @@ class Identities(Shelf):
         numbers: set[tuple[str, str]] = set()
         mobiles: set[tuple[str, str]] = set()
         others: set[tuple[str, str, str]] = set()
-        guarded: set[tuple[str, str, str, int]] = set()
         for asker, call, _subscribers in subjects:
             others.update(
                 (asker.utility, argument.value, call.arguments[argument])
@@ -220,16 +219,26 @@ class Identities(Shelf):
             number = call.arguments.get(Argument.NUMBER)
             if number is not None:
                 numbers.add((asker.utility, number))
-            if Argument.CODE in call.arguments:
-                since = asker.at - failures_matter_for(asker.policy)
-                guarded.add((asker.utility, number or "", asker.mobile, since))
-            else:
+            if Argument.CODE not in call.arguments:
                 mobiles.add((asker.utility, asker.mobile))
         self._by_number = load_subscribers(connection, numbers)
         self._by_mobile = load_contacts(connection, mobiles)
         self._by_other_name = load_by_other_names(connection, others)
-        for failure in load_failures(connection, guarded):
+        for failure in load_failures(connection, set(self._guarded(subjects))):
             self._note(failure)
+
+    def _guarded(self, subjects: Sequence[Subject]) -> Iterator[tuple[str, str, str, int]]:
+        """Whose wrong codes matter: (utility, number, mobile, since when), for each call with one.
+
+        A number is guarded by whatever name the subscription goes in the call.
+        """
+        for asker, call, _subscribers in subjects:
+            if Argument.CODE in call.arguments:
+                since = asker.at - failures_matter_for(asker.policy)
+                named = self.subscribers_of(asker, call) if identifying(call) else ()
+                typed = call.arguments.get(Argument.NUMBER, "")
+                for number in [each.number for each in named] or [typed]:
+                    yield asker.utility, number, asker.mobile, since
 
     def subscriber(self, utility: str, number: str) -> Subscriber | None:
         """The subscription with this number."""

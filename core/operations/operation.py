@@ -85,14 +85,13 @@ def supports(keys: Keys, asker: Asker, call: Call, facts: Facts) -> bool:
     Used to choose among the readings of one message: the subscription exists, and the code
     is its code. Nothing of it is told to the subscriber.
     """
-    number = call.arguments.get(Argument.NUMBER)
-    if number is None:
-        return bool(facts.identities.subscribers_of(asker, call))
-    subscriber = facts.identities.subscriber(asker.utility, number)
-    if subscriber is None:
-        return False
+    found = facts.identities.subscribers_of(asker, call)
     code = call.arguments.get(Argument.CODE)
-    return code is None or keys.code_matches(subscriber.code_hash, asker.utility, number, code)
+    if code is None or not identifying(call):
+        return bool(found)
+    return any(
+        keys.code_matches(each.code_hash, asker.utility, each.number, code) for each in found
+    )
 
 
 def identify(keys: Keys, asker: Asker, call: Call, facts: Facts) -> Subscriber | Outcome:
@@ -101,13 +100,11 @@ def identify(keys: Keys, asker: Asker, call: Call, facts: Facts) -> Subscriber |
     A right is shown by the secret code, or by a mobile that is registered to the
     subscription; a mobile registered to exactly one may leave out the number too.
     """
-    number = call.arguments.get(Argument.NUMBER)
-    code = call.arguments.get(Argument.CODE)
-    if number is not None and code is not None:
-        return _by_code(keys, asker, call, facts)
-    own = facts.identities.registered(asker)
     if identifying(call):
+        if Argument.CODE in call.arguments:
+            return _by_code(keys, asker, call, facts)
         return _named(asker, call, facts)
+    own = facts.identities.registered(asker)
     if not own:
         return refused(call, Refusal.NOT_REGISTERED)
     if len(own) > 1:
@@ -137,16 +134,29 @@ def is_proven(asker: Asker, call: Call, facts: Facts, subscriber: Subscriber) ->
 
 
 def _by_code(keys: Keys, asker: Asker, call: Call, facts: Facts) -> Subscriber | Outcome:
-    number, code = call.arguments[Argument.NUMBER], call.arguments[Argument.CODE]
-    locked = facts.identities.locked_until(asker, number)
+    """The subscription that is named, by whatever name, with its code.
+
+    A wrong code counts against its number, however it was named, so that a bill ID is no way
+    around the lock.
+    """
+    code = call.arguments[Argument.CODE]
+    named = facts.identities.subscribers_of(asker, call)
+    guarded = [each.number for each in named] or [call.arguments[identifying(call)[0]]]
+    locked = max(facts.identities.locked_until(asker, number) for number in guarded)
     if locked > asker.at:
         return refused(call, Refusal.LOCKED_OUT, minutes=minutes_left(locked, asker.at))
-    subscriber = facts.identities.subscriber(asker.utility, number)
-    stored = subscriber.code_hash if subscriber else None
-    if keys.code_matches(stored, asker.utility, number, code) and subscriber:
-        return subscriber
-    facts.identities.add_failure(asker, number)
-    locked = facts.identities.locked_until(asker, number)
+    if not named:
+        # It takes as long to say no to a number that there is none of.
+        keys.code_matches(None, asker.utility, guarded[0], code)
+    right = [
+        each
+        for each in named
+        if keys.code_matches(each.code_hash, asker.utility, each.number, code)
+    ]
+    if len(right) == 1:
+        return right[0]
+    facts.identities.add_failure(asker, guarded[0])
+    locked = facts.identities.locked_until(asker, guarded[0])
     if locked > asker.at:
         return refused(call, Refusal.LOCKED_OUT, minutes=minutes_left(locked, asker.at))
     return refused(call, Refusal.NOT_RECOGNISED)

@@ -16,6 +16,7 @@ from core.facts import Facts, Wanted
 from core.history import MOST_ROWS
 from core.ids import IdMaker
 from core.operations import REGISTRY
+from core.policy import Policy
 from core.secrecy import Keys
 from core.shelf import Asker
 from core.tables import bills, contacts, corrections, instalments, payments
@@ -87,7 +88,9 @@ def ask(utility: Database, keys: Keys) -> Ask:
         def work(connection: Connection) -> Outcome:
             made = REGISTRY[operation]
             facts = Facts.load(connection, IDS, [Wanted(asker, call, made.needs)])
-            return made(keys, asker, call, facts)
+            outcome = made(keys, asker, call, facts)
+            facts.store(connection)
+            return outcome
 
         outcome = utility.transact("ask", work)
         assert set(outcome.facts) == REGISTRY[operation].outcomes[outcome.kind]
@@ -417,3 +420,45 @@ def test_a_debt_and_a_credit_are_never_both() -> None:
         last = LastBill(1, 100, None, None, None, None, None, None, None, paid)
         assert min(last.debt, last.credit) == 0
         assert last.debt - last.credit == last.balance
+
+
+def test_a_code_is_checked_whatever_the_subscription_is_named_by(ask: Ask, put: Put) -> None:
+    """With a bill ID as with the number."""
+    put(bills, bill(1, 20))
+    assert ask("last_bill", STRANGER, bill_id=BILL_ID, code="4321").kind == DONE
+    assert ask("last_bill", STRANGER, bill_id=BILL_ID, code="9").kind == Refusal.NOT_RECOGNISED
+
+
+def test_a_wrong_code_proves_nothing_where_an_operation_is_open(
+    utility: Database, keys: Keys, put: Put
+) -> None:
+    """A name is masked for whoever brings a bill ID alone, and a wrong code gets nothing at all."""
+    put(bills, bill(1, 20))
+    terms = Terms(Policy(open_operations=frozenset({"last_bill"})))
+    asker = Asker(UTILITY, STRANGER, NOW, terms, "sms", 99)
+
+    def run(said: dict[Argument, str]) -> Outcome:
+        def work(connection: Connection) -> Outcome:
+            call = Call("last_bill", said)
+            made = REGISTRY["last_bill"]
+            facts = Facts.load(connection, IDS, [Wanted(asker, call, made.needs)])
+            return made(keys, asker, call, facts)
+
+        return utility.transact("ask", work)
+
+    assert run({Argument.BILL_ID: BILL_ID}).facts["name"] == "ع*** م***"
+    assert run({Argument.BILL_ID: BILL_ID, Argument.CODE: "4321"}).facts["name"] == "علی محمدی"
+    wrong = run({Argument.BILL_ID: BILL_ID, Argument.CODE: "9999"})
+    assert wrong.kind == Refusal.NOT_RECOGNISED
+
+
+def test_a_bill_id_is_no_way_around_the_lock(ask: Ask, put: Put) -> None:
+    """Wrong codes count against the subscription, however it was named."""
+    for i in range(5):
+        ask("last_bill", f"98912000000{i}", at=NOW + i, bill_id=BILL_ID, code="9")
+    assert ask("last_bill", STRANGER, at=NOW + 9, number="10000001", code="4321").kind == (
+        Refusal.LOCKED_OUT
+    )
+    assert ask("last_bill", STRANGER, at=NOW + 9, bill_id=BILL_ID, code="4321").kind == (
+        Refusal.LOCKED_OUT
+    )
