@@ -22,8 +22,9 @@ from core.importing import KINDS, ImportFileError
 from core.node import NodeTaken
 from core.reading_control import ReadingFilter
 from core.readings import ReadingState
+from core.requests.counter import NewRequest
 from core.schema import SchemaError
-from gateway.commands import boxes, health, importing, operator, readings, setup
+from gateway.commands import boxes, health, importing, operator, readings, requests, setup
 from gateway.commands import tariff as tariffs
 from gateway.commands.context import CommandError, Context
 from gateway.configuration import ConfigError
@@ -399,6 +400,126 @@ _decide(
     "Reject a reading: it no longer counts, and who sent it is told why.",
     "peyk reading reject 1234 --note 'رقم کنتور خوانا نیست'",
 )
+
+
+@cli.group(epilog="peyk request list --state registered")
+def request() -> None:
+    """Requests of subscribers and counter offices: register, look up, edit, decide, price."""
+
+
+_UTILITY = click.option("--utility", metavar="NAME", help="Where lines serve several.")
+_BY = click.option("--by", default=getpass.getuser, metavar="NAME", help="Who does it; else you.")
+_FIELD = click.option(
+    "--field", "fields", multiple=True, metavar="NAME=VALUE", help="A field of the kind; again."
+)
+
+
+def _on_request(work: Callable[..., None], context: Context, *what: Any, **options: Any) -> None:
+    try:
+        work(context, *what, **options)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+
+
+@request.command("kinds", epilog="peyk request kinds --utility lorestan-water")
+@_UTILITY
+@as_json
+@pass_context
+def request_kinds(context: Context, *, utility: str | None, as_json: bool) -> None:
+    """List what may be asked for: who may, with which fields (? may be left out), the fee."""
+    requests.show_kinds(context, utility, as_json=as_json)
+
+
+@request.command("new", epilog="peyk request new meter_test --number 10000001 --text 'کنتور می‌زند'")
+@click.argument("kind", metavar="KIND")
+@_UTILITY
+@click.option("--number", default="", help="The subscription that it is about.")
+@click.option("--mobile", default="", help="Whom to tell.")
+@_FIELD
+@click.option("--office", default="", metavar="NAME", help="The counter office that takes it.")
+@click.option("--text", default="", help="What it is about, in words.")
+@_BY
+@pass_context
+def request_new(
+    context: Context, /, *, utility: str | None, by: str, fields: tuple[str, ...], **options: Any
+) -> None:
+    """Register a request at a counter and print its tracking number."""
+    new = NewRequest(**options)
+    _on_request(requests.new_request, context, utility, by, fields, new)
+
+
+@request.command("list", epilog="peyk request list --kind meter_test --state registered")
+@click.option("--utility", metavar="NAME", help="Only this utility's.")
+@click.option("--kind", help="Only this kind.")
+@click.option("--state", help="Only in this state.")
+@click.option("--number", help="Only about this subscription.")
+@click.option("--mobile", help="Only those that this mobile is told of.")
+@click.option("--office", help="Only of this counter office.")
+@click.option("--editable", is_flag=True, help="Only those that may still be edited.")
+@click.option("--from", "since", metavar="DATE", help="First day, 1404/05/03 or ISO.")
+@click.option("--to", "until", metavar="DATE", help="Last day.")
+@_limit(50)
+@as_json
+@pass_context
+def request_list(context: Context, /, *, as_json: bool, **options: Any) -> None:
+    """List requests, the newest first."""
+    try:
+        wanted = requests.criteria(context, **options)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    requests.show_list(context, wanted, as_json=as_json)
+
+
+@request.command("show", epilog="peyk request show 10000014")
+@click.argument("tracking", metavar="TRACKING")
+@_UTILITY
+@as_json
+@pass_context
+def request_show(context: Context, tracking: str, *, utility: str | None, as_json: bool) -> None:
+    """Show a request with its fields and its history."""
+    requests.show_one(context, tracking, utility, as_json=as_json)
+
+
+@request.command("state", epilog="peyk request state 10000014 in_review --note 'ارسال به امور'")
+@click.argument("tracking", metavar="TRACKING")
+@click.argument("state", metavar="STATE")
+@click.option("--note", default="", help="Why, in words for who asked.")
+@_UTILITY
+@_BY
+@pass_context
+def request_state(context: Context, /, state: str, note: str, **which: Any) -> None:
+    """Put a request into another state (docs/requests.md says which may follow)."""
+    _on_request(requests.change_state, context, requests.Which(**which), state, note)
+
+
+@request.command("edit", epilog="peyk request edit 10000014 --field units=2")
+@click.argument("tracking", metavar="TRACKING")
+@_FIELD
+@click.option("--text", help="What it is about, in words.")
+@_UTILITY
+@_BY
+@pass_context
+def request_edit(
+    context: Context, /, fields: tuple[str, ...], text: str | None, **which: Any
+) -> None:
+    """Change what was filled in, while the company is not yet at work on it."""
+    _on_request(requests.edit_request, context, requests.Which(**which), fields, text)
+
+
+@request.command("fee", epilog="peyk request fee 10000014 2500000")
+@click.argument("tracking", metavar="TRACKING")
+@click.argument("amount", metavar="[AMOUNT]", type=click.IntRange(1, 10**12), required=False)
+@click.option("--account", default="", help="Where it is paid to, if not the usual account.")
+@click.option("--announce-only", is_flag=True, help="Tell the fee; issue no voucher yet.")
+@_UTILITY
+@_BY
+@pass_context
+def request_fee(
+    context: Context, /, amount: int | None, account: str, *, announce_only: bool, **which: Any
+) -> None:
+    """Issue a request's voucher: AMOUNT rial, or the fee that is known."""
+    about = requests.Which(**which)
+    _on_request(requests.tell_fee, context, about, amount, account, announce_only=announce_only)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

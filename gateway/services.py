@@ -10,6 +10,7 @@ from typing import Annotated, Final
 
 from pydantic import Field as Setting
 
+from core.requests.changes import EDITED
 from core.requests.kinds import (
     About,
     Automatic,
@@ -103,7 +104,8 @@ def load_services(directory: Path) -> Services:
     return Services(
         {key: _made(key, kind) for key, kind in given.kinds.items()},
         VoucherTerms(**voucher.model_dump()) if voucher else None,
-        {state.value: title for state, title in {**STATE_TITLES, **given.states}.items()},
+        {EDITED: "ویرایش شد"}
+        | {state.value: title for state, title in {**STATE_TITLES, **given.states}.items()},
         timedelta(hours=given.repeat_within_hours),
     )
 

@@ -1,10 +1,14 @@
-"""The events of requests: whatever happens to one is told to the messages that follow from it."""
+"""What is told of requests: their events, and the voucher that a fee is paid by."""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+from core import tracking as numbers
 from core.calls import Scalar
 from core.events import Event, EventKind
-from core.requests.kinds import Services
+from core.identifiers import make_bill_id, make_payment_id
+from core.requests.kinds import Services, VoucherTerms
 from core.requests.rows import Request
 from core.requests.states import RequestState
 
@@ -39,3 +43,22 @@ def _event(kind: EventKind, request: Request, services: Services, number: str, n
     return Event(
         kind, request.utility, request.changed_at, about, request.subscriber_id, request.mobile
     )
+
+
+class Voucher(NamedTuple):
+    """What a fee is paid by (annex 2, pattern 10)."""
+
+    bill_id: str
+    payment_id: str
+    """``""`` where the amount does not fit one."""
+
+
+def voucher(tracking: str, amount: int, terms: VoucherTerms) -> Voucher:
+    """The voucher of ``amount`` rial; its file is the tracking number without the check digit.
+
+    So each request has a bill ID of its own, and the payment ID's period tells it from a bill
+    of the subscription whose file number is the same. Raises ``ValueError`` for the tracking
+    numbers of ten digits: a file has eight.
+    """
+    bill_id = make_bill_id(numbers.body(tracking), terms.company, terms.service)
+    return Voucher(bill_id, make_payment_id(bill_id, amount, period=terms.period))

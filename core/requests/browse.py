@@ -1,0 +1,101 @@
+"""Looking at requests: a list by what is known of them, and one with its history."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, select
+
+from core.requests.rows import STEP_COLUMNS, Request, Step
+from core.requests.states import EDITABLE, RequestState
+from core.tables import request_history, requests, subscribers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestFilter:
+    """Which requests; None does not restrict."""
+
+    utility: str | None = None
+    kind: str | None = None
+    state: RequestState | None = None
+    number: str | None = None
+    """Of the subscription."""
+    mobile: str | None = None
+    """E.164 digits."""
+    office: str | None = None
+    editable: bool = False
+    """Only those that the company is not yet at work on: what an office may find and edit."""
+    since: int | None = None
+    """UTC milliseconds of registering; the first that counts …"""
+    until: int | None = None
+    """… and the first that no longer does."""
+    limit: int | None = 50
+    """None takes all."""
+
+
+class Listed(NamedTuple):
+    """A request, and the number of its subscription."""
+
+    request: Request
+    number: str | None
+
+
+class Shown(NamedTuple):
+    """A request with all that was done with it, oldest first."""
+
+    request: Request
+    number: str | None
+    history: tuple[Step, ...]
+
+
+_LISTED = select(*(requests.c[name] for name in Request._fields), subscribers.c.number).select_from(
+    requests.outerjoin(subscribers, subscribers.c.id == requests.c.subscriber_id)
+)
+
+
+def list_requests(connection: Connection, wanted: RequestFilter) -> list[Listed]:
+    """Requests, the newest first."""
+    rows = connection.execute(
+        _LISTED.where(*_conditions(wanted))
+        .order_by(requests.c.created_at.desc(), requests.c.id.desc())
+        .limit(wanted.limit)
+    )
+    return [Listed(Request._make(row[:-1]), row[-1]) for row in rows]
+
+
+def _conditions(wanted: RequestFilter) -> Iterator[ColumnElement[bool]]:
+    for name in ("utility", "kind", "state", "mobile", "office"):
+        value = getattr(wanted, name)
+        if value is not None:
+            yield requests.c[name] == value
+    if wanted.number is not None:
+        yield requests.c.subscriber_id.in_(
+            select(subscribers.c.id).where(subscribers.c.number == wanted.number)
+        )
+    if wanted.editable:
+        yield requests.c.state.in_(sorted(EDITABLE))
+    if wanted.since is not None:
+        yield requests.c.created_at >= wanted.since
+    if wanted.until is not None:
+        yield requests.c.created_at < wanted.until
+
+
+def show_request(connection: Connection, utilities: Collection[str], tracking: str) -> list[Shown]:
+    """The requests with this tracking number: at most one of each of ``utilities``."""
+    rows = connection.execute(
+        _LISTED.where(
+            requests.c.utility.in_(sorted(utilities)), requests.c.tracking == tracking
+        ).order_by(requests.c.utility)
+    ).all()
+    found = []
+    for *values, number in rows:
+        request = Request._make(values)
+        steps = connection.execute(
+            select(*(request_history.c[name] for name in STEP_COLUMNS))
+            .where(request_history.c.request_id == request.id)
+            .order_by(request_history.c.at, request_history.c.id)
+        )
+        found.append(Shown(request, number, tuple(Step._make(row) for row in steps)))
+    return found

@@ -1,0 +1,191 @@
+"""What a counter office and the utility's staff do with requests.
+
+Each function is the work of one transaction: it checks everything first, so that nothing is
+stored by half, and notes every change in the request's history with who made it, and as an
+event. Source: seed 000, annex 1 (counter services 1 to 3) and annex 2, patterns 10 to 13.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sqlalchemy import Connection, insert, select
+
+from core import tracking as numbers
+from core.events import Event, Events
+from core.identifiers import MobileError
+from core.identifiers import mobile as normal_mobile
+from core.ids import IdMaker
+from core.requests import announce
+from core.requests.fields import FieldError, checked_fields, checked_text, nearest
+from core.requests.kinds import About, Door, FieldType, RequestKind, Services, Words
+from core.requests.rows import Request, Step, fields_json
+from core.requests.shelf import sequence_of
+from core.requests.states import RequestState
+from core.sequences import take
+from core.tables import request_history, requests, subscribers
+from core.text import ascii_digits
+
+
+class RequestError(Exception):
+    """A request that cannot be taken or changed so, in words for who asked; nothing was done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """Where, by whom and when something is done with requests."""
+
+    utility: str
+    services: Services
+    ids: IdMaker
+    by: str
+    """Who: a name, for the history."""
+    now: int
+    """UTC milliseconds."""
+
+
+class NewRequest(NamedTuple):
+    """A request as somebody brings it."""
+
+    kind: str
+    number: str = ""
+    """The subscription that it is about, ``""`` for none."""
+    mobile: str = ""
+    """Whom to tell, in any form; the kind's own mobile field where there is one and this is not."""
+    fields: Mapping[str, str] = {}
+    text: str = ""
+    office: str = ""
+    door: Door = Door.COUNTER
+
+
+def register(connection: Connection, counter: Counter, new: NewRequest) -> Request:
+    """Register a request, with its tracking number. Raises ``RequestError``."""
+    kind = kind_of(counter.services, new.kind, new.door)
+    values, text = _checked(connection, counter, kind, new)
+    subscriber_id, number = _about(connection, counter.utility, kind, new.number)
+    place = take(connection, sequence_of(counter.utility), 1, numbers.FIRST)[0]
+    request = Request(
+        id=counter.ids.one(),
+        utility=counter.utility,
+        tracking=numbers.make(place),
+        kind=kind.key,
+        state=RequestState.REGISTERED.value,
+        subscriber_id=subscriber_id,
+        mobile=_mobile(kind, new.mobile, values),
+        fields=fields_json(values),
+        text=text,
+        source=_SOURCES[new.door],
+        office=new.office or None,
+        fee=kind.fee_amount or None,
+        account=kind.account or None,
+        bill_id=None,
+        payment_id=None,
+        paid_at=None,
+        inbox_id=None,
+        created_at=counter.now,
+        changed_at=counter.now,
+    )
+    connection.execute(insert(requests).values(request._asdict()))
+    event = announce.registered(request, counter.services, number)
+    note_step(connection, counter, request, "", event)
+    return request
+
+
+_SOURCES = {Door.COUNTER: "counter", Door.PORTAL: "api", Door.TEXT: "sms"}
+
+
+def kind_of(services: Services, key: str, door: Door) -> RequestKind:
+    """A kind that may be registered through ``door``. Raises ``RequestError``."""
+    kind = services.kinds.get(key)
+    if kind is None:
+        raise RequestError(f"there is no kind {key!r}; {nearest(key, services.kinds)}")
+    if door not in kind.doors:
+        at_once = f"; it is answered by {', '.join(kind.answered_by)}" if kind.answered_by else ""
+        raise RequestError(f"{key} is not registered by {door.value}{at_once}")
+    return kind
+
+
+def _checked(
+    connection: Connection, counter: Counter, kind: RequestKind, new: NewRequest
+) -> tuple[dict[str, str], str]:
+    try:
+        values, text = checked_fields(kind, new.fields), checked_text(new.text)
+    except FieldError as error:
+        raise RequestError(str(error)) from None
+    if kind.words is Words.NEEDED and not text:
+        raise RequestError(f"{kind.key} needs a text: what it is about")
+    if kind.words is Words.NONE and text:
+        raise RequestError(f"{kind.key} takes no text")
+    check_others(connection, counter.utility, kind, values)
+    return values, text
+
+
+def check_others(
+    connection: Connection, utility: str, kind: RequestKind, values: Mapping[str, str]
+) -> None:
+    """See that the other subscriptions that a request names are there."""
+    for field in kind.fields:
+        if field.type is FieldType.SUBSCRIPTION and field.name in values:
+            number = values[field.name]
+            if _subscriber_id(connection, utility, number) is None:
+                raise RequestError(
+                    f"{field.name} ({field.title}): {utility} has no subscription {number}"
+                )
+
+
+def _about(
+    connection: Connection, utility: str, kind: RequestKind, number: str
+) -> tuple[int | None, str]:
+    """The id and number of the subscription that a request is about."""
+    digits = ascii_digits(number).strip()
+    if not digits:
+        if kind.about is About.SUBSCRIPTION:
+            raise RequestError(f"{kind.key} is about a subscription: say its number")
+        return None, ""
+    if kind.about is About.NONE:
+        raise RequestError(f"{kind.key} is about no subscription")
+    found = _subscriber_id(connection, utility, digits)
+    if found is None:
+        raise RequestError(f"{utility} has no subscription {digits}")
+    return found, digits
+
+
+def _subscriber_id(connection: Connection, utility: str, number: str) -> int | None:
+    return connection.execute(
+        select(subscribers.c.id).where(
+            subscribers.c.utility == utility, subscribers.c.number == number
+        )
+    ).scalar_one_or_none()
+
+
+def _mobile(kind: RequestKind, said: str, values: Mapping[str, str]) -> str | None:
+    field = kind.field_of(FieldType.MOBILE)
+    if not said.strip():
+        return values.get(field.name) if field else None
+    try:
+        return normal_mobile(said)
+    except MobileError as error:
+        raise RequestError(str(error)) from None
+
+
+def note_step(
+    connection: Connection, counter: Counter, request: Request, note: str, event: Event
+) -> None:
+    """Write what was done into the history, and the event that follows from it."""
+    step = Step(request.id, counter.now, request.state, counter.by, note)
+    connection.execute(insert(request_history).values(step._asdict()))
+    events = Events()
+    events.ids = counter.ids
+    events.add(event)
+    events.store(connection)
+
+
+def check_tracking(tracking: str) -> str:
+    """A tracking number as it is stored. Raises ``RequestError`` for one that is none."""
+    digits = ascii_digits(tracking).strip()
+    found = numbers.check(digits)
+    if not found:
+        raise RequestError(f"{tracking!r} is no tracking number ({found.value})")
+    return digits
