@@ -367,6 +367,7 @@ class Daemon(MultiService):
             queued=sending.queued if sending else 0,
             rate=settings.rate,
             held_seconds=sending.held_seconds if sending else 0.0,
+            slowed_to=sending.slowed_to if sending else 0.0,
             last_traffic=_ms(status.last_traffic),
             reconnects=status.reconnects,
             last_error=status.last_error,

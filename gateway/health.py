@@ -50,13 +50,15 @@ class BindHealth:
     rate: float
     """Messages a second as set; 0 is no limit."""
     held_seconds: float
-    """For how long the SMSC's throttling still holds it back; 0 when it does not."""
+    """For how long the SMSC's throttling still holds everything back; 0 when it does not."""
     last_traffic: int | None
     """When the SMSC last sent anything."""
     reconnects: int
     last_error: str
     next_attempt: int | None = None
     """When it tries to connect again."""
+    slowed_to: float = 0.0
+    """Messages a second that throttling has left for now; 0 when it takes nothing away."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +159,11 @@ def _bind_problems(snapshot: Snapshot) -> Iterator[str]:
             yield (
                 f"bind {bind.name} is throttled by its SMSC: {bind.queued} messages wait, "
                 f"sending goes on in {in_words(bind.held_seconds)}"
+            )
+        elif bind.slowed_to and bind.queued:
+            yield (
+                f"bind {bind.name} is throttled by its SMSC: {bind.queued} messages wait, "
+                f"{bind.slowed_to:.0f} go each second for now"
             )
 
 

@@ -56,7 +56,9 @@ class SenderStatus:
     queued: int
     in_flight: int
     held_seconds: float
-    """For how long throttling still holds it back."""
+    """For how long throttling still holds everything back."""
+    slowed_to: float
+    """Messages a second that throttling has left; 0 when it takes nothing away."""
 
 
 class Sender:
@@ -102,6 +104,7 @@ class Sender:
             len(self._answers) + len(self._others),
             len(self._in_flight) + self._unsettled,
             self._pace.held(self._clock.seconds()),
+            self._pace.slowed_to(self._clock.seconds()),
         )
 
     def bound(self, connection: Connection) -> None:

@@ -73,7 +73,7 @@ def _bind_row(bind: dict[str, Any]) -> tuple[object, ...]:
         bind["state"],
         _moment(bind["since"]),
         f"{bind['in_flight']}/{bind['window']}",
-        f"{rate}, throttled" if bind["held_seconds"] else rate,
+        f"{rate}, throttled" if bind["held_seconds"] or bind["slowed_to"] else rate,
         bind["queued"],
         _moment(bind["last_traffic"]),
         bind["reconnects"],

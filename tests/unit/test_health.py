@@ -96,6 +96,16 @@ def test_a_throttled_bind_is_degraded() -> None:
     assert "7 messages wait, sending goes on in 4 s" in health.problems[0]
 
 
+def test_a_bind_that_is_slowed_down_is_degraded_while_messages_wait() -> None:
+    """It is said how fast it goes for now; with nothing to send nothing is amiss."""
+    slowed = replace(BIND, slowed_to=12.4)
+
+    assert _assess(binds=(slowed,)).status is Status.HEALTHY
+    health = _assess(binds=(replace(slowed, queued=7),))
+    assert health.status is Status.DEGRADED
+    assert "7 messages wait, 12 go each second for now" in health.problems[0]
+
+
 def test_an_unreachable_database_is_down_with_the_reason() -> None:
     """Nothing can be taken without the database, whatever the binds say."""
     database = replace(DATABASE, reachable=False, last_error="connection timed out")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.pace import FIRST_PAUSE, LONGEST_PAUSE, Pace
+from gateway.pace import FIRST_PAUSE, LONGEST_PAUSE, SLOWEST, Pace
 
 
 def test_without_a_rate_everything_may_go() -> None:
@@ -52,6 +54,49 @@ def test_the_rest_of_a_throttled_window_counts_once() -> None:
     for _ in range(50):
         pace.throttled(0.0)
     assert pace.wait(0.0) == FIRST_PAUSE
+
+
+def _in_a_second(pace: Pace, start: float) -> int:
+    """How many go within one second to somebody who asks every ten milliseconds."""
+    return sum(pace.take(10_000, start + tick / 100) for tick in range(100))
+
+
+@pytest.mark.parametrize("rate", [0, 1_000])
+def test_throttling_halves_the_speed_and_calm_gives_it_back(rate: float) -> None:
+    """Multiplicative decrease, additive increase; with a rate and without one."""
+    pace = Pace(rate, 0.0)
+    for tick in range(200):
+        pace.take(10, tick / 100)
+    assert pace.slowed_to(2.0) == 0
+
+    pace.throttled(2.0)
+    assert pace.slowed_to(2.0) == pytest.approx(500, rel=0.05)
+    first = _in_a_second(pace, 2.5)
+    assert first == pytest.approx(500, rel=0.15)
+    speeds = [first, *(_in_a_second(pace, 3.5 + second) for second in range(4))]
+    steps = [after - before for before, after in pairwise(speeds)]
+    assert all(step == pytest.approx(50, abs=15) for step in steps)
+    assert _in_a_second(pace, 200.0) >= 1_000
+    assert pace.slowed_to(201.0) == 0
+
+
+def test_each_throttling_halves_what_the_last_one_left() -> None:
+    """Down to a trickle, and never faster than the rate that was set."""
+    pace, now, speeds = Pace(100, 0.0), 0.0, []
+    for tick in range(200):
+        pace.take(10, tick / 100)
+    now = 2.0
+    for _ in range(9):
+        pace.throttled(now)
+        speeds.append(pace.slowed_to(now))
+        now += pace.wait(now)
+    assert speeds[0] == pytest.approx(50, rel=0.05)
+    assert speeds == sorted(speeds, reverse=True)
+    assert speeds[-1] == SLOWEST
+
+    slow = Pace(0.5, 0.0)
+    slow.throttled(0.0)
+    assert 0 < slow.slowed_to(0.0) <= 0.5
 
 
 def test_after_a_calm_time_the_pause_is_short_again() -> None:
