@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 from urllib.parse import quote, urlsplit
 
 import structlog
 import treq
 from twisted.internet.defer import Deferred
-from twisted.internet.defer import TimeoutError as NoAnswer
-from twisted.internet.error import ConnectError, ConnectionClosed, DNSLookupError
-from twisted.web.client import Agent, HTTPConnectionPool, ResponseFailed
-from twisted.web.error import Error as WebError
+from twisted.web.client import Agent, HTTPConnectionPool
 from twisted.web.http_headers import Headers
 
 from gateway.banks.port import BankRefused, BankSilent, Says, ToPay, Verdict
@@ -148,14 +145,14 @@ class HttpPost:
     async def __call__(self, url: str, body: Mapping[str, Any]) -> tuple[int, bytes]:
         """Send ``body``; returns status and body. Raises ``BankSilent``."""
         exchange = Deferred.fromCoroutine(self._exchange(url, body))
+        exchange.addTimeout(ANSWER_SECONDS, self._reactor, onTimeoutCancel=_too_late)
         try:
-            return await exchange.addTimeout(ANSWER_SECONDS, self._reactor)
-        except NoAnswer:
-            raise BankSilent(f"no answer within {ANSWER_SECONDS:g} s") from None
-        except (ConnectError, ConnectionClosed, DNSLookupError, ResponseFailed, WebError) as error:
+            return await exchange
+        except BankSilent:
+            raise
+        except Exception as error:
+            # Whatever broke, and where: it may have taken effect over there.
             raise BankSilent(f"no connection: {type(error).__name__}") from error
-        except _TooMuch:
-            raise BankSilent(f"an answer of more than {MOST_BYTES} bytes") from None
 
     async def _exchange(self, url: str, body: Mapping[str, Any]) -> tuple[int, bytes]:
         response = await self._client.post(
@@ -169,12 +166,12 @@ class HttpPost:
 
         def collect(data: bytes) -> None:
             if len(collected) + len(data) > MOST_BYTES:
-                raise _TooMuch
+                raise BankSilent(f"an answer of more than {MOST_BYTES} bytes")
             collected.extend(data)
 
         await treq.collect(response, collect)
         return response.code, bytes(collected)
 
 
-class _TooMuch(Exception):
-    pass
+def _too_late(_result: object, seconds: float) -> NoReturn:
+    raise BankSilent(f"no answer within {seconds:g} s")
