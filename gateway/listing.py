@@ -42,6 +42,8 @@ _EXAMPLES: Final[Mapping[str, Scalar]] = {
     "mobile": "989131234567",
 }
 """What a row holds, as long as real figures are."""
+_UNKNOWABLE: Final = frozenset({"used"})
+"""Figures that are ``""`` where nobody knows them."""
 
 
 def units(text: str) -> int:
@@ -92,5 +94,9 @@ def example(names: frozenset[str], figures: Mapping[str, Fact]) -> tuple[Mapping
 def emptied(rows: tuple[Mapping[str, Scalar], ...]) -> tuple[Mapping[str, Scalar], ...]:
     """The same rows with nothing known in them but zeros."""
     return tuple(
-        {name: 0 if isinstance(value, int) else "" for name, value in row.items()} for row in rows
+        {
+            name: 0 if isinstance(value, int) and name not in _UNKNOWABLE else ""
+            for name, value in row.items()
+        }
+        for row in rows
     )
