@@ -100,7 +100,7 @@ def by_id(connection: Connection, order_id: int) -> Order | None:
     return as_order(row) if row else None
 
 
-def step(connection: Connection, order_id: int, what: Step, now: int, **values: Any) -> bool:
+def step(connection: Connection, /, order_id: int, what: Step, now: int, **values: Any) -> bool:
     """Move an order, if it is where ``what`` may happen; returns whether it was."""
     moved = connection.execute(
         update(orders)

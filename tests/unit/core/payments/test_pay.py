@@ -254,7 +254,8 @@ def test_vouchers_of_requests_and_instalments_are_paid_in_full(ask: Ask, utility
         (None, None, 8),
     }
     for table in (instalments, requests):
-        utility.transact("paid", lambda c, table=table: c.execute(table.update().values(paid_at=1)))
+        paid_now = table.update().values(paid_at=1)
+        utility.transact("paid", Connection.execute, paid_now)
     assert ask(bill_id=BILL_ID, payment_id=pay_id(3_000_000)).kind == Refusal.NOTHING_TO_PAY
     assert ask(bill_id=BILL_ID, payment_id=pay_id(5_000_000)).kind == Refusal.NOTHING_TO_PAY
 
