@@ -26,6 +26,12 @@ from core.shelf import Shelf, Subject, Subscriber, ids_of
 from core.tables import bills, corrections, instalments, payments
 
 
+PERIOD = "period"
+"""The kind of a bill that the utility issues for each period."""
+MID_PERIOD = "mid_period"
+"""The kind of a bill that a subscriber's own reading brought about."""
+
+
 class LastBill(NamedTuple):
     """The newest bill of a subscription, and what counts against it since it was issued."""
 
@@ -46,8 +52,8 @@ class LastBill(NamedTuple):
     """Rial, this period alone."""
     used: int | None = None
     """Units of the meter, where the bill says it."""
-    kind: str = "period"
-    """``period`` or ``mid_period``."""
+    kind: str = PERIOD
+    """``PERIOD`` or ``MID_PERIOD``."""
     issued_at: int = 0
     """UTC milliseconds."""
 

@@ -19,11 +19,13 @@ from sqlalchemy import (
     Integer,
     Select,
     Table,
+    exists,
     func,
     or_,
     select,
 )
 
+from core.bills import MID_PERIOD
 from core.bulk import as_rows, unfolded
 from core.calls import Argument, Call
 from core.jalali import DateError, day_interval, from_jalali
@@ -183,14 +185,27 @@ class BillHistory(_History[Bill]):
         return Bill._make(values)
 
 
+_whole = bills.alias("whole")
+_counted_again = exists().where(
+    _whole.c.subscriber_id == bills.c.subscriber_id,
+    _whole.c.kind != MID_PERIOD,
+    _whole.c.from_date <= bills.c.from_date,
+    _whole.c.to_date >= bills.c.to_date,
+)
+
+
 class UseHistory(_History[Bill]):
-    """Bills, by the time in which the water was used: a year has all that ended in it."""
+    """Bills, by the time in which the water was used: a year has all that ended in it.
+
+    A mid-period bill is left out once the bill of its whole period is there.
+    """
 
     _statement = _slices(
         bills,
         Bill._fields,
         bills.c.issued_at,
         or_(bills.c.to_date.is_(None), bills.c.to_date > _wanted.c.since_day),
+        or_(bills.c.kind != MID_PERIOD, ~_counted_again),
     )
 
     def _made(self, values: Sequence[Any]) -> Bill:

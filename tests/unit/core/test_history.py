@@ -284,6 +284,16 @@ def test_a_year_is_from_its_first_day_on(ask: Ask, put: Put) -> None:
     assert rows(ask("payment_history", year="1405"), "amount") == [2]
 
 
+def test_use_between_two_periods_is_told_once(ask: Ask, put: Put) -> None:
+    """A mid-period bill tells of it until the bill of the whole period does."""
+    part = {"from_date": date(2026, 5, 22), "to_date": date(2026, 6, 10), "kind": "mid_period"}
+    put(bills, bill(1, 90), bill(2, 60, **part))
+    assert rows(ask("consumption_history"), "period") == ["1405/02", "1405/01"]
+    put(bills, bill(3, 20, from_date=date(2026, 5, 22), to_date=date(2026, 7, 23)))
+    assert rows(ask("consumption_history"), "period") == ["1405/03", "1405/01"]
+    assert len(rows(ask("bill_history"), "period")) == 3
+
+
 @pytest.mark.parametrize("year", ["1406", "9999", "0000", "2026", "1299"])
 def test_a_year_of_which_there_is_nothing(ask: Ask, put: Put, year: str) -> None:
     """To come, of another calendar, or absurd: the answer names it."""
