@@ -17,7 +17,7 @@ from typing import NamedTuple
 from sqlalchemy import BigInteger, Connection, func, select
 
 from core import identifiers
-from core.bills import LastBill
+from core.bills import MID_PERIOD, LastBill
 from core.bulk import Upsert, as_rows, unfolded, upsert_rows
 from core.calls import Scalar
 from core.events import Event, EventKind
@@ -28,8 +28,6 @@ from core.tables import bills, subscribers
 from core.tariff import Line, Tariff, Use, amount_of, lines_of
 from core.terms import BillingTerms, Terms
 
-MID_PERIOD = "mid_period"
-"""The kind of a bill that a subscriber's own reading brought about."""
 _LONGEST_FILE = 8
 _MONTH = slice(5, 7)
 

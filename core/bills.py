@@ -25,7 +25,6 @@ from core.identifiers import RIAL_STEP
 from core.shelf import Shelf, Subject, Subscriber, ids_of
 from core.tables import bills, corrections, instalments, payments
 
-
 PERIOD = "period"
 """The kind of a bill that the utility issues for each period."""
 MID_PERIOD = "mid_period"
