@@ -24,7 +24,16 @@ from core.reading_control import ReadingFilter
 from core.readings import ReadingState
 from core.requests.counter import NewRequest
 from core.schema import SchemaError
-from gateway.commands import boxes, health, importing, operator, readings, requests, setup
+from gateway.commands import (
+    boxes,
+    health,
+    importing,
+    operator,
+    profiles,
+    readings,
+    requests,
+    setup,
+)
 from gateway.commands import tariff as tariffs
 from gateway.commands.context import CommandError, Context
 from gateway.configuration import ConfigError
@@ -301,6 +310,37 @@ _act(
     "Give up on messages that have not left yet.",
     "peyk outbox cancel 227794327961600000",
 )
+
+
+@cli.group(epilog="peyk profile check --all")
+def profile() -> None:
+    """The utilities' commands and words: list them, look for mistakes in them."""
+
+
+@profile.command("list", epilog="peyk profile list")
+@as_json
+@pass_context
+def profile_list(context: Context, *, as_json: bool) -> None:
+    """List the profiles, with the lines that use each."""
+    profiles.show_profiles(context, as_json=as_json)
+
+
+@profile.command("check", epilog="peyk profile check lorestan-water")
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.option("--all", "every", is_flag=True, help="Check every profile there is.")
+@click.option(
+    "--parts",
+    type=click.IntRange(1, 10),
+    default=2,
+    show_default=True,
+    help="How many parts a reply may take.",
+)
+@pass_context
+def profile_check(context: Context, names: Sequence[str], *, every: bool, parts: int) -> None:
+    """Print every mistake in profiles, not only the first. Exits with 1 when there is any."""
+    if bool(names) == every:
+        raise click.UsageError("name the profiles to check, or say --all; not both.")
+    sys.exit(profiles.check_profiles(context, names, most_parts=parts))
 
 
 @cli.group(epilog="peyk tariff explain 10000001 --reading 1234")

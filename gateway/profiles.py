@@ -32,8 +32,10 @@ from core.payments.ledger import NOTICE as PAYMENT_NOTICE
 from core.payments.ledger import NOTICES as PAYMENT_NOTICES
 from core.policy import Policy
 from core.reading_control import DECISION, DECISIONS
+from core.requests.kinds import Services
 from core.terms import BillingTerms, Terms
-from gateway.configuration import Frozen, read_model
+from gateway.configuration import ConfigError, Frozen, read_model
+from gateway.findings import Findings
 from gateway.languages import OWN, load_languages
 from gateway.listing import Fits, in_two_parts
 from gateway.replies import Facts, Replies, load_replies
@@ -42,7 +44,7 @@ from gateway.rules.grammar import Grammar, Wording, words_of
 from gateway.rules.match import understand
 from gateway.rules.pattern import Field
 from gateway.rules.published import Codes, OperationLike, patterns_of
-from gateway.services import load_services
+from gateway.services import check_kind, load_services
 from gateway.tariffs import load_tariff
 
 MISREADINGS: Final[Mapping[str, frozenset[str]]] = {
@@ -153,16 +155,22 @@ class Profile:
         return self.other_replies.get(language, self.replies).render(outcome, fits)
 
 
-def load_profile(directory: Path, operations: Mapping[str, OperationLike]) -> Profile:
+def load_profile(
+    directory: Path, operations: Mapping[str, OperationLike], findings: Findings | None = None
+) -> Profile:
     """Read and check the profile in ``directory``.
 
-    Raises ``ConfigError`` for the first mistake in any of its files.
+    Raises ``ConfigError`` for the first mistake in any of its files; with ``findings`` that
+    keep all, only for one that nothing can be read beyond.
     """
+    findings = findings or Findings()
     settings = read_model(directory / "profile.toml", _Profile)
     fields = {argument: given.made() for argument, given in settings.fields.items()}
     codes_file = directory / "codes.toml"
     codes = read_model(codes_file, Codes)
-    patterns = patterns_of(codes_file, codes, fields, operations)
+    patterns = patterns_of(codes_file, codes, fields, operations, findings)
+    services = load_services(directory)
+    _check_kinds(codes_file, codes, services, findings)
     spoken = load_languages(directory, fields, patterns)
     wordings = {language: said.wording for language, said in spoken.items()}
     wording = wordings.pop(OWN)
@@ -183,6 +191,7 @@ def load_profile(directory: Path, operations: Mapping[str, OperationLike]) -> Pr
             _examples(grammar, said.wording),
             language=language,
             columns=columns,
+            findings=findings,
         )
         for language, said in spoken.items()
     }
@@ -194,12 +203,21 @@ def load_profile(directory: Path, operations: Mapping[str, OperationLike]) -> Pr
             policy=settings.policy.made(),
             billing=settings.billing.made(),
             tariff=load_tariff(directory / "tariff.toml"),
-            services=load_services(directory),
+            services=services,
         ),
         grammar,
         replies.pop(OWN),
         replies,
     )
+
+
+def _check_kinds(file: Path, codes: Codes, services: Services, findings: Findings) -> None:
+    """A pattern that registers what the utility does not take by text is a mistake."""
+    for place, given in enumerate(codes.pattern, 1):
+        kind = given.given.get(Argument.KIND)
+        problem = check_kind(services, kind) if kind else ""
+        if problem:
+            findings.add(ConfigError(file, f"pattern[{place}].with.kind", problem))
 
 
 def _examples(grammar: Grammar, wording: Wording) -> Facts:

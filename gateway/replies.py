@@ -8,6 +8,7 @@ with one is found when the profile is loaded: see ``load_replies``.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -21,6 +22,7 @@ from core import jalali as calendar
 from core.calls import DONE, Fact, Misreading, Outcome, Refusal
 from core.text import ascii_digits, group, persian_digits
 from gateway.configuration import ConfigError, did_you_mean
+from gateway.findings import Findings
 from gateway.listing import (
     MOST_UNITS,
     NEXT,
@@ -44,6 +46,7 @@ WORDS: Final = "words"
 Facts: TypeAlias = Mapping[str, Fact]
 Expected: TypeAlias = Mapping[str, Mapping[str, frozenset[str]]]
 """For each operation and kind of outcome, the facts that a reply may use."""
+Noting: TypeAlias = Callable[[], AbstractContextManager[None]]
 
 EXAMPLES: Final[Facts] = MappingProxyType(
     {
@@ -95,8 +98,8 @@ EXAMPLES: Final[Facts] = MappingProxyType(
 
 
 def rial(amount: int | str) -> str:
-    """Write an amount, or any figure, grouped and in Persian digits: ``۱٬۲۵۰٬۰۰۰``."""
-    return group(int(amount))
+    """Write a figure grouped and in Persian digits: ``۱٬۲۵۰٬۰۰۰``; nothing for ``""``."""
+    return "" if amount == "" else group(int(amount))
 
 
 def jalali(day: date | str) -> str:
@@ -169,6 +172,7 @@ def load_replies(  # noqa: PLR0913 - what the loader of a profile knows
     *,
     language: str = "",
     columns: Mapping[str, frozenset[str]] = MappingProxyType({}),
+    findings: Findings | None = None,
 ) -> Replies:
     """Compile the tables of a replies file in ``language`` and check each of them.
 
@@ -176,31 +180,36 @@ def load_replies(  # noqa: PLR0913 - what the loader of a profile knows
 
     ``expected`` is what must have a reply, ``known`` what may have one, ``examples`` the
     facts to measure with besides ``EXAMPLES``, ``columns`` what the rows of each operation
-    that lists something hold. Raises ``ConfigError`` for the first mistake:
-    an operation, outcome or variable that there is none of, a template that does not parse,
-    an outcome without a reply, or a reply of more than ``MOST_UNITS``.
+    that lists something hold. Raises ``ConfigError`` for the first mistake, or notes all of
+    them in ``findings``: an operation, outcome or variable that there is none of, a template
+    that does not parse, an outcome without a reply, or a reply of more than ``MOST_UNITS``.
     """
+    findings = findings or Findings()
+    noting, most = findings.noting, findings.most_units
     sandbox = environment(_words(file, tables), language)
-    kinds = {*Refusal, *Misreading, DONE}
-    drafts = {
-        (operation, kind): _compile(file, (operation, kind), source, sandbox)
-        for operation, kind, source in _sources(file, tables, known, kinds)
-    }
+    drafts: dict[tuple[str, str], _Draft] = {}
+    for operation, kind, source in _sources(file, tables, known, noting):
+        with noting():
+            drafts[operation, kind] = _compile(file, (operation, kind), source, sandbox)
     figures = {**EXAMPLES, **examples}
     listed = {name: example(holds, figures) for name, holds in columns.items()}
     failed = COMMON, Refusal.FAILED.value
     if failed not in drafts:
         raise ConfigError(file, ".".join(failed), "is missing", "what fails has to be answered")
-    drafts[failed].check("any", frozenset(), figures)
+    with noting():
+        drafts[failed].check("any", frozenset(), figures, most)
     for operation, outcomes in known.items():
         used = operation in expected
         for kind, facts in outcomes.items():
             draft = drafts.get((operation, kind)) or (drafts.get((COMMON, kind)) if used else None)
-            if draft:
-                draft.check(operation, facts, {**figures, ROWS: listed.get(operation, ())})
-            elif used:
-                hint = f"write it under [{operation}] or [{COMMON}]"
-                raise ConfigError(file, f"{operation}.{kind}", "this outcome has no reply", hint)
+            with noting():
+                if draft:
+                    shown = {**figures, ROWS: listed.get(operation, ())}
+                    draft.check(operation, facts, shown, most)
+                elif used and (operation, kind) not in drafts:
+                    hint = f"write it under [{operation}] or [{COMMON}]"
+                    where = f"{operation}.{kind}"
+                    raise ConfigError(file, where, "this outcome has no reply", hint)
     return Replies({key: draft.template for key, draft in drafts.items()})
 
 
@@ -212,24 +221,36 @@ def _words(file: Path, tables: Mapping[str, Any]) -> Mapping[str, str]:
 
 
 def _sources(
-    file: Path, tables: Mapping[str, Any], known: Expected, common: set[str]
+    file: Path, tables: Mapping[str, Any], known: Expected, noting: Noting
 ) -> Iterator[tuple[str, str, str]]:
     for operation, replies in tables.items():
         if operation == WORDS:
             continue
-        if operation != COMMON and operation not in known:
-            hint = did_you_mean(operation, [*known, COMMON])
-            raise ConfigError(file, operation, "there is no such operation", hint)
-        if not isinstance(replies, dict):
-            raise ConfigError(file, operation, "is not a table of replies")
-        kinds = common if operation == COMMON else set(known[operation])
-        for kind, source in replies.items():
-            if kind not in kinds:
-                hint = did_you_mean(kind, kinds)
-                raise ConfigError(file, f"{operation}.{kind}", "there is no such outcome", hint)
-            if not isinstance(source, str) or not source.strip():
-                raise ConfigError(file, f"{operation}.{kind}", "is not a text")
-            yield operation, kind, source
+        with noting():
+            kinds = _kinds(file, operation, replies, known)
+            for kind, source in replies.items():
+                with noting():
+                    _check_source(file, operation, (kind, source), kinds)
+                    yield operation, kind, source
+
+
+def _kinds(file: Path, operation: str, replies: object, known: Expected) -> set[str]:
+    """The kinds of outcomes that a table may have replies to."""
+    if operation != COMMON and operation not in known:
+        hint = did_you_mean(operation, [*known, COMMON])
+        raise ConfigError(file, operation, "there is no such operation", hint)
+    if not isinstance(replies, dict):
+        raise ConfigError(file, operation, "is not a table of replies")
+    return {*Refusal, *Misreading, DONE} if operation == COMMON else set(known[operation])
+
+
+def _check_source(file: Path, operation: str, reply: tuple[str, object], kinds: set[str]) -> None:
+    kind, source = reply
+    if kind not in kinds:
+        hint = did_you_mean(kind, kinds)
+        raise ConfigError(file, f"{operation}.{kind}", "there is no such outcome", hint)
+    if not isinstance(source, str) or not source.strip():
+        raise ConfigError(file, f"{operation}.{kind}", "is not a text")
 
 
 def _compile(
@@ -251,18 +272,19 @@ class _Draft(NamedTuple):
     template: Template
     variables: set[str]
 
-    def check(self, operation: str, facts: frozenset[str], figures: Facts) -> None:
-        """Raise ``ConfigError`` unless it can be filled with ``facts`` and fits its parts."""
+    def check(self, operation: str, facts: frozenset[str], figures: Facts, most: int) -> None:
+        """Raise ``ConfigError`` unless it can be filled with ``facts`` and has ``most`` units."""
         for name in sorted(self.variables - facts):
             whose = f" for {operation!r}" if self.key[0] == COMMON else ""
             hint = did_you_mean(name, facts) or "this reply has no variables"
             raise self._error(f"there is no variable {name!r}{whose}", hint)
         for figured in _examples(facts, figures):
             long = self._units(figured)
-            if long > MOST_UNITS:
+            if long > most:
                 row = " and one row" if figured.get(ROWS) else ""
-                problem = f"is {long} units long with example figures{row}; two parts hold "
-                raise self._error(f"{problem}{MOST_UNITS}", "shorten it")
+                parts = "two parts hold" if most == MOST_UNITS else "there is room for"
+                problem = f"is {long} units long with example figures{row}; {parts} {most}"
+                raise self._error(problem, "shorten it")
 
     def _units(self, figured: Mapping[str, Fact]) -> int:
         try:

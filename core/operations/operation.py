@@ -87,8 +87,14 @@ def supports(keys: Keys, asker: Asker, call: Call, facts: Facts) -> bool:
     """
     found = facts.identities.subscribers_of(asker, call)
     code = call.arguments.get(Argument.CODE)
-    if code is None or not identifying(call):
+    if not identifying(call) or Argument.PAYMENT_ID in call.arguments:
         return bool(found)
+    if code is None:
+        # A stranger's right is the code: else a year could be tried where a code is meant,
+        # and a wrong one would not be counted.
+        own = facts.identities.registered(asker)
+        is_open = call.operation in asker.policy.open_operations
+        return any(is_open or each in own for each in found)
     return any(
         keys.code_matches(each.code_hash, asker.utility, each.number, code) for each in found
     )

@@ -10,13 +10,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from pathlib import Path
-from typing import Final, Literal, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from pydantic import Field as Setting
 
 from core.calls import Argument
 from core.text import ascii_digits, fold, persian_digits
 from gateway.configuration import ConfigError, Frozen, did_you_mean
+from gateway.findings import Findings
 from gateway.rules.pattern import MOST_FIELDS, Field, Form, Pattern
 
 _CODE: Final = re.compile(r"[0-9]{1,20}")
@@ -63,9 +64,8 @@ class PublishedPattern(Frozen):
     ``text`` or ``text?``, if any, is last."""
     given: dict[Argument, str] = Setting(default_factory=dict, alias="with")
     """``with``: arguments that nobody types, such as the kind of a request."""
-    registered_may_omit: bool | Literal["code"] = False
-    """Whether a registered mobile may leave out the number and code, or the code, or
-    (``"code"``) the code alone."""
+    registered_may_omit: bool = False
+    """Whether a registered mobile may leave out the number and code, or the code."""
     bare: bool = False
     """Whether the fields alone, without code or keyword, name the command."""
     format: str = ""
@@ -85,24 +85,34 @@ def patterns_of(
     codes: Codes,
     fields: Mapping[Argument, Field],
     operations: Mapping[str, OperationLike],
+    findings: Findings | None = None,
 ) -> tuple[Pattern, ...]:
-    """Make the patterns of a file. Raises ``ConfigError`` for the first mistake."""
+    """Make the patterns of a file. Raises ``ConfigError`` for the first mistake, or notes all."""
+    noting = (findings or Findings()).noting
     taken: dict[str, int] = {}
-    made = []
-    for rank, given in enumerate(codes.pattern):
-        at = f"pattern[{rank + 1}]"
-        if given.operation not in operations:
-            hint = did_you_mean(given.operation, operations)
-            problem = f"there is no operation {given.operation!r}"
-            raise ConfigError(file, f"{at}.operation", problem, hint)
-        names = _names(file, at, given)
-        for key, name in names:
-            if taken.setdefault(name, rank) != rank:
-                problem = f"{name!r} also names pattern[{taken[name] + 1}]"
-                raise ConfigError(file, f"{at}.{key}", problem, "give each command its own")
-        place = _Place(file, at, fields, operations[given.operation])
-        made.append(_pattern(place, rank, given))
+    made: list[Pattern] = []
+    for place, given in enumerate(codes.pattern, 1):
+        at = f"pattern[{place}]"
+        with noting():
+            _check_names(file, at, given, (place, taken))
+        with noting():
+            if given.operation not in operations:
+                hint = did_you_mean(given.operation, operations)
+                problem = f"there is no operation {given.operation!r}"
+                raise ConfigError(file, f"{at}.operation", problem, hint)
+            where = _Place(file, at, fields, operations[given.operation])
+            made.append(_pattern(where, len(made), given))
     return tuple(made)
+
+
+def _check_names(
+    file: Path, at: str, given: PublishedPattern, others: tuple[int, dict[str, int]]
+) -> None:
+    place, taken = others
+    for key, name in _names(file, at, given):
+        if taken.setdefault(name, place) != place:
+            problem = f"{name!r} also names pattern[{taken[name]}]"
+            raise ConfigError(file, f"{at}.{key}", problem, "give each command its own")
 
 
 def _names(file: Path, at: str, given: PublishedPattern) -> list[tuple[str, str]]:
@@ -202,17 +212,11 @@ def _arguments(place: _Place, name: str) -> list[Argument | None]:
     return [*found, None] if name.endswith("?") else found
 
 
-def _forms(full: list[Form], *, omit: bool | str) -> Iterator[Form]:
-    # A code is verified together with a number and with nothing else.
-    full = [
-        form if Argument.NUMBER in form else tuple(a for a in form if a is not Argument.CODE)
-        for form in full
-    ]
+def _forms(full: list[Form], *, omit: bool) -> Iterator[Form]:
     yield from full
     if omit:
         for form in full:
             yield tuple(argument for argument in form if argument is not Argument.CODE)
-    if omit is True:
         for form in full:
             yield tuple(argument for argument in form if argument not in _OMISSIBLE)
 

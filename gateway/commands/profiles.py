@@ -1,0 +1,73 @@
+"""``peyk profile``: the utilities' commands and words, listed and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from core.operations import REGISTRY
+from gateway.commands.context import CommandError, Context
+from gateway.commands.output import print_json, print_table
+from gateway.configuration import ConfigError, did_you_mean, read_toml
+from gateway.profile_check import check_profile, languages
+from gateway.profiles import load_profile
+
+
+def show_profiles(context: Context, *, as_json: bool) -> None:
+    """List the profiles there are, and the lines that use each."""
+    rows = []
+    used = read_toml(context.config).get("lines", [])
+    for folder in _folders(context):
+        lines = [line.get("number") for line in used if line.get("profile") == folder.name]
+        row: dict[str, object] = {"name": folder.name, "lines": lines}
+        try:
+            profile = load_profile(folder, REGISTRY)
+        except ConfigError as error:
+            row["mistake"] = str(error)
+        else:
+            row["title"] = profile.title
+            row["utility"] = profile.utility
+            row["commands"] = len(profile.grammar.patterns)
+            row["languages"] = languages(profile)
+        rows.append(row)
+    if as_json:
+        print_json(rows)
+        return
+    print_table(("NAME", "LINES", "COMMANDS", "LANGUAGES", "TITLE"), [_row(row) for row in rows])
+
+
+def _row(row: dict[str, object]) -> Sequence[object]:
+    def joined(name: str) -> str | None:
+        value = row.get(name)
+        return " ".join(map(str, value)) or None if isinstance(value, list) else None
+
+    title = row.get("title") or "has mistakes: see `peyk profile check`"
+    return row["name"], joined("lines"), row.get("commands"), joined("languages"), title
+
+
+def check_profiles(context: Context, names: Sequence[str], *, most_parts: int) -> int:
+    """Print every mistake in these profiles, all of them without names; the exit code."""
+    folders = {folder.name: folder for folder in _folders(context)}
+    for name in names:
+        if name not in folders:
+            raise CommandError(f"there is no profile {name!r}; {did_you_mean(name, folders)}")
+    count = 0
+    for name in names or sorted(folders):
+        found = check_profile(folders[name], REGISTRY, most_parts)
+        count += len(found)
+        for error in found:
+            click.echo(str(error))
+        if not found:
+            click.echo(f"{name}: nothing is wrong with it")
+    return 1 if count else 0
+
+
+def _folders(context: Context) -> list[Path]:
+    """The folders of all profiles. A profile is checked before there is a key or a database."""
+    daemon = read_toml(context.config).get("daemon", {})
+    parent = context.config.parent / str(daemon.get("profiles", "profiles"))
+    if not parent.is_dir():
+        raise CommandError(f"{context.config}: daemon.profiles: there is no folder {parent}")
+    return sorted(each for each in parent.iterdir() if (each / "profile.toml").exists())
