@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 
-from sqlalchemy import BigInteger, Connection, Select, select
+from sqlalchemy import BigInteger, Connection, Select, func, select
 
 from core.bills import LastBill
 from core.bulk import as_rows, insert_rows, unfolded, update_rows
@@ -77,7 +77,11 @@ def _newest(states: tuple[str, ...]) -> _Rows:
     newest = readings.alias("newest")
     newest_id = (
         select(newest.c.id)
-        .where(newest.c.subscriber_id == wanted.c.subscriber_id, newest.c.state.in_(states))
+        # A bare column would let SQLite walk all readings in a state for each subscription.
+        .where(
+            newest.c.subscriber_id == wanted.c.subscriber_id,
+            func.coalesce(newest.c.state, "").in_(states),
+        )
         .order_by(newest.c.read_at.desc(), newest.c.id.desc())
         .limit(1)
         .scalar_subquery()
@@ -177,7 +181,10 @@ _meters = unfolded({"subscriber_id": BigInteger()})
 _METER_CHANGES = (
     select(readings.c.subscriber_id, readings.c.read_at, readings.c.old_end, readings.c.reading)
     .join_from(_meters, readings, readings.c.subscriber_id == _meters.c.subscriber_id)
-    .where(readings.c.meter_state == MeterState.CHANGED.value, readings.c.state.in_(_COUNTED))
+    .where(
+        readings.c.meter_state == MeterState.CHANGED.value,
+        func.coalesce(readings.c.state, "").in_(_COUNTED),
+    )
     .order_by(readings.c.subscriber_id, readings.c.read_at)
 )
 
