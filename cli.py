@@ -153,7 +153,7 @@ def cli(context: click.Context, config: Path) -> None:
 
 
 @cli.command(epilog="peyk init --demo")
-@click.option("--demo", is_flag=True, help="Fill in sample subscribers of Kerman water.")
+@click.option("--demo", is_flag=True, help="Fill in sample subscribers of the utilities.")
 @pass_context
 def init(context: Context, *, demo: bool) -> None:
     """Make the key and the database, or upgrade the database.

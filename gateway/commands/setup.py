@@ -7,10 +7,16 @@ from datetime import datetime
 import click
 
 from core import demo
+from core.database import Database
 from core.jalali import TEHRAN
 from gateway import logs
 from gateway.commands.context import Context
+from gateway.commands.utilities import profiles
 from gateway.version import version
+
+MOST_SAMPLES = 3000
+SAMPLES = 300
+"""Sample subscribers of the first line's utility, and of each other one."""
 
 
 def initialise(context: Context, *, with_demo: bool) -> None:
@@ -21,8 +27,17 @@ def initialise(context: Context, *, with_demo: bool) -> None:
     with context.new_database() as database:
         click.echo(f"the database {database.name} is ready")
         if with_demo:
-            demo.fill(database, context.keys, today=datetime.now(TEHRAN).date())
-            click.echo("it has the sample subscribers of Kerman water")
+            _fill(context, database)
+
+
+def _fill(context: Context, database: Database) -> None:
+    """Sample subscribers for each utility that a line answers for and there are samples of."""
+    today = datetime.now(TEHRAN).date()
+    utilities = [name for name in profiles(context) if name in demo.UTILITIES]
+    for utility in utilities:
+        count = MOST_SAMPLES if utility == utilities[0] else SAMPLES
+        demo.fill(database, context.keys, today=today, utility=utility, subscribers=count)
+    click.echo(f"it has sample subscribers of {', '.join(utilities) or 'nobody'}")
 
 
 def run_daemon(context: Context) -> None:
