@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, RowMapping, bindparam, delete, select, update
 
-from core.billing import MID_PERIOD
+from core.bills import MID_PERIOD
 from core.calls import Outcome, Scalar
 from core.events import Event, EventKind, Events
 from core.ids import IdMaker

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from core.bulk import Upserted
+from core.ids import IdMaker, ids_for_command
 from core.importing.errors import ImportFileError, RowError
 from core.importing.files import Row, Sheet, look, opened
 from core.importing.headers import matched
@@ -104,6 +105,7 @@ def import_file(  # noqa: PLR0913 - each is what an operator chooses
         progress,
         batch_rows,
         now_ms,
+        ids_for_command(now_ms),
     )
     if strict:
         with opened(path, seen.encoding) as sheet:
@@ -171,6 +173,7 @@ class _Run:
     progress: Callable[[Progress], None]
     batch_rows: int
     now_ms: Callable[[], int]
+    ids: IdMaker
 
     def go(self, sheet: Sheet, position: int | None) -> _Counted:
         """Take the rows after ``position``, check those before; ``None`` checks them all."""
@@ -225,7 +228,7 @@ class _Run:
             unknown = [record for record in records if record.subscription not in ids]
         if end is None:
             return _Stored(Upserted(0, 0), unknown)
-        batch = Batch(known, columns, ids, self.keys, self.now_ms())
+        batch = Batch(known, columns, ids, self.keys, self.now_ms(), self.ids)
         done = STORES[self.kind.name](connection, batch)
         self._move(connection, end)
         return _Stored(done, unknown)

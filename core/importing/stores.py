@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sqlalchemy import Connection, Text, select
 
 from core.bulk import Upsert, Upserted, as_rows, insert_rows, unfolded, upsert_rows
+from core.importing.news import Keyed, bill_issued, new_among, payment_booked, tell
 from core.tables import (
     bills,
     contacts,
@@ -20,6 +21,7 @@ from core.tables import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from core.ids import IdMaker
     from core.importing.kinds import Values
     from core.secrecy import Keys
 
@@ -49,6 +51,8 @@ class Batch(NamedTuple):
     """Of the subscribers that the rows belong to."""
     keys: Keys
     now: int
+    new_ids: IdMaker
+    """For the events that it makes."""
 
 
 _wanted = unfolded({"utility": Text(), "number": Text()})
@@ -115,7 +119,7 @@ def _register_mobiles(connection: Connection, batch: Batch) -> None:
 
 
 def store_bills(connection: Connection, batch: Batch) -> Upserted:
-    """Write bills by subscriber and period."""
+    """Write bills by subscriber and period, with an event for each that is news."""
     optional = (
         "from_date", "to_date", "from_reading", "to_reading", "used", "bill_id", "payment_id",
         "due_date",
@@ -123,22 +127,31 @@ def store_bills(connection: Connection, batch: Batch) -> Upserted:
     there = tuple(name for name in optional if name in batch.columns)
     columns = ("subscriber_id", "period", "amount", "payable", "issued_at", *there)
     how = Upsert(bills, columns, key=("subscriber_id", "period"))
-    return _upsert(connection, how, batch)
+    rows = _keyed(how, batch)
+    news = new_among(connection, how, rows, "issued_at", batch.now)
+    done = _upsert(connection, how, rows)
+    tell(connection, batch.new_ids, news, bill_issued, batch.now)
+    return done
 
 
 def store_payments(connection: Connection, batch: Batch) -> Upserted:
-    """Write payments by utility, channel and reference."""
+    """Write payments by utility, channel and reference, with an event for each that is news."""
     there = tuple(name for name in ("bill_id", "payment_id") if name in batch.columns)
     columns = ("utility", "channel", "reference", "subscriber_id", "amount", "paid_at", *there)
     how = Upsert(payments, columns, key=("utility", "channel", "reference"))
-    return _upsert(connection, how, batch)
+    rows = _keyed(how, batch)
+    news = new_among(connection, how, rows, "paid_at", batch.now)
+    done = _upsert(connection, how, rows)
+    tell(connection, batch.new_ids, news, payment_booked, batch.now)
+    return done
 
 
 def store_readings(connection: Connection, batch: Batch) -> Upserted:
     """Write readings by subscriber, instant and source; what staff made of one stays."""
     columns = ("subscriber_id", "read_at", "source", "reading", "state")
     key = ("subscriber_id", "read_at", "source")
-    return _upsert(connection, Upsert(readings, columns, key, once=frozenset({"state"})), batch)
+    how = Upsert(readings, columns, key, once=frozenset({"state"}))
+    return _upsert(connection, how, _keyed(how, batch))
 
 
 def store_instalments(connection: Connection, batch: Batch) -> Upserted:
@@ -151,7 +164,7 @@ def store_instalments(connection: Connection, batch: Batch) -> Upserted:
         key=("subscriber_id", "plan", "number"),
         keep=frozenset({"paid_at"}) & set(there),
     )
-    return _upsert(connection, how, batch, number="instalment")
+    return _upsert(connection, how, _keyed(how, batch, number="instalment"))
 
 
 STORES: Final[dict[str, Callable[[Connection, Batch], Upserted]]] = {
@@ -164,12 +177,12 @@ STORES: Final[dict[str, Callable[[Connection, Batch], Upserted]]] = {
 """How each kind is written, by its name."""
 
 
-def _upsert(connection: Connection, how: Upsert, batch: Batch, **renamed: str) -> Upserted:
-    """Write the rows of subscribers; of two with one key, the later is taken.
+def _keyed(how: Upsert, batch: Batch, **renamed: str) -> Keyed:
+    """The rows of subscribers by their key; of two with one key, the later is taken.
 
     ``renamed`` says which column of the file goes into one of the table by another name.
     """
-    rows: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+    rows: Keyed = {}
     for record in batch.records:
         values = {
             "state": "accepted",
@@ -177,8 +190,13 @@ def _upsert(connection: Connection, how: Upsert, batch: Batch, **renamed: str) -
             "subscriber_id": batch.ids[record.subscription],
         }
         values.update({name: values[given] for name, given in renamed.items()})
-        rows[tuple(values[name] for name in how.key)] = tuple(values[name] for name in how.columns)
-    return upsert_rows(connection, how, list(rows.values()))
+        rows[tuple(values[name] for name in how.key)] = values
+    return rows
+
+
+def _upsert(connection: Connection, how: Upsert, rows: Keyed) -> Upserted:
+    written = [tuple(values[name] for name in how.columns) for values in rows.values()]
+    return upsert_rows(connection, how, written)
 
 
 # --- how far a file has come --------------------------------------------------------

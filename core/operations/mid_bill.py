@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from datetime import date, datetime, time
 from typing import NamedTuple
 
-from core.billing import MID_PERIOD, Account, Billing, Draft, End, Start, day_of, draft
-from core.bills import LastBill, LastBills
+from core.billing import Account, Billing, Draft, End, Start, day_of, draft
+from core.bills import MID_PERIOD, LastBill, LastBills
 from core.calls import DONE, Argument, Call, Outcome, Refusal
 from core.events import Events
 from core.facts import Facts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from core.importing import KINDS, ImportFileError, ImportReport, Progress, impor
 from core.tables import (
     bills,
     contacts,
+    events,
     imports,
     instalments,
     payments,
@@ -291,6 +293,40 @@ def test_unknown_subscribers_are_reported_and_the_others_taken(take: Import, rea
     assert [row.reading for row in read(readings)] == [1, 3]
 
 
+# --- news ---------------------------------------------------------------------------
+
+PAYMENT = "number,amount,paid_at,reference,bill_id,payment_id\n"
+
+
+@pytest.mark.usefixtures("known")
+def test_a_bill_just_issued_is_an_event_and_an_old_one_is_not(
+    take: Import, read: Read, now_ms: Clock
+) -> None:
+    """Messages to subscribers follow from events: nobody wants one about an archive."""
+    rows = "10000001,1405/02,1405/03/01,5000,5000,,\n10000001,1405/03,1405/06/01,7000,10000,"
+    content = f"{BILL}{rows}2050327604613,1070189\n"
+    take("bills", content)
+    (event,) = read(events)
+    assert (event.kind, event.utility, event.at) == ("bill_issued", "kerman-water", now_ms())
+    about = json.loads(event.about)
+    assert (about["number"], about["period"], about["payable"]) == ("10000001", "1405/03", 10_000)
+    assert (about["bill_id"], about["payment_id"]) == ("2050327604613", "1070189")
+    assert about["due"] == ""  # something was owed before: at once
+    now_ms.advance(60)
+    take("bills", content + "10000002,1405/03,1405/06/01,1,1,,\n")
+    assert [json.loads(row.about)["number"] for row in read(events)] == ["10000001", "10000002"]
+
+
+@pytest.mark.usefixtures("known")
+def test_a_payment_just_made_is_an_event_once(take: Import, read: Read, now_ms: Clock) -> None:
+    """The same file again tells nothing new, nor does a correction of the row."""
+    take("payments", PAYMENT + "10000001,1000,1405/06/20,7,,\n10000001,1000,1404/06/20,6,,\n")
+    now_ms.advance(60)
+    take("payments", PAYMENT + "10000001,2000,1405/06/20,7,,\n")
+    (event,) = read(events)
+    assert (event.kind, json.loads(event.about)["reference"]) == ("payment_booked", "7")
+
+
 # --- strict, restart, size ----------------------------------------------------------
 
 
@@ -370,8 +406,8 @@ def test_statements_of_a_batch_do_not_grow(
     """A batch of one row and one of two hundred cost the same round trips."""
     rows = {
         "subscribers": "number,mobile\n{0},09131234567\n",
-        "bills": "number,period,to_date,amount,payable\n10000001,{0},1404/05/01,5,5\n",
-        "payments": "number,amount,paid_at,reference\n10000001,5,1404/05/01,{0}\n",
+        "bills": "number,period,to_date,amount,payable\n10000001,{0},1405/06/01,5,5\n",
+        "payments": "number,amount,paid_at,reference\n10000001,5,1405/06/01,{0}\n",
         "readings": "number,reading,read_at\n10000001,{0},1404/05/01 00:00:{1:02}\n",
         "instalments": INSTALMENT + "10000001,water,1{0:02},5,1404/05/01,\n",
     }

@@ -1,0 +1,104 @@
+"""What an import brings that is news to subscribers: bills just issued, payments just made.
+
+Files hold years of both. What is older than ``NEWS_DAYS`` when it comes in is history, and
+so is what was there already: neither makes an event, so that nobody gets a message about
+the bill of last year because the utility sent its archive.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import Executable, and_, select
+
+from core.bills import PERIOD, LastBill
+from core.bulk import Upsert, as_rows, unfolded
+from core.events import Event, EventKind, Events
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import Connection
+
+    from core.calls import Scalar
+    from core.ids import IdMaker
+    from core.importing.kinds import Values
+
+NEWS_DAYS: Final = 45
+_NEWS_MS: Final = NEWS_DAYS * 86_400_000
+
+Keyed = dict[tuple[Any, ...], "Values"]
+"""Rows of a file by the key they are stored under; with ``subscriber_id`` among the values."""
+
+
+def new_among(connection: Connection, how: Upsert, rows: Keyed, at: str, now: int) -> Keyed:
+    """Those of ``rows`` that are recent by the instant ``at`` and not stored yet.
+
+    One statement, and none when nothing is recent. To be asked before they are stored.
+    """
+    recent = {key: values for key, values in rows.items() if values[at] > now - _NEWS_MS}
+    if not recent:
+        return {}
+    there = connection.execute(_there(how), as_rows(recent))
+    for key in there:
+        recent.pop(tuple(key), None)
+    return recent
+
+
+@cache
+def _there(how: Upsert) -> Executable:
+    batch = unfolded({name: how.table.c[name].type for name in how.key})
+    same = (how.table.c[name] == batch.c[name] for name in how.key)
+    return select(*batch.c).join_from(batch, how.table, and_(*same))
+
+
+def tell(
+    connection: Connection,
+    ids: IdMaker,
+    rows: Keyed,
+    event_of: Callable[[Values, int], Event],
+    now: int,
+) -> None:
+    """Store an event for each of these rows; one statement."""
+    events = Events()
+    events.ids = ids
+    for values in rows.values():
+        events.add(event_of(values, now))
+    events.store(connection)
+
+
+def bill_issued(values: Values, now: int) -> Event:
+    """Tell of a bill, with the facts of ``EventKind.BILL_ISSUED``."""
+    known = {name: values[name] for name in LastBill._fields if name in values}
+    bill = LastBill(**{**known, "paid_since": 0, "kind": PERIOD})
+    about: dict[str, Scalar] = {
+        "number": values["number"],
+        "period": bill.period,
+        "kind": bill.kind,
+        "amount": bill.amount,
+        "payable": bill.payable,
+        "bill_id": bill.bill_id or "",
+        "payment_id": bill.payment_id or "",
+        "due": bill.deadline or "",
+        "used": bill.used or 0,
+    }
+    return _event(EventKind.BILL_ISSUED, values, now, about)
+
+
+def payment_booked(values: Values, now: int) -> Event:
+    """Tell of a payment, with the facts of ``EventKind.PAYMENT_BOOKED``."""
+    about: dict[str, Scalar] = {
+        "number": values["number"],
+        "amount": values["amount"],
+        "bill_id": values["bill_id"] or "",
+        "payment_id": values["payment_id"] or "",
+        "reference": values["reference"],
+        "paid_at": datetime.fromtimestamp(values["paid_at"] / 1000, UTC),
+    }
+    return _event(EventKind.PAYMENT_BOOKED, values, now, about)
+
+
+def _event(kind: EventKind, values: Values, at: int, about: dict[str, Scalar]) -> Event:
+    return Event(kind, values["utility"], at, about, values["subscriber_id"])
