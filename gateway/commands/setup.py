@@ -11,7 +11,6 @@ from core.database import Database
 from core.jalali import TEHRAN
 from gateway import logs
 from gateway.commands.context import Context
-from gateway.commands.utilities import profiles
 from gateway.version import version
 
 MOST_SAMPLES = 3000
@@ -31,9 +30,10 @@ def initialise(context: Context, *, with_demo: bool) -> None:
 
 
 def _fill(context: Context, database: Database) -> None:
-    """Sample subscribers for each utility that a line answers for and there are samples of."""
+    """Sample subscribers for each profile of a line that is named as a sample utility."""
     today = datetime.now(TEHRAN).date()
-    utilities = [name for name in profiles(context) if name in demo.UTILITIES]
+    named = dict.fromkeys(line.profile for line in context.settings.lines)
+    utilities = [name for name in named if name in demo.UTILITIES]
     for utility in utilities:
         count = MOST_SAMPLES if utility == utilities[0] else SAMPLES
         demo.fill(database, context.keys, today=today, utility=utility, subscribers=count)
