@@ -44,6 +44,7 @@ from core.suspects import (
     take_redelivered,
 )
 from core.terms import Terms
+from core.text import without_digits
 
 log = structlog.get_logger(__name__)
 
@@ -165,6 +166,16 @@ class _Read(NamedTuple):
     understanding: Understanding
 
 
+def _unanswered(desk: Desk, arrival: Arrival) -> Stored:
+    """A message to no line of ours, or from no mobile: kept for people to see.
+
+    Not as it came: whoever sent it may have written a secret code all the same.
+    """
+    mind = desk.minds.get(arrival.line)
+    masked = mind.understand(arrival.text).masked if mind else without_digits(arrival.text)
+    return Stored(arrival, UNANSWERABLE, masked)
+
+
 def _work_on(connection: Connection, desk: Desk, arrivals: Collection[Arrival]) -> Done:
     """Understand messages, run their operations, store what came of them and the replies."""
     stored: list[Stored] = []
@@ -172,7 +183,7 @@ def _work_on(connection: Connection, desk: Desk, arrivals: Collection[Arrival]) 
     for arrival in arrivals:
         mind = desk.minds.get(arrival.line) if arrival.profile else None
         if mind is None:
-            stored.append(Stored(arrival, UNANSWERABLE, arrival.text))
+            stored.append(_unanswered(desk, arrival))
             continue
         asker = Asker(
             utility=mind.utility,

@@ -17,6 +17,7 @@ from core.calls import (
 )
 from core.database import Database, DatabaseUnavailable
 from core.inbox import Arrival, Stored
+from core.text import without_digits
 
 log = structlog.get_logger(__name__)
 
@@ -83,7 +84,7 @@ def _set_aside(
 
 def _keep(connection: Connection, desk: Desk, arrival: Arrival, error: Exception) -> Done:
     # Whatever the text holds may be what the failure is about, a secret code among it.
-    masked = "".join("*" if sign.isdigit() else sign for sign in arrival.text)
+    masked = without_digits(arrival.text)
     outcome = Outcome(MISREAD, Refusal.FAILED.value, {})
     mind = desk.minds.get(arrival.line) if arrival.profile else None
     texts = mind.reply(outcome) if mind else ()

@@ -59,6 +59,11 @@ def fold(text: str) -> str:
     return " ".join(flat(text).replace(MARK, "").lower().split())
 
 
+def without_digits(text: str) -> str:
+    """``text`` with every digit, of whatever script, hidden: none of it can be a secret code."""
+    return "".join("*" if sign.isdigit() else sign for sign in text)
+
+
 def persian_digits(text: str | int) -> str:
     """``text`` with its digits, of whatever family, as Persian ones."""
     return ascii_digits(str(text)).translate(_TO_PERSIAN)
