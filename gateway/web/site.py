@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from typing import Any, Final
+from urllib.parse import unquote_to_bytes
 
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
-from twisted.web.resource import IResource
 from twisted.web.server import Request, Site
 
 MOST_BODY: Final = 16 * 1024
@@ -14,6 +14,8 @@ IDLE_SECONDS: Final = 15
 LIFE_SECONDS: Final = 60.0
 """A connection lasts no longer, however slowly it sends or reads."""
 MOST_CONNECTIONS: Final = 500
+NOWHERE: Final = b"/-"
+"""What is asked for in the place of a path that is no text."""
 
 
 class LimitedRequest(Request):
@@ -39,6 +41,8 @@ class LimitedRequest(Request):
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:  # noqa: N802
         """Work on what is complete and was not refused."""
         if not self._refused:
+            if not _is_text(path):
+                path = NOWHERE
             super().requestReceived(command, path, version)  # type: ignore[no-untyped-call]
 
     def _refuse(self) -> None:
@@ -54,6 +58,14 @@ class LimitedRequest(Request):
         if not self.startedWriting:
             self.responseHeaders.removeHeader(b"server")
         super().write(data)  # type: ignore[no-untyped-call]
+
+
+def _is_text(path: bytes) -> bool:
+    try:
+        unquote_to_bytes(path.partition(b"?")[0]).decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 class _ShortLived(ProtocolWrapper):
@@ -87,9 +99,16 @@ class _Connections(WrappingFactory[_ShortLived]):
         return super().buildProtocol(addr)
 
 
-def make_site(root: IResource, reactor: Any) -> Any:
-    """The factory to listen with."""
-    site = Site(root, requestFactory=LimitedRequest, timeout=IDLE_SECONDS, reactor=reactor)
+class _Quiet(Site):
+    """A link is a key: no log has it, nor whose address opened it."""
+
+    def log(self, request: Any) -> None:
+        """Write no line for a request."""
+
+
+def make_site(root: Any, reactor: Any) -> Any:
+    """The factory to listen with; ``root`` is a resource."""
+    site = _Quiet(root, requestFactory=LimitedRequest, timeout=IDLE_SECONDS, reactor=reactor)
     site.displayTracebacks = False
     site.noisy = False
     connections = _Connections(site)  # type: ignore[no-untyped-call]
