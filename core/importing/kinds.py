@@ -15,6 +15,7 @@ from core.identifiers import Check, check_payment_id
 from core.importing import cells
 from core.importing.errors import CellError
 from core.jalali import day_interval
+from core.readings import MeterState
 
 Values = dict[str, Any]
 """A row's values by column name."""
@@ -142,6 +143,21 @@ PLANS: Final = {
 }
 """The connection fees that are paid in instalments (seed 000, annex 3), and words for them."""
 
+METER_STATES: Final[dict[str, tuple[str, ...]]] = {
+    MeterState.NORMAL: ("عادی", "سالم"),
+    MeterState.BROKEN: ("خراب",),
+    MeterState.CHANGED: ("تعویض", "تعویضی", "تعویض شده"),
+    MeterState.REVERSED: ("معکوس", "برعکس"),
+    MeterState.CLOSED: ("بسته",),
+    MeterState.ROLLED_OVER: ("دور کامل", "دور زده"),
+    MeterState.NO_USE: ("بدون مصرف",),
+    MeterState.OBSTACLE: ("مانع", "مانع دار"),
+    MeterState.UNREAD: ("قرائت نشده",),
+    MeterState.ABANDONED: ("متروکه",),
+    MeterState.DISCONNECTED: ("قطع",),
+}
+"""How a meter was found (DOMAIN 5), and words for it."""
+
 SUBSCRIBERS: Final = Kind(
     "subscribers",
     (
@@ -256,6 +272,10 @@ READINGS: Final = Kind(
             ("منبع", "منبع قرائت"),
             default="import",
         ),
+        Column(
+            "meter_state", cells.word_for(METER_STATES), ("وضعیت کنتور",), default=MeterState.NORMAL
+        ),
+        Column("old_end", cells.figure(0, _FIGURES), ("رقم کنتور قبلی", "رقم پایان کنتور قدیم")),
     ),
     _reading,
 )

@@ -148,7 +148,8 @@ def store_payments(connection: Connection, batch: Batch) -> Upserted:
 
 def store_readings(connection: Connection, batch: Batch) -> Upserted:
     """Write readings by subscriber, instant and source; what staff made of one stays."""
-    columns = ("subscriber_id", "read_at", "source", "reading", "state")
+    there = tuple(name for name in ("meter_state", "old_end") if name in batch.columns)
+    columns = ("subscriber_id", "read_at", "source", "reading", "state", *there)
     key = ("subscriber_id", "read_at", "source")
     how = Upsert(readings, columns, key, once=frozenset({"state"}))
     return _upsert(connection, how, _keyed(how, batch))

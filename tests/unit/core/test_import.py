@@ -211,6 +211,15 @@ def test_payments_by_channel_and_reference(take: Import, read: Read) -> None:
 
 
 @pytest.mark.usefixtures("known")
+def test_a_meter_that_was_changed_comes_with_its_last_figure(take: Import, read: Read) -> None:
+    """Bills that are computed later need both ends of it."""
+    take(
+        "readings", "number,reading,read_at,وضعیت کنتور,old_end\n10000001,3,1404/05/01,تعویض,1130\n"
+    )
+    (row,) = read(readings)
+    assert (row.reading, row.meter_state, row.old_end) == (3, "changed", 1130)
+
+
 def test_readings_keep_what_staff_made_of_them(
     take: Import, read: Read, database: Database
 ) -> None:
