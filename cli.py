@@ -232,11 +232,28 @@ def sms(context: Context, mobile: str, line: str, text: str, wait: float) -> Non
 @cli.command(epilog="peyk smsc --background", short_help="Run the simulated operator.")
 @click.option("--background", is_flag=True, help="Return once it answers; it goes on by itself.")
 @click.option("--stop", is_flag=True, help="Stop the one that is running.")
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="NAME=FIGURE",
+    help="Have the one that is running throttle, refuse, refuse_status, drop, delay, "
+    "close_after, refuse_binds or be silent; NAME=off ends it. May be given several times.",
+)
 @pass_context
-def smsc(context: Context, *, background: bool, stop: bool) -> None:
-    """Run the simulated operator: an SMPP server with subscribers' handsets."""
+def smsc(context: Context, *, background: bool, stop: bool, faults: tuple[str, ...]) -> None:
+    """Run the simulated operator: an SMPP server with subscribers' handsets.
+
+    It can misbehave: --fault throttle=10 answers ten messages with "throttled", --fault
+    delay=2 answers each two seconds late, --fault close_after=5 cuts the connection.
+    """
     if stop:
         operator.stop_operator(context)
+    elif faults:
+        try:
+            operator.set_faults(context, faults)
+        except ValueError as error:
+            raise click.UsageError(str(error)) from None
     elif background:
         operator.start_operator(context)
     else:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
+from dataclasses import asdict
 
 import click
 
@@ -13,9 +16,12 @@ from core.text import ascii_digits
 from gateway import logs
 from gateway.commands.context import CommandError, Context
 from gateway.commands.output import isolated
+from gateway.configuration import did_you_mean
 from gateway.smpp import smsc_control
+from gateway.smpp.handsets import Faults
 from gateway.smpp.smsc_control import SmscError
 
+_FIGURE = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 START_SECONDS = 15.0
 LOOK_SECONDS = 0.1
 
@@ -61,6 +67,30 @@ def stop_operator(context: Context) -> None:
     """Stop the operator."""
     smsc_control.stop(str(context.smsc.control))
     click.echo("the simulated operator is stopped")
+
+
+def set_faults(context: Context, given: Sequence[str]) -> None:
+    """Have the operator misbehave: each of ``given`` is such as ``throttle=10`` or ``delay=off``.
+
+    Raises ``ValueError`` for a fault that it does not know, and for what is no figure.
+    """
+    wanted = dict(_fault(each) for each in given)
+    found = smsc_control.set_faults(str(context.smsc.control), **wanted)
+    usual = asdict(Faults())
+    unusual = [f"{name}={value:g}" for name, value in found.items() if value != usual[name]]
+    click.echo(f"the simulated operator's faults: {', '.join(unusual) or 'none'}")
+
+
+def _fault(given: str) -> tuple[str, float | None]:
+    usual = asdict(Faults())
+    name, _, figure = given.partition("=")
+    if name not in usual:
+        raise ValueError(f"there is no fault {name!r}; {did_you_mean(name, usual)}")
+    if figure == "off":
+        return name, usual[name]
+    if not _FIGURE.fullmatch(figure):
+        raise ValueError(f"{name}={figure} has no figure; write such as {name}=10, or {name}=off")
+    return name, float(figure) if "." in figure else int(figure)
 
 
 def send_sms(context: Context, mobile: str, line: str, text: str, wait: float) -> None:

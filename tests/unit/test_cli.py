@@ -581,6 +581,8 @@ def test_the_operator_starts_in_the_background_and_stops(
     started = peyk("smsc", "--background")
     again = peyk("smsc", "--background")
     alone = peyk("sms", "--from", "09131234567", "--to", "100034122", "010")
+    faulty = peyk("smsc", "--fault", "throttle=3", "--fault", "delay=0.5")
+    better = peyk("smsc", "--fault", "throttle=off")
     stopped = peyk("smsc", "--stop")
     gone = peyk("smsc", "--stop")
 
@@ -589,7 +591,28 @@ def test_the_operator_starts_in_the_background_and_stops(
     assert "running already" in again.out
     assert alone.code == 1
     assert "no daemon is bound" in alone.err
+    assert faulty.out == "the simulated operator's faults: throttle=3, delay=0.5\n"
+    assert better.out == "the simulated operator's faults: delay=0.5\n"
     assert (stopped.code, gone.code) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("throtle=3", "there is no fault 'throtle'; did you mean 'throttle'?"),
+        ("throttle", "write such as throttle=10, or throttle=off"),
+        ("delay=soon", "delay=soon has no figure"),
+        ("delay=nan", "delay=nan has no figure"),
+    ],
+)
+def test_a_fault_that_cannot_be_is_a_misuse(
+    home: Path, database: Database, peyk: Peyk, fault: str, words: str
+) -> None:
+    """Said before any operator is asked."""
+    ran = peyk("smsc", "--fault", fault)
+
+    assert (ran.code, ran.err.count("\n")) == (2, 1)
+    assert words in ran.err
 
 
 def test_a_taken_port_is_one_clear_line(home: Path, database: Database, peyk: Peyk) -> None:
