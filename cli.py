@@ -20,6 +20,8 @@ from core.browse import PRECEDENCE, InboxFilter, OutboxFilter
 from core.database import DatabaseUnavailable
 from core.importing import KINDS, ImportFileError
 from core.node import NodeTaken
+from core.payments.browse import OrderFilter
+from core.payments.states import OrderState
 from core.reading_control import ReadingFilter
 from core.readings import ReadingState
 from core.requests.counter import NewRequest
@@ -29,6 +31,7 @@ from gateway.commands import (
     health,
     importing,
     operator,
+    payments,
     profiles,
     readings,
     requests,
@@ -577,6 +580,50 @@ def request_fee(
     """Issue a request's voucher: AMOUNT rial, or the fee that is known."""
     about = requests.Which(**which)
     _on_request(requests.tell_fee, context, about, amount, account, announce_only=announce_only)
+
+
+@cli.group(epilog="peyk payment list --state unknown")
+def payment() -> None:
+    """Payments online: list, show, reconcile. docs/payments.md explains their states."""
+
+
+@payment.command("list", epilog="peyk payment list --state unknown --from 1404/05/01")
+@click.option("--mobile", metavar="NUMBER", help="A mobile number, in any form.")
+@click.option("--subscription", metavar="NUMBER", help="A subscription number.")
+@click.option(
+    "--state",
+    type=click.Choice([state.value for state in OrderState]),
+    metavar="STATE",
+    help=f"Only in this state: {', '.join(OrderState)}.",
+)
+@click.option("--utility", metavar="NAME", help="Only this utility's.")
+@click.option("--provider", metavar="NAME", help="Only those of this account.")
+@click.option("--reference", metavar="NUMBER", help="The provider's receipt.")
+@click.option("--from", "since", metavar="DATE", help="First day, 1404/05/03 or ISO.")
+@click.option("--to", "until", metavar="DATE", help="Last day.")
+@_limit(50)
+@as_json
+@pass_context
+def payment_list(context: Context, /, *, as_json: bool, **options: Any) -> None:
+    """List orders to pay, the newest first."""
+    payments.show_list(context, OrderFilter(**_criteria(**options)), as_json=as_json)
+
+
+@payment.command("show", epilog="peyk payment show 227794327961600000")
+@click.argument("order_id", metavar="ID", type=MESSAGE_ID)
+@as_json
+@pass_context
+def payment_show(context: Context, order_id: int, *, as_json: bool) -> None:
+    """Show one order."""
+    payments.show_one(context, order_id, as_json=as_json)
+
+
+@payment.command("reconcile", epilog="peyk payment reconcile")
+@as_json
+@pass_context
+def payment_reconcile(context: Context, *, as_json: bool) -> None:
+    """Have the daemon ask the providers about everything in doubt, now."""
+    payments.reconcile(context, as_json=as_json)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -32,7 +32,7 @@ from core.schema import SchemaError, is_current
 from core.secrecy import Keys
 from core.sending import Depths, claim_for_each, depths
 from gateway.configuration import ConfigError
-from gateway.control import ControlServer
+from gateway.control import ControlError, ControlServer
 from gateway.health import BindHealth, DatabaseHealth, QueueHealth, Snapshot, assess, to_json
 from gateway.inbound import Inbound
 from gateway.minds import LineMind
@@ -203,7 +203,12 @@ class Daemon(MultiService):
         control = ControlServer(
             self._reactor,
             self._settings.daemon.control,
-            {"health": self._health, "wake": self._wake, "stop": self._stop},
+            {
+                "health": self._health,
+                "wake": self._wake,
+                "stop": self._stop,
+                "reconcile_payments": self._reconcile_payments,
+            },
         )
         control.setServiceParent(self)  # type: ignore[no-untyped-call]
         if self._payments:
@@ -314,6 +319,11 @@ class Daemon(MultiService):
     def _stop(self, _arguments: Mapping[str, Any]) -> dict[str, Any]:
         self._reactor.callLater(0.05, self._reactor.stop)
         return {}
+
+    def _reconcile_payments(self, _arguments: Mapping[str, Any]) -> Deferred[Mapping[str, Any]]:
+        if self._payments is None:
+            raise ControlError("this daemon takes no payments: its settings have no [web] table")
+        return self._payments.reconcile_now()
 
     def _health(self, _arguments: Mapping[str, Any]) -> Deferred[Mapping[str, Any]]:
         done = deferToThreadPool(self._reactor, self._readers, self._look_at_database, self._now())

@@ -184,21 +184,29 @@ class Cashier:
         )
         return moved
 
-    async def reconcile(self) -> int:
-        """Ask about everything that is in doubt, one after the other; returns how many."""
+    async def reconcile(self, *, now: int | None = None) -> int:
+        """Ask about what is in doubt and due, one after the other; returns how many.
+
+        With a ``now`` that lies far ahead, everything in doubt is due.
+        """
         if self._is_reconciling:
             return 0
         self._is_reconciling = True
         try:
             await self._transact("payment.expire", ledger.expire, self._now())
             doubtful: list[Order] = await self._read(
-                "payment.doubtful", ledger.to_reconcile, self._now()
+                "payment.doubtful", ledger.to_reconcile, now or self._now()
             )
             for order in doubtful:
                 await self._settle_one_of_many(order)
             return len(doubtful)
         finally:
             self._is_reconciling = False
+
+    async def in_doubt(self) -> int:
+        """How many orders the providers have yet to say something final about."""
+        count: int = await self._read("payment.in_doubt", ledger.count_in_doubt)
+        return count
 
     async def _settle_one_of_many(self, order: Order) -> None:
         """One that fails in a way nobody thought of must not keep the others waiting."""

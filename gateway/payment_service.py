@@ -32,6 +32,8 @@ from gateway.web.site import make_site
 log = structlog.get_logger(__name__)
 
 RECONCILE_SECONDS = 20.0
+FAR_AHEAD_MS = 10 * 365 * 86_400_000
+"""So far ahead that whatever is in doubt is due to be asked about."""
 BANK_PATH = "bank"
 """Where the daemon serves the simulated bank."""
 
@@ -72,6 +74,7 @@ class PaymentService(Service):
         self._web = settings.web
         self._reactor = reactor
         self._minds = with_whom.minds
+        self._now = with_whom.now_ms
         pages = Pages()
         profiles = {mind.profile.name: mind.profile for mind in with_whom.minds.values()}
         self.cashier = Cashier(
@@ -98,7 +101,6 @@ class PaymentService(Service):
         )
         self._port: Any = None
         self._loop: LoopingCall | None = None
-        self._under_way: Deferred[Any] | None = None
 
     def _words(self, line: str, outcome: Outcome) -> Sequence[str]:
         """A receipt's parts; none for a line that is gone or has no words for it."""
@@ -125,6 +127,14 @@ class PaymentService(Service):
             self._loop.stop()
         port, self._port = self._port, None
         return maybeDeferred(port.stopListening) if port else maybeDeferred(lambda: None)
+
+    def reconcile_now(self) -> Deferred[Mapping[str, Any]]:
+        """Ask about everything in doubt; for ``peyk payment reconcile``."""
+        return Deferred.fromCoroutine(self._reconcile_now())
+
+    async def _reconcile_now(self) -> Mapping[str, Any]:
+        asked = await self.cashier.reconcile(now=self._now() + FAR_AHEAD_MS)
+        return {"asked": asked, "in_doubt": await self.cashier.in_doubt()}
 
     def _reconcile(self) -> None:
         Deferred.fromCoroutine(self.cashier.reconcile()).addErrback(_log_failure)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, and_, insert, or_, select, update
+from sqlalchemy import Connection, and_, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from core.calls import Fact, Outcome
@@ -19,7 +19,7 @@ from core.events import Event, EventKind, Events
 from core.ids import IdMaker
 from core.outbox import Notice, store_notices
 from core.payments.orders import NEW_ORDER, new_link
-from core.payments.states import OVER, OrderState, Step, after, before
+from core.payments.states import IN_DOUBT, OVER, OrderState, Step, after, before
 from core.tables import instalments, orders, payments, requests, subscribers
 
 NOTICE = "payment"
@@ -265,6 +265,12 @@ def to_reconcile(connection: Connection, now: int, limit: int = 50) -> list[Orde
         SELECT.where(or_(due, away)).order_by(orders.c.changed_at).limit(limit)
     )
     return [as_order(row) for row in rows]
+
+
+def count_in_doubt(connection: Connection) -> int:
+    """How many orders are with a provider, or paid and not booked."""
+    statement = select(func.count()).select_from(orders)
+    return connection.execute(statement.where(orders.c.state.in_(sorted(IN_DOUBT)))).scalar_one()
 
 
 def expire(connection: Connection, now: int) -> int:

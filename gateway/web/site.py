@@ -108,7 +108,7 @@ class _Quiet(Site):
 
 def make_site(root: Any, reactor: Any) -> Any:
     """The factory to listen with; ``root`` is a resource."""
-    site = _Quiet(root, requestFactory=LimitedRequest, timeout=IDLE_SECONDS, reactor=reactor)
+    site = _Quiet(root, requestFactory=LimitedRequest, timeout=IDLE_SECONDS, reactor=reactor)  # type: ignore[no-untyped-call]
     site.displayTracebacks = False
     site.noisy = False
     connections = _Connections(site)  # type: ignore[no-untyped-call]
