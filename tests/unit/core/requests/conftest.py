@@ -155,9 +155,11 @@ def _fill(connection: Connection, keys: Keys) -> None:
 
 @pytest.fixture
 def ask(utility: Database, keys: Keys, ids: IdMaker) -> Ask:
-    """Run one operation as a batch of its own, and commit it."""
+    """Run one operation as a batch of its own, and commit it; ``off`` is the argument mobile."""
 
     def run(operation: str, mobile: str = STRANGER, at: int = NOW, **said: str) -> Outcome:
+        if "off" in said:
+            said["mobile"] = said.pop("off")
         call = Call(operation, {Argument(name): value for name, value in said.items()})
         return together(utility, keys, ids, (mobile, at, call))[0]
 
