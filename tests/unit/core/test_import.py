@@ -220,6 +220,7 @@ def test_a_meter_that_was_changed_comes_with_its_last_figure(take: Import, read:
     assert (row.reading, row.meter_state, row.old_end) == (3, "changed", 1130)
 
 
+@pytest.mark.usefixtures("known")
 def test_readings_keep_what_staff_made_of_them(
     take: Import, read: Read, database: Database
 ) -> None:
@@ -391,6 +392,18 @@ def test_a_killed_import_goes_on_where_it_stopped(
     assert phases == ["checking", "checking", "taking"]
     assert len(read(subscribers)) == (7 if strict else 6)
     assert read(imports)[0].finished
+
+
+@pytest.mark.usefixtures("known")
+def test_bad_rows_are_told_in_the_order_of_the_file(take: Import) -> None:
+    """Those of unknown subscribers too, which are found out only after the others."""
+    lines: list[int] = []
+    take(
+        "readings",
+        "number,reading,read_at\n55,1,1404/05/01\n10000001,x,1404/05/01\n56,1,1404/05/01\n",
+        progress=lambda now: lines.extend(error.line for error in now.errors),
+    )
+    assert lines == [2, 3, 4]
 
 
 def test_every_error_goes_by_in_progress(take: Import) -> None:
