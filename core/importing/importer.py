@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from core.bulk import Upserted
@@ -186,7 +187,7 @@ class _Run:
             taking = position is not None and end > position
             self._batch(parser, rows, counted, end if taking else None)
             phase = "taking" if taking else "checking"
-            errors = tuple(counted.new_errors)
+            errors = tuple(sorted(counted.new_errors, key=attrgetter("line")))
             self.progress(Progress(phase, counted.rows, sheet.share(), errors))
             counted.new_errors.clear()
         if position is not None:
