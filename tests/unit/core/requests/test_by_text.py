@@ -77,19 +77,14 @@ def test_registering_is_an_event_of_the_same_transaction(ask: Ask, utility: Data
     )
 
 
-@pytest.mark.parametrize(
-    ("said", "refusal"),
-    [
+def test_a_request_about_a_subscription_needs_a_right_to_it(ask: Ask, utility: Database) -> None:
+    """A stranger cannot have somebody's water cut off."""
+    for said, refusal in (
         ({"number": "10000003"}, Refusal.CODE_NEEDED),
         ({"number": "10000003", "code": "0000"}, Refusal.NOT_RECOGNISED),
         ({}, Refusal.NOT_REGISTERED),
-    ],
-)
-def test_a_request_about_a_subscription_needs_a_right_to_it(
-    ask: Ask, utility: Database, said: dict[str, str], refusal: Refusal
-) -> None:
-    """A stranger cannot have somebody's water cut off."""
-    assert ask("register_request", kind="bill_review", text="…", **said).kind == refusal
+    ):
+        assert ask("register_request", kind="bill_review", text="…", **said).kind == refusal
     assert rows(utility, requests, "id") == []
     assert happened(utility) == []
 
@@ -116,13 +111,11 @@ def test_a_wrong_code_counts_as_one_with_a_complaint_too(ask: Ask, utility: Data
     assert rows(utility, requests, "id") == []
 
 
-@pytest.mark.parametrize("text", [{}, {"text": ""}, {"text": "  \n "}])
-def test_a_kind_that_needs_words_asks_for_them(
-    ask: Ask, utility: Database, text: dict[str, str]
-) -> None:
+def test_a_kind_that_needs_words_asks_for_them(ask: Ask, utility: Database) -> None:
     """Nothing is stored, and the answer names the service."""
-    outcome = ask("register_request", kind="complaint", **text)
-    assert shown(outcome, "service") == (Refusal.TEXT_NEEDED, "شکایت")
+    for said in ({}, {"text": ""}, {"text": "  \n "}):
+        outcome = ask("register_request", kind="complaint", **said)
+        assert shown(outcome, "service") == (Refusal.TEXT_NEEDED, "شکایت")
     assert rows(utility, requests, "id") == []
 
 
@@ -133,11 +126,11 @@ def test_a_text_of_two_thousand_characters_is_stored_whole(ask: Ask, utility: Da
     assert rows(utility, requests, "text") == [("آ" * 1999 + "\ufffd",)]
 
 
-@pytest.mark.parametrize("kind", ["water_connection", "mid_bill", "unheard_of"])
-def test_a_kind_that_is_not_for_texts_is_a_fault_of_the_profile(ask: Ask, kind: str) -> None:
+def test_a_kind_that_is_not_for_texts_is_a_fault_of_the_profile(ask: Ask) -> None:
     """The message is set aside for a person, as everything that fails is."""
-    with pytest.raises(LookupError, match=kind):
-        ask("register_request", MINE, kind=kind, text="…")
+    for kind in ("water_connection", "mid_bill", "unheard_of"):
+        with pytest.raises(LookupError, match=kind):
+            ask("register_request", MINE, kind=kind, text="…")
 
 
 # --- asking for the same again ----------------------------------------------------------
@@ -154,21 +147,16 @@ def test_the_same_again_within_a_day_is_the_same_request(ask: Ask, utility: Data
     assert later.facts["tracking"] != first.facts["tracking"]
 
 
-@pytest.mark.parametrize(
-    ("mobile", "said"),
-    [
+def test_another_kind_text_or_subscription_is_another_request(ask: Ask) -> None:
+    """Only what is the same in all three is."""
+    first = ask("register_request", MINE, kind="bill_review", text="زیاد است")
+    for mobile, said in (
         (MINE, {"kind": "complaint", "text": "زیاد است"}),
         (MINE, {"kind": "bill_review", "text": "کم است"}),
         (STRANGER, {"kind": "bill_review", "text": "زیاد است", **RIGHT}),
-    ],
-)
-def test_another_kind_text_or_subscription_is_another_request(
-    ask: Ask, mobile: str, said: dict[str, str]
-) -> None:
-    """Only what is the same in all three is."""
-    first = ask("register_request", MINE, kind="bill_review", text="زیاد است")
-    other = ask("register_request", mobile, **said)
-    assert other.facts["tracking"] != first.facts["tracking"]
+    ):
+        other = ask("register_request", mobile, **said)
+        assert other.facts["tracking"] != first.facts["tracking"]
 
 
 def test_two_strangers_with_the_same_complaint_are_two(ask: Ask) -> None:
@@ -282,11 +270,11 @@ def test_what_staff_wrote_is_told_to_those_it_concerns_and_to_no_stranger(
         assert ask("track_request", mobile, tracking=number).facts["note"]
 
 
-@pytest.mark.parametrize("operation", ["track_request", "request_cost"])
-@pytest.mark.parametrize("number", ["10000008", "99999999", "1", "abc"])
-def test_a_number_that_no_request_has_is_unknown(ask: Ask, operation: str, number: str) -> None:
+def test_a_number_that_no_request_has_is_unknown(ask: Ask) -> None:
     """Whatever is wrong with it."""
-    assert ask(operation, tracking=number).kind == Refusal.UNKNOWN_TRACKING
+    for number in ("10000008", "99999999", "1", "abc"):
+        for operation in ("track_request", "request_cost"):
+            assert ask(operation, tracking=number).kind == Refusal.UNKNOWN_TRACKING
 
 
 def test_another_utilitys_request_is_unknown(ask: Ask, utility: Database) -> None:
@@ -320,13 +308,11 @@ def test_the_cost_comes_with_what_it_is_paid_by(
 # --- the batch ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("first", [False, True])
 def test_the_number_of_statements_does_not_grow_with_the_batch(
-    utility: Database, keys: Keys, ids: IdMaker, count_statements: CountStatements, *, first: bool
+    utility: Database, keys: Keys, ids: IdMaker, count_statements: CountStatements
 ) -> None:
     """One request or forty: the same statements."""
-    if not first:
-        together(utility, keys, ids, (MINE, NOW, _complaint(999)))
+    together(utility, keys, ids, (MINE, NOW, _complaint(999)))  # the sequence's first
 
     def count(size: int) -> int:
         with count_statements(utility) as counted:
