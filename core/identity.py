@@ -24,16 +24,22 @@ OTHER_NAMES = (Argument.BILL_ID, Argument.METER_SERIAL)
 """What names a subscription besides its number."""
 
 
-def identifying(call: Call) -> tuple[Argument, ...]:
-    """What the call names a subscription by, the strongest first; empty when it names none.
+_BY_ITS_NUMBER = (Argument.NUMBER,)
 
-    A request that tells a meter's number does not go by it: it may be a new meter's.
+
+def identifying(call: Call) -> tuple[Argument, ...]:
+    """What the call names a subscription by: its number, or else other names, the stronger first.
+
+    Empty when it names none. A request that tells a meter's number does not go by it: it may
+    be a new meter's.
     """
+    said = call.arguments
+    if Argument.NUMBER in said:
+        return _BY_ITS_NUMBER
     return tuple(
         argument
-        for argument in (Argument.NUMBER, *OTHER_NAMES)
-        if argument in call.arguments
-        and not (argument is Argument.METER_SERIAL and Argument.KIND in call.arguments)
+        for argument in OTHER_NAMES
+        if argument in said and not (argument is Argument.METER_SERIAL and Argument.KIND in said)
     )
 
 
@@ -120,7 +126,7 @@ def load_subscribers(
     """The subscriptions among ``keys``: (utility, number)."""
     if not keys:
         return {}
-    rows = connection.execute(_BY_NUMBER, as_rows(keys))
+    rows = connection.execute(_BY_NUMBER, as_rows(keys)).all()
     return {(row[1], row[2]): Subscriber._make(row) for row in rows}
 
 
@@ -130,7 +136,7 @@ def load_contacts(
     """The subscriptions that each (utility, mobile) of ``keys`` is registered to."""
     found: dict[tuple[str, str], tuple[Subscriber, ...]] = {}
     if keys:
-        for mobile, *rest in connection.execute(_BY_MOBILE, as_rows(keys)):
+        for mobile, *rest in connection.execute(_BY_MOBILE, as_rows(keys)).all():
             subscriber = Subscriber._make(rest)
             key = (subscriber.utility, mobile)
             found[key] = (*found.get(key, ()), subscriber)
@@ -211,14 +217,14 @@ class Identities(Shelf):
         mobiles: set[tuple[str, str]] = set()
         others: set[tuple[str, str, str]] = set()
         for asker, call, _subscribers in subjects:
-            others.update(
-                (asker.utility, argument.value, call.arguments[argument])
-                for argument in identifying(call)
-                if argument in OTHER_NAMES
-            )
             number = call.arguments.get(Argument.NUMBER)
             if number is not None:
                 numbers.add((asker.utility, number))
+            else:
+                others.update(
+                    (asker.utility, argument.value, call.arguments[argument])
+                    for argument in identifying(call)
+                )
             if Argument.CODE not in call.arguments:
                 mobiles.add((asker.utility, asker.mobile))
         self._by_number = load_subscribers(connection, numbers)
@@ -233,12 +239,16 @@ class Identities(Shelf):
         A number is guarded by whatever name the subscription goes in the call.
         """
         for asker, call, _subscribers in subjects:
-            if Argument.CODE in call.arguments:
-                since = asker.at - failures_matter_for(asker.policy)
-                named = self.subscribers_of(asker, call) if identifying(call) else ()
-                typed = call.arguments.get(Argument.NUMBER, "")
-                for number in [each.number for each in named] or [typed]:
-                    yield asker.utility, number, asker.mobile, since
+            if Argument.CODE not in call.arguments:
+                continue
+            since = asker.at - failures_matter_for(asker.policy)
+            number = call.arguments.get(Argument.NUMBER)
+            if number is not None:
+                yield asker.utility, number, asker.mobile, since
+                continue
+            named = self.subscribers_of(asker, call) if identifying(call) else ()
+            for number in [each.number for each in named] or [""]:
+                yield asker.utility, number, asker.mobile, since
 
     def subscriber(self, utility: str, number: str) -> Subscriber | None:
         """The subscription with this number."""
@@ -273,10 +283,11 @@ class Identities(Shelf):
 
     def locked_until(self, asker: Asker, number: str) -> int:
         """When the lock on this mobile or this number ends; 0 when neither is locked."""
-        return max(
-            locked_until(self._failed_mobiles[asker.mobile], asker.policy),
-            locked_until(self._failed_numbers[asker.utility, number], asker.policy),
+        failed = (
+            self._failed_mobiles.get(asker.mobile),
+            self._failed_numbers.get((asker.utility, number)),
         )
+        return max((locked_until(times, asker.policy) for times in failed if times), default=0)
 
     def add_failure(self, asker: Asker, number: str) -> None:
         """Remember a wrong code."""

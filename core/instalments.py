@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import NamedTuple
 
 from sqlalchemy import BigInteger, Connection, select
 
 from core.bulk import as_rows, unfolded
+from core.jalali import local
 from core.shelf import Shelf, Subject, Subscriber, ids_of
 from core.tables import instalments
 
@@ -54,13 +55,14 @@ def load_unpaid(
     found: dict[int, list[Instalment]] = {}
     if subscriber_ids:
         keys = as_rows((key,) for key in subscriber_ids)
-        for row in connection.execute(_UNPAID, keys):
+        for row in connection.execute(_UNPAID, keys).all():
             found.setdefault(row[1], []).append(Instalment._make(row))
     return {key: tuple(each) for key, each in found.items()}
 
 
-def due_until(unpaid: Sequence[Instalment], today: date) -> int:
-    """Rial of those whose day has come; ``today`` is a day in Tehran."""
+def due_at(unpaid: Sequence[Instalment], at: int) -> int:
+    """Rial of those whose day has come in Tehran; ``at`` is UTC milliseconds."""
+    today = local(datetime.fromtimestamp(at / 1000, UTC)).date()
     return sum(one.amount for one in unpaid if one.due_date <= today)
 
 

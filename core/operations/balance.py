@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from core.bills import LastBills
 from core.calls import DONE, Call, Outcome, Refusal
 from core.facts import Facts
-from core.instalments import Instalments, due_until
-from core.jalali import local
+from core.instalments import Instalments, due_at
 from core.operations.operation import IDENTITY_OUTCOMES, NAMING, Operation, done, refused
 from core.shelf import Asker, Subscriber
 
@@ -16,8 +13,7 @@ from core.shelf import Asker, Subscriber
 def _balance(asker: Asker, call: Call, facts: Facts, subscriber: Subscriber) -> Outcome:
     bill = facts.of(LastBills).of(subscriber)
     unpaid = facts.of(Instalments).of(subscriber)
-    today = local(datetime.fromtimestamp(asker.at / 1000, UTC)).date()
-    instalments_due = due_until(unpaid, today) if unpaid else 0
+    instalments_due = due_at(unpaid, asker.at) if unpaid else 0
     if bill is None and not instalments_due:
         return refused(call, Refusal.NO_BILL, number=subscriber.number)
     debt = bill.debt if bill else 0

@@ -147,22 +147,18 @@ def _by_code(keys: Keys, asker: Asker, call: Call, facts: Facts) -> Subscriber |
     """
     code = call.arguments[Argument.CODE]
     named = facts.identities.subscribers_of(asker, call)
-    guarded = [each.number for each in named] or [call.arguments[identifying(call)[0]]]
-    locked = max(facts.identities.locked_until(asker, number) for number in guarded)
+    if len(named) == 1:
+        number, stored = named[0].number, named[0].code_hash
+    else:
+        # None, or two meters of one serial: neither. It takes as long to say so.
+        number, stored = call.arguments[identifying(call)[0]], None
+    locked = facts.identities.locked_until(asker, number)
     if locked > asker.at:
         return refused(call, Refusal.LOCKED_OUT, minutes=minutes_left(locked, asker.at))
-    if not named:
-        # It takes as long to say no to a number that there is none of.
-        keys.code_matches(None, asker.utility, guarded[0], code)
-    right = [
-        each
-        for each in named
-        if keys.code_matches(each.code_hash, asker.utility, each.number, code)
-    ]
-    if len(right) == 1:
-        return right[0]
-    facts.identities.add_failure(asker, guarded[0])
-    locked = facts.identities.locked_until(asker, guarded[0])
+    if keys.code_matches(stored, asker.utility, number, code) and len(named) == 1:
+        return named[0]
+    facts.identities.add_failure(asker, number)
+    locked = facts.identities.locked_until(asker, number)
     if locked > asker.at:
         return refused(call, Refusal.LOCKED_OUT, minutes=minutes_left(locked, asker.at))
     return refused(call, Refusal.NOT_RECOGNISED)
