@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from core.calls import Argument
-from core.text import fold
+from core.text import MARK, fold
 from gateway.rules.pattern import Field, Pattern
 
 SHORT_CODE: Final = 3
@@ -55,7 +55,12 @@ class Grammar:
 
     def __post_init__(self) -> None:
         codes = {code: pattern for pattern in self.patterns for code in pattern.codes}
-        keywords = {fold(word): pattern for pattern in self.patterns for word in pattern.keywords}
+        keywords = {
+            spelling: pattern
+            for pattern in self.patterns
+            for word in pattern.keywords
+            for spelling in spellings(word)
+        }
         common = self.courtesies | words_of(known.title for known in self.fields.values())
         for name, value in (
             ("codes", codes),
@@ -65,7 +70,7 @@ class Grammar:
             ("most_runs", 1 + max((len(pattern.full) for pattern in self.patterns), default=0)),
             (
                 "own_words",
-                tuple(common | words_of(pattern.keywords) for pattern in self.patterns),
+                tuple(common | _own_words(pattern) for pattern in self.patterns),
             ),
             ("keeps_secrets", any(Argument.CODE in pattern.full for pattern in self.patterns)),
         ):
@@ -108,6 +113,16 @@ def _shortened(codes: Mapping[str, Pattern]) -> dict[str, Pattern]:
             clashing.add(short)
         found[short] = pattern
     return {short: pattern for short, pattern in found.items() if short not in clashing}
+
+
+def _own_words(pattern: Pattern) -> frozenset[str]:
+    return words_of(spelling for word in pattern.keywords for spelling in spellings(word))
+
+
+def spellings(keyword: str) -> dict[str, None]:
+    """The ways to write a keyword, folded: «قبض‌ها», «قبض ها» and «قبضها» are one."""
+    apart = fold(keyword.replace(MARK, " "))
+    return dict.fromkeys((fold(keyword), apart, apart.replace(" ", "")))
 
 
 def words_of(phrases: Iterable[str]) -> frozenset[str]:

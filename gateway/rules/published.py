@@ -15,9 +15,10 @@ from typing import Final, NamedTuple, Protocol
 from pydantic import Field as Setting
 
 from core.calls import Argument
-from core.text import ascii_digits, fold, persian_digits
+from core.text import ascii_digits, persian_digits
 from gateway.configuration import ConfigError, Frozen, did_you_mean
 from gateway.findings import Findings
+from gateway.rules.grammar import spellings
 from gateway.rules.pattern import MOST_FIELDS, Field, Form, Pattern
 
 _CODE: Final = re.compile(r"[0-9]{1,20}")
@@ -118,7 +119,7 @@ def _check_names(
 def _names(file: Path, at: str, given: PublishedPattern) -> list[tuple[str, str]]:
     """The codes and keywords of a pattern with their keys, as they are compared."""
     names = [("codes", ascii_digits(code)) for code in given.codes]
-    names += [("keywords", fold(word)) for word in given.keywords]
+    names += [("keywords", each) for word in given.keywords for each in spellings(word)]
     for key, name in names:
         if not (_CODE if key == "codes" else _KEYWORD).fullmatch(name):
             hint = "up to 20 digits" if key == "codes" else "words of letters, or one sign"
