@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import structlog
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.error import CannotListenError
 from twisted.internet.task import LoopingCall
 from twisted.python.failure import Failure
 from twisted.web.resource import Resource
@@ -22,7 +23,13 @@ from gateway.banks.simulated import SimulatedBank
 from gateway.banks.zarinpal import ADDRESS, SANDBOX, HttpPost, Zarinpal
 from gateway.cashier import Books, Cashier, Run
 from gateway.minds import LineMind
-from gateway.payment_settings import PaymentAccount, WebSettings, account_for, payment_terms
+from gateway.payment_settings import (
+    CannotServe,
+    PaymentAccount,
+    WebSettings,
+    account_for,
+    payment_terms,
+)
 from gateway.profiles import Profile
 from gateway.settings import Settings
 from gateway.web.pages import Pages
@@ -77,11 +84,12 @@ class PaymentService(Service):
         self._now = with_whom.now_ms
         pages = Pages()
         profiles = {mind.profile.name: mind.profile for mind in with_whom.minds.values()}
+        services = {each.utility: each.terms.services for each in profiles.values()}
         self.cashier = Cashier(
             banks_of(settings.payments, settings.web, reactor),
             accounts_of(settings.payments, profiles.values()),
             Books(with_whom.transact, with_whom.read),
-            Clerk(with_whom.ids, self._words),
+            Clerk(with_whom.ids, self._words, services),
             with_whom.now_ms,
             on_told=with_whom.on_told,
         )
@@ -95,7 +103,7 @@ class PaymentService(Service):
             behind_proxy=settings.web.behind_proxy,
         )
         self._bank = (
-            SimulatedBank(pages)
+            SimulatedBank(pages, first=with_whom.now_ms())
             if any(account.provider == "simulated" for account in settings.payments)
             else None
         )
@@ -108,12 +116,15 @@ class PaymentService(Service):
         return mind.reply(outcome) if mind else ()
 
     def startService(self) -> None:
-        """Listen, and begin to reconcile. Raises ``CannotListenError``."""
+        """Listen, and begin to reconcile. Raises ``CannotServe``."""
         root: Any = Resource() if self._bank else self._pages.resource
         if self._bank:
             root = _WithBank(self._pages.resource, self._bank)
         site = make_site(root, self._reactor)
-        self._port = self._reactor.listenTCP(self._web.port, site, interface=self._web.host)
+        try:
+            self._port = self._reactor.listenTCP(self._web.port, site, interface=self._web.host)
+        except CannotListenError as error:
+            raise CannotServe(f"cannot listen on {self._web.listen}: {error.socketError}") from None
         self._loop = LoopingCall(self._reconcile)
         self._loop.clock = self._reactor
         self._loop.start(RECONCILE_SECONDS, now=False)

@@ -14,12 +14,16 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, and_, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
+from core.bills import load_last_bills
 from core.calls import Fact, Outcome
 from core.events import Event, EventKind, Events
 from core.ids import IdMaker
 from core.outbox import Notice, store_notices
 from core.payments.orders import NEW_ORDER, new_link
 from core.payments.states import IN_DOUBT, OVER, OrderState, Step, after, before
+from core.requests.changes import book_fee
+from core.requests.counter import Counter
+from core.requests.kinds import Services
 from core.tables import instalments, orders, payments, requests, subscribers
 
 NOTICE = "payment"
@@ -110,14 +114,30 @@ def step(connection: Connection, /, order_id: int, what: Step, now: int, **value
     return moved.rowcount == 1
 
 
+def is_still_due(connection: Connection, order: Order) -> bool:
+    """Whether what an order is for is owed yet, and in full: it may have been paid elsewhere."""
+    for table, row_id in ((requests, order.request_id), (instalments, order.instalment_id)):
+        if row_id is not None:
+            unpaid = select(table.c.id).where(table.c.id == row_id, table.c.paid_at.is_(None))
+            return connection.execute(unpaid).first() is not None
+    if order.subscriber_id is None:
+        return False
+    bill = load_last_bills(connection, [order.subscriber_id]).get(order.subscriber_id)
+    return bill is not None and bill.balance >= order.amount
+
+
 def redirect(
     connection: Connection, order_id: int, provider: str, token: str, now: int
 ) -> Order | None:
     """Remember the provider's token; returns the order as it is now.
 
     Two presses of the button fetch two tokens: the order has the first, and both go there.
+    Raises ``NotBookable`` when another order has this token.
     """
-    step(connection, order_id, Step.REDIRECT, now, provider=provider, token=token, error=None)
+    try:
+        step(connection, order_id, Step.REDIRECT, now, provider=provider, token=token, error=None)
+    except IntegrityError:
+        raise NotBookable(f"{provider} gave the token of another order") from None
     return by_id(connection, order_id)
 
 
@@ -150,6 +170,8 @@ class Clerk(NamedTuple):
 
     ids: IdMaker
     words: Words
+    services: Mapping[str, Services] = {}
+    """By utility: the words for what becomes of a request whose fee is paid."""
 
 
 def book(connection: Connection, clerk: Clerk, order_id: int, now: int) -> bool:
@@ -163,7 +185,9 @@ def book(connection: Connection, clerk: Clerk, order_id: int, now: int) -> bool:
     assert order is not None  # noqa: S101 - it has just been moved
     if order.request_id is not None:
         # A fee is no payment of what is owed for water: the request itself is paid.
-        _mark_paid(connection, requests, order.request_id, now)
+        services = clerk.services.get(order.utility, Services())
+        counter = Counter(order.utility, services, clerk.ids, order.provider or "", now)
+        book_fee(connection, counter, order.request_id)
     elif order.subscriber_id is not None:
         _insert_payment(connection, order, now)
     if order.instalment_id is not None:
@@ -252,17 +276,17 @@ def to_reconcile(connection: Connection, now: int, limit: int = 50) -> list[Orde
     """
     age = orders.c.changed_at - orders.c.created_at
     quiet = now - orders.c.changed_at
-    asked = [OrderState.RETURNED, OrderState.UNKNOWN, OrderState.VERIFIED, OrderState.SETTLED]
-    due = and_(
-        orders.c.state.in_([state.value for state in asked]),
-        orders.c.changed_at <= now - SOON_MS,
-        or_(quiet >= age / 2, orders.c.changed_at <= now - LATE_MS),
-    )
-    away = and_(
-        orders.c.state == OrderState.REDIRECTED.value, orders.c.changed_at <= now - UNPAID_MS
+    is_away = orders.c.state == OrderState.REDIRECTED.value
+    is_due = or_(
+        and_(is_away, quiet >= UNPAID_MS),
+        and_(~is_away, or_(quiet >= age / 2, quiet >= LATE_MS)),
     )
     rows = connection.execute(
-        SELECT.where(or_(due, away)).order_by(orders.c.changed_at).limit(limit)
+        SELECT.where(
+            orders.c.state.in_(sorted(IN_DOUBT)), orders.c.changed_at <= now - SOON_MS, is_due
+        )
+        .order_by(orders.c.changed_at)
+        .limit(limit)
     )
     return [as_order(row) for row in rows]
 
