@@ -170,7 +170,7 @@ def day_of(at: int) -> date:
 
 def as_json(lines: Iterable[Line]) -> str:
     """Lines of a bill as they are stored; fractions as ``"25/2"``."""
-    return json.dumps([line._asdict() for line in lines], ensure_ascii=False, default=str)
+    return json.dumps([line.as_plain() for line in lines], ensure_ascii=False)
 
 
 # --- the shelf ----------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple, Protocol, TypeVar
 
@@ -81,6 +82,7 @@ def _year(day: date) -> int:
     return int(jalali.jalali(day)[:4])
 
 
+@lru_cache(maxsize=256)
 def _day(year: int, at: tuple[int, int]) -> date:
     """A Jalali day; 30 Esfand is the 29th in a year that has none."""
     try:

@@ -150,10 +150,9 @@ class Line(NamedTuple):
     """What it is, such as ``water.3`` for the third block."""
     title: str
     """The key of its words: the code without what counts lines of one kind."""
-    quantity: Fraction
-    """m³, months of a unit, or the rial that a share is taken of."""
-    rate: Fraction
-    """Rial for each, or the share."""
+    quantity_is: tuple[int, int]
+    """``quantity`` as a reduced fraction: making a ``Fraction`` of it takes its time."""
+    rate_is: tuple[int, int]
     amount: int
     """Rial."""
     first: date
@@ -161,3 +160,30 @@ class Line(NamedTuple):
     end: date
     note: str = ""
     """The name of a budget note."""
+
+    @property
+    def quantity(self) -> Fraction:
+        """m³, months of a unit, or the rial that a share is taken of."""
+        return Fraction(*self.quantity_is)
+
+    @property
+    def rate(self) -> Fraction:
+        """Rial for each, or the share."""
+        return Fraction(*self.rate_is)
+
+    def as_plain(self) -> dict[str, str | int]:
+        """The line as JSON has it: fractions as ``"25/2"``, days in ISO."""
+        plain: dict[str, str | int] = {
+            "code": self.code,
+            "title": self.title,
+            "quantity": _in_words(self.quantity_is),
+            "rate": _in_words(self.rate_is),
+            "amount": self.amount,
+            "first": self.first.isoformat(),
+            "end": self.end.isoformat(),
+        }
+        return plain | {"note": self.note} if self.note else plain
+
+
+def _in_words(ratio: tuple[int, int]) -> str:
+    return str(ratio[0]) if ratio[1] == 1 else f"{ratio[0]}/{ratio[1]}"

@@ -80,7 +80,7 @@ def to_json(explained: Explained) -> dict[str, Any]:
         "from_reading": draft.start.reading,
         "to_reading": draft.end.reading,
         "used": draft.end.used,
-        "lines": [_line(line) for line in draft.lines],
+        "lines": [{**line.as_plain(), "words": _title(line)} for line in draft.lines],
         "amount": draft.amount,
         "owed_before": draft.start.owed,
         "payable": draft.payable,
@@ -89,18 +89,6 @@ def to_json(explained: Explained) -> dict[str, Any]:
         "payment_id": draft.payment_id or None,
         "due": draft.due.isoformat() if draft.due else None,
     }
-
-
-def _line(line: Line) -> dict[str, Any]:
-    values = {
-        **line._asdict(),
-        "quantity": str(line.quantity),
-        "rate": str(line.rate),
-        "first": line.first.isoformat(),
-        "end": line.end.isoformat(),
-        "title": _title(line),
-    }
-    return values if line.note else {key: value for key, value in values.items() if key != "note"}
 
 
 def _instant(at: str | None) -> int:
