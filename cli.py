@@ -42,6 +42,7 @@ from gateway.commands.context import CommandError, Context
 from gateway.configuration import ConfigError
 from gateway.control import ControlError
 from gateway.operator import CannotStart
+from gateway.payment_settings import CannotServe
 from gateway.smpp.smsc_control import SmscError
 from gateway.version import version
 
@@ -58,6 +59,7 @@ FAILURES = (
     SchemaError,
     SmscError,
     CannotStart,
+    CannotServe,
 )
 DEBUG = "PEYK_DEBUG"
 
@@ -530,7 +532,7 @@ def request_list(context: Context, /, *, as_json: bool, **options: Any) -> None:
     requests.show_list(context, wanted, as_json=as_json)
 
 
-@request.command("show", epilog="peyk request show 10000014")
+@request.command("show", epilog="peyk request show 10000004")
 @click.argument("tracking", metavar="TRACKING")
 @_UTILITY
 @as_json
@@ -540,7 +542,7 @@ def request_show(context: Context, tracking: str, *, utility: str | None, as_jso
     requests.show_one(context, tracking, utility, as_json=as_json)
 
 
-@request.command("state", epilog="peyk request state 10000014 in_review --note 'ارسال به امور'")
+@request.command("state", epilog="peyk request state 10000004 in_review --note 'ارسال به امور'")
 @click.argument("tracking", metavar="TRACKING")
 @click.argument("state", metavar="STATE")
 @click.option("--note", default="", help="Why, in words for who asked.")
@@ -552,7 +554,7 @@ def request_state(context: Context, /, state: str, note: str, **which: Any) -> N
     _on_request(requests.change_state, context, requests.Which(**which), state, note)
 
 
-@request.command("edit", epilog="peyk request edit 10000014 --field units=2")
+@request.command("edit", epilog="peyk request edit 10000004 --field units=2")
 @click.argument("tracking", metavar="TRACKING")
 @_FIELD
 @click.option("--text", help="What it is about, in words.")
@@ -566,7 +568,7 @@ def request_edit(
     _on_request(requests.edit_request, context, requests.Which(**which), fields, text)
 
 
-@request.command("fee", epilog="peyk request fee 10000014 2500000")
+@request.command("fee", epilog="peyk request fee 10000004 2500000")
 @click.argument("tracking", metavar="TRACKING")
 @click.argument("amount", metavar="[AMOUNT]", type=click.IntRange(1, 10**12), required=False)
 @click.option("--account", default="", help="Where it is paid to, if not the usual account.")

@@ -34,6 +34,8 @@ class Books(NamedTuple):
 PAID = frozenset({OrderState.VERIFIED, OrderState.SETTLED})
 DESCRIPTION = "پرداخت قبض {bill_id}"
 """What the provider shows its payer."""
+NOT_DUE = "not due"
+"""Why an order is closed whose bill has been paid, or changed, since."""
 NO_ANSWER = "no answer"
 GIVE_UP_MS = 24 * 3_600_000
 """A payer who has been at the provider for so long will not pay any more."""
@@ -71,7 +73,7 @@ class Cashier:
         return order
 
     async def start(self, order: Order, callback: str) -> str:
-        """Take a payer to the provider; returns the address.
+        """Take a payer to the provider; returns the address, "" when nothing is owed any more.
 
         Raises ``BankError`` when the provider cannot take it now.
         """
@@ -80,6 +82,9 @@ class Cashier:
             raise BankRefused("no_account", f"{order.utility} has no account")
         if order.token:
             return bank.address(order.token)
+        if not await self._read("payment.still_due", ledger.is_still_due, order):
+            await self._step(order, Step.EXPIRE, error=NOT_DUE)
+            return ""
         what = ToPay(
             order.id,
             order.amount,
@@ -88,9 +93,12 @@ class Cashier:
             order.mobile,
         )
         token = await bank.start(what)
-        found: Order | None = await self._transact(
-            "payment.redirect", ledger.redirect, order.id, bank.name, token, self._now()
-        )
+        try:
+            found: Order | None = await self._transact(
+                "payment.redirect", ledger.redirect, order.id, bank.name, token, self._now()
+            )
+        except ledger.NotBookable as error:
+            raise BankRefused("token", str(error)) from error
         log.info("payment.redirected", order=order.id, provider=bank.name)
         return bank.address((found.token if found else "") or token)
 

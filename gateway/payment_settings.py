@@ -43,6 +43,10 @@ def _dial(value: str) -> str:
     return value
 
 
+class CannotServe(Exception):
+    """The daemon's HTTP server cannot run, in words for the person who started it."""
+
+
 Url = Annotated[str, AfterValidator(_web_url)]
 
 

@@ -52,15 +52,15 @@ class Paid:
 class SimulatedBank(Resource):
     """The server: mount it, or give it to a ``Site``."""
 
-    def __init__(self, pages: Pages, prefix: str = "") -> None:
+    def __init__(self, pages: Pages, first: int = 1) -> None:
+        """``first`` numbers its payments: it must grow from one run to the next."""
         super().__init__()  # type: ignore[no-untyped-call]
         self.payments: dict[str, Paid] = {}
         self.faults: dict[str, Fault] = {}
         """What it is asked (``request``, ``verify``, ``inquiry``, ``pay``) → how it misbehaves."""
         self.asked: Counter[str] = Counter()
-        self._numbers = itertools.count(1)
+        self._numbers = itertools.count(first)
         self._pages = pages
-        self._prefix = prefix
 
     def getChild(self, path: bytes, request: Request) -> Resource:  # noqa: N802 - Twisted's
         """Find what is asked for by the whole path: it has two kinds of addresses."""
@@ -113,7 +113,7 @@ class SimulatedBank(Resource):
         paid = self.payments[authority]
         if paid.status == "IN_BANK":
             paid.status = "PAID" if ok else "FAILED"
-            paid.reference = 100_000_000 + int(authority[1:]) if ok else 0
+            paid.reference = int(authority[1:]) if ok else 0
         ok = paid.status in ("PAID", "VERIFIED")
         mark = "&" if "?" in paid.callback else "?"
         query = urlencode({"Authority": authority, "Status": "OK" if ok else "NOK"})

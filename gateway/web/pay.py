@@ -21,7 +21,7 @@ from core.payments.ledger import Order
 from core.payments.orders import LINK_LENGTH, LINK_LETTERS
 from core.payments.states import OrderState
 from gateway.banks.port import BankError
-from gateway.cashier import Cashier
+from gateway.cashier import NOT_DUE, Cashier
 from gateway.web.limits import Allowance, Limiter
 from gateway.web.pages import Pages
 from gateway.web.site import address_of
@@ -114,7 +114,7 @@ class PayPages:
             log.warning("payment.not_started", order=order.id, error=str(error))
             request.setResponseCode(503)
             return self._page(request, order, "unreachable")
-        return self._go(request, address)
+        return self._go(request, address or f"/p/{order.link}")
 
     @app.route("/p/<link>/return", methods=["GET", "POST"])
     async def come_back(self, request: Any, link: str) -> bytes:
@@ -159,6 +159,8 @@ class PayPages:
         return order
 
     def _view(self, order: Order) -> str:
+        if order.state is OrderState.EXPIRED and order.error == NOT_DUE:
+            return "not_due"
         view = VIEWS[order.state]
         is_late = order.state is OrderState.CREATED and order.expires_at <= self._now()
         return "expired" if is_late else view

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest_twisted
+from sqlalchemy import insert
 from twisted.internet.defer import Deferred, gatherResults
 
 from core.payments import ledger
@@ -202,3 +203,31 @@ async def test_a_link_that_is_too_old_pays_nothing(world: Any) -> None:
         await world.cashier.reconcile()
     assert world.order().state is OrderState.EXPIRED
     assert "request" not in world.bank.asked
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_was_paid_elsewhere_is_not_paid_again(world: Any) -> None:
+    """At a bank's counter, after the text: the button leads to words, not to the provider."""
+    row = {
+        "utility": "kerman-water",
+        "subscriber_id": 1,
+        "amount": 200_000,
+        "paid_at": world.now_ms(),
+        "channel": "bank",
+        "reference": "1",
+    }
+    world.database.transact("paid", lambda c: c.execute(insert(payments).values(row)))
+    assert (await world.post(f"/p/{LINK}")).location == f"/p/{LINK}"
+    assert "پرداخت شده" in (await world.get(f"/p/{LINK}")).texts["state"]
+    assert "request" not in world.bank.asked
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_bank_that_gives_one_token_twice_is_refused(world: Any) -> None:
+    """Two orders behind one token would be booked as one."""
+    authority = await world.go_to_bank()
+    second = await world.cashier.begin_again(world.order())
+    world.bank._numbers = iter([int(authority[1:])])
+    page = await world.post(f"/p/{second}")
+    assert page.code == 503
+    assert world.order(second).state is OrderState.CREATED
