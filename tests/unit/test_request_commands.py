@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -45,7 +45,7 @@ Peyk = Callable[..., Ran]
 @pytest.fixture
 def peyk(
     tmp_path: Path, sqlite_database: Database, capfd: pytest.CaptureFixture[str]
-) -> Iterator[Peyk]:
+) -> Peyk:
     """Call the command for Lorestan's counter offices; 10000001 is the one subscription."""
     shutil.copytree(PROFILES / "lorestan-water", tmp_path / "profiles" / "lorestan-water")
     (tmp_path / "peyk.toml").write_text(SETTINGS)
@@ -64,7 +64,7 @@ def peyk(
             code = int(end.code or 0)
         return Ran(code, *capfd.readouterr())
 
-    yield call
+    return call
 
 
 def register(peyk: Peyk, *arguments: str) -> str:
