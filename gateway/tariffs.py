@@ -12,7 +12,19 @@ from pydantic import Field as Setting
 from pydantic import field_validator
 
 from core import jalali
-from core.tariff import HOME, Block, Fee, Note, Rates, Season, Tariff, Vat, Version, Wastewater
+from core.tariff import (
+    HOME,
+    Block,
+    Fee,
+    Note,
+    Rates,
+    Season,
+    Tariff,
+    Vat,
+    Version,
+    Wastewater,
+    usage_name,
+)
 from gateway.configuration import ConfigError, Frozen, did_you_mean, read_model
 
 _RIAL = Annotated[int, Setting(ge=0, le=10**9)]
@@ -155,11 +167,11 @@ def _names(file: Path, usages: Mapping[str, Sequence[str]]) -> dict[str, str]:
     if HOME not in usages:
         hint = f'write {HOME} = ["خانگی"]'
         raise ConfigError(file, f"usages.{HOME}", "is missing", hint)
-    names = {usage: usage for usage in usages}
+    names = {usage_name(usage): usage for usage in usages}
     for usage, called in usages.items():
         for name in called:
-            if names.setdefault(name.strip(), usage) != usage:
-                problem = f"{name!r} is a name of {names[name.strip()]!r} already"
+            if names.setdefault(usage_name(name), usage) != usage:
+                problem = f"{name!r} is a name of {names[usage_name(name)]!r} already"
                 raise ConfigError(file, f"usages.{usage}", problem)
     return names
 

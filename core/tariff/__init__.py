@@ -21,6 +21,7 @@ from core.tariff.types import (
     Vat,
     Version,
     Wastewater,
+    usage_name,
 )
 
 __all__ = [
@@ -38,4 +39,5 @@ __all__ = [
     "Wastewater",
     "amount_of",
     "lines_of",
+    "usage_name",
 ]

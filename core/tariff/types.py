@@ -10,7 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final, NamedTuple
+
+from core.text import fold
 
 HOME: Final = "home"
 """The usage that is priced by blocks per unit and month; every other has ``Rates``."""
@@ -106,6 +109,12 @@ class Vat(NamedTuple):
     percent: int
 
 
+@lru_cache(maxsize=1024)
+def usage_name(name: str) -> str:
+    """A name of a usage as names are compared: half-spaces and kinds of ی and ک tell nothing."""
+    return fold(name).strip()
+
+
 @dataclass(frozen=True, slots=True)
 class Tariff:
     """All versions of a utility's prices. Never empty; ascending by day."""
@@ -113,11 +122,11 @@ class Tariff:
     versions: tuple[Version, ...]
     vat: tuple[Vat, ...]
     names: Mapping[str, str]
-    """The usage that each name in the subscribers' data means: ``{"خانگی": "home"}``."""
+    """The usage that each name means, as ``usage_name`` has it: ``{"خانگی": "home"}``."""
 
     def usage(self, name: str) -> str | None:
         """The usage that a name means; None for one that no price is known of."""
-        return self.names.get(name.strip())
+        return self.names.get(usage_name(name))
 
 
 class Use(NamedTuple):

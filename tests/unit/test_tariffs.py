@@ -70,7 +70,7 @@ def test_usages_go_by_the_names_in_the_data(file: Path) -> None:
     """And by their own; any other name has no price."""
     tariff = load_tariff(file)
     assert tariff is not None
-    names = ("خانگی", "", " صنعتی ", "industrial", "کاخ")
+    names = ("خانگي", "", " صنعتی ", "Industrial", "کاخ")
     assert [tariff.usage(name) for name in names] == [
         "home", "home", "industrial", "industrial", None,
     ]  # fmt: skip

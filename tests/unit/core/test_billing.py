@@ -7,6 +7,8 @@ from datetime import date
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import Connection, func, insert, select
 
 from core import identifiers
@@ -365,6 +367,15 @@ def test_statements_do_not_grow_with_the_batch(
 
 
 # --- what a bill is made of ---------------------------------------------------------------
+
+
+@given(st.integers(-(10**12), 10**12))
+def test_nothing_is_lost_in_rounding(total: int) -> None:
+    """What is paid and what is carried are the whole; a payment ID can carry what is paid."""
+    payable, carried = rounded(total)
+    assert payable + carried == total
+    assert 0 <= carried < 1000
+    assert payable <= 0 or payable % 1000 == 0
 
 
 @pytest.mark.parametrize(

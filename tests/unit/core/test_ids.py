@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.ids import EPOCH_MS, MAX_NODES, IdMaker, first_id_at, made_at
+from core.ids import (
+    COMMANDS_NODE,
+    EPOCH_MS,
+    MAX_NODES,
+    IdMaker,
+    first_id_at,
+    ids_for_command,
+    made_at,
+)
 
 if TYPE_CHECKING:
     from tests.conftest import Clock
@@ -72,3 +80,11 @@ def test_too_many_at_once(count: int, now_ms: Clock) -> None:
 def test_nothing_was_made_before_the_epoch() -> None:
     """A filter that begins long ago begins at the first id."""
     assert first_id_at(0) == 0
+
+
+def test_a_command_beside_the_daemons_makes_ids_that_are_none_of_theirs(now_ms: Clock) -> None:
+    """Whatever the daemons make in the same millisecond."""
+    theirs = {IdMaker(node, now_ms).one() for node in range(COMMANDS_NODE)}
+    own = ids_for_command(now_ms).take(1000)
+    assert not theirs & set(own)
+    assert {made_at(each) for each in own} == {now_ms()}
