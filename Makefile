@@ -25,6 +25,8 @@ run: $(VENV)/installed ## run Peyk on sample data, with a simulated operator (Ct
 	@echo 'Peyk starts below. In a second terminal, in this folder, try:'
 	@echo
 	@echo "  $(BIN)/peyk sms --from 09131234567 --to 100034122 '010*10000001*4321'"
+	@echo "  $(BIN)/peyk sms --from 09131234567 --to 100034122 'پرداخت بدهی 10000001 4321'"
+	@echo '      and open the link of the answer in a browser'
 	@echo '  $(BIN)/peyk health'
 	@echo '  $(BIN)/peyk smsc --stop          the operator goes; ask for health again'
 	@echo '  $(BIN)/peyk smsc --background    it comes back, and so does the bind'

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, event, insert, select
 
 from core.calls import DONE, Argument, Call, Outcome, Refusal
 from core.database import Database
@@ -15,6 +15,7 @@ from core.facts import Facts, Wanted
 from core.identifiers import make_payment_id
 from core.ids import IdMaker
 from core.operations import REGISTRY
+from core.payments.ledger import to_reconcile
 from core.payments.orders import LINK_LENGTH, LINK_LETTERS
 from core.secrecy import Keys
 from core.shelf import Asker
@@ -303,3 +304,29 @@ def test_links_are_of_letters_that_are_told_apart(ask: Ask) -> None:
     assert len(link) == LINK_LENGTH
     assert set(link) <= set(LINK_LETTERS)
     assert len(set(LINK_LETTERS)) == 32
+
+
+def test_nothing_that_grows_is_read_from_end_to_end(sqlite_database: Database, keys: Keys) -> None:
+    """By the plan of every statement: bills, vouchers and orders are looked up."""
+    seen: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
+        seen.append((statement, parameters))
+
+    event.listen(sqlite_database.engine, "before_cursor_execute", note)
+    batch(sqlite_database, keys, [(MINE, {"bill_id": BILL_ID, "payment_id": pay_id(1000)})])
+    sqlite_database.read("due", to_reconcile, NOW)
+    event.remove(sqlite_database.engine, "before_cursor_execute", note)
+
+    def explain(connection: Connection, statement: str, parameters: Any) -> list[list[str]]:
+        rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        return [row[3].split() for row in rows]
+
+    plans: list[list[str]] = []
+    for statement, parameters in seen:
+        if statement.startswith("SELECT"):
+            plans += sqlite_database.read("plan", explain, statement, parameters)
+    growing = {"orders", "bills", "requests", "instalments", "payments", "subscribers"}
+    scans = [plan for plan in plans if plan[0] == "SCAN" and plan[1] in growing]
+    assert plans
+    assert scans == []
