@@ -32,7 +32,8 @@ class Joined(NamedTuple):
 def store_parts(connection: Connection, arrivals: Sequence[Arrival]) -> list[Joined]:
     """Store parts, and take out the messages that are complete now.
 
-    A part that is already waiting is acknowledged again and stored once.
+    A part that is already waiting is acknowledged again and stored once; one that has the
+    place of another begins a new message.
     """
     if not arrivals:
         return []
@@ -49,6 +50,10 @@ def store_parts(connection: Connection, arrivals: Sequence[Arrival]) -> list[Joi
         part = arrival.part
         assert part is not None  # noqa: S101 - the caller sorts parts from whole messages
         known = waiting[arrival.mobile, arrival.line, part.reference, part.total]
+        if part.number in known and known[part.number][1].payload != part.payload:
+            # The phone has used its reference again: what is waiting will never be complete.
+            done += [(part_id, part_id, "") for part_id, _part in known.values()]
+            known.clear()
         if part.number not in known:
             known[part.number] = (arrival.id, part)
             new.append(_part_row(arrival, part))

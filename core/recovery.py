@@ -19,7 +19,7 @@ from core.inbox import Stored, last_id
 from core.outbox import Answer
 from core.parts import take_overdue_parts
 from core.receipts import forget_early_receipts
-from core.sending import recover
+from core.sending import recover, renew_leases, take_over
 from core.suspects import (
     Unconfirmed,
     forget_suspects,
@@ -66,9 +66,15 @@ RECEIPT_WAIT_MS = 86_400_000
 def tidy(connection: Connection, desk: Desk, now: int) -> Done:
     """What time alone settles: call it about once a minute."""
     by_index_only(connection)
+    renew_leases(connection, desk.node, now)
+    taken_over = take_over(connection, now)
+    if taken_over:
+        log.warning("outbox.taken_over", messages=taken_over)
     forget_suspects(connection, now - desk.suspect_ms)
     forget_early_receipts(connection, now - RECEIPT_WAIT_MS)
-    return _give_up_on_parts(connection, desk, now - PARTS_WAIT_MS)
+    done = _give_up_on_parts(connection, desk, now - PARTS_WAIT_MS)
+    done.queued |= bool(taken_over)
+    return done
 
 
 def _give_up_on_parts(connection: Connection, desk: Desk, before: int) -> Done:
@@ -91,4 +97,6 @@ def _give_up_on_parts(connection: Connection, desk: Desk, before: int) -> Done:
                 reply_id=answers[-1].ids[0] if texts else None,
             )
         )
+    if stored:
+        log.warning("inbox.incomplete", messages=len(stored))
     return store_work(connection, desk, stored, answers)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Connection, and_, case, func, select, text, update
+from sqlalchemy import BigInteger, ColumnElement, Connection, and_, case, func, select, text, update
 
 from core.bulk import as_rows, unfolded, update_rows
 from core.database import by_index_only
@@ -137,9 +137,30 @@ def recover(connection: Connection, node: int, held: Collection[int], now: int) 
     if held:
         ids = unfolded({"id": BigInteger()})
         mine &= outbox.c.id.not_in(select(ids.c.id))
+    return _settle_lost(connection, mine, as_rows((key,) for key in held) if held else {}, now)
+
+
+def renew_leases(connection: Connection, node: int, now: int) -> None:
+    """Say of all that this daemon has in hand that it still has it."""
+    mine = and_(text(IS_SENDING), outbox.c.node == node)
+    connection.execute(update(outbox).where(mine).values(lease_until=now + LEASE_MS))
+
+
+def take_over(connection: Connection, now: int) -> int:
+    """Settle rows whose daemon has not renewed its lease on them; returns how many.
+
+    It is dead, or has lost the database for longer than a lease: another one goes on.
+    """
+    lapsed = and_(text(IS_SENDING), outbox.c.lease_until < now)
+    return _settle_lost(connection, lapsed, {}, now)
+
+
+def _settle_lost(
+    connection: Connection, lost: ColumnElement[bool], keys: dict[str, str], now: int
+) -> int:
     settled = (
         update(outbox)
-        .where(mine)
+        .where(lost)
         .values(
             state=case(
                 (outbox.c.resend_uncertain, State.QUEUED.value), else_=State.UNCERTAIN.value
@@ -151,8 +172,7 @@ def recover(connection: Connection, node: int, held: Collection[int], now: int) 
             lease_until=None,
         )
     )
-    result = connection.execute(settled, as_rows((key,) for key in held) if held else {})
-    return result.rowcount
+    return connection.execute(settled, keys).rowcount
 
 
 class Depths(NamedTuple):

@@ -244,11 +244,20 @@ class Daemon(MultiService):
         yield super().stopService()  # type: ignore[no-untyped-call]
         for sender in self._router.senders.values():
             sender.stop()
+        left = yield deferToThreadPool(self._reactor, self._readers, self._left)
         self._writer.stop()
         self._readers.stop()
         self._node.release()
         self._database.close()
-        log.info("daemon.stopped")
+        log.info("daemon.stopped", **left)
+
+    def _left(self) -> dict[str, Any]:
+        """What the next start will go on with, for the last line of the log."""
+        try:
+            found = self._database.read("left", depths, self._now())
+        except DatabaseUnavailable as error:
+            return {"left": "not known", "error": str(error)}
+        return {"left_to_send": found.waiting, "left_uncertain": found.sending}
 
     def _is_settled(self) -> bool:
         senders = self._router.senders.values()

@@ -44,7 +44,8 @@ class Arrivals:
         """A text, or a part of one: who sent it, where it belongs, and how it can be answered."""
         source, destination, data_coding, payload, text, place = sms
         bind = ledger.bind
-        profile = self._profiles.get(destination, "")
+        line = self._line(destination)
+        profile = self._profiles.get(line, "")
         part = None
         marks = [source.encode(), destination.encode(), payload]
         if place is not None:
@@ -55,13 +56,13 @@ class Arrivals:
         except MobileError:
             # A name, or another short code: kept for people to see, and not answered.
             sender, profile = source, ""
-        via = self._router.answer_by(destination, bind) if profile else None
+        via = self._router.answer_by(line, bind) if profile else None
         return Arrival(
             self._desk.ids.one(),
             received_at,
             bind,
             ledger.link,
-            destination,
+            line,
             profile,
             sender,
             text,
@@ -69,6 +70,16 @@ class Arrivals:
             part,
             via.settings.bind if via else None,
         )
+
+    def _line(self, destination: str) -> str:
+        """The line that a destination means, however the SMSC writes it; else as it came."""
+        if destination in self._profiles:
+            return destination
+        digits = destination.removeprefix("+").removeprefix("00")
+        for written in (digits, digits.removeprefix("98")):
+            if written in self._profiles:
+                return written
+        return destination
 
     def of_receipt(self, bind: str, receipt: Receipt, now: int) -> ReceiptFor:
         """A receipt, in the words of the outbox."""

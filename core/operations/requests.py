@@ -22,6 +22,7 @@ from core.operations.operation import (
     NOTHING_SAID,
     Operation,
     done,
+    is_proven,
     refused,
 )
 from core.requests.announce import registered
@@ -63,7 +64,7 @@ def _register(asker: Asker, call: Call, facts: Facts, shown: Subscriber | Outcom
         call,
         **_told(asker, request),
         number=subscriber.number if subscriber else "",
-        **_bill(facts, kind, subscriber),
+        **_bill(asker, call, facts, subscriber),
     )
 
 
@@ -149,10 +150,12 @@ def _told(asker: Asker, request: Request) -> dict[str, Fact]:
     }
 
 
-def _bill(facts: Facts, kind: RequestKind, subscriber: Subscriber | None) -> dict[str, Fact]:
+def _bill(asker: Asker, call: Call, facts: Facts, subscriber: Subscriber | None) -> dict[str, Fact]:
     """What is owed, for the kinds whose answer tells it; nothing for the others."""
-    bill = facts.of(LastBills).of(subscriber) if subscriber else None
-    if bill is None or not bill.debt or Automatic.TELL_BILL not in kind.automatic:
+    tells = Automatic.TELL_BILL in kind_of(asker, call).automatic
+    proven = subscriber is not None and is_proven(asker, call, facts, subscriber)
+    bill = facts.of(LastBills).of(subscriber) if subscriber and tells and proven else None
+    if bill is None or not bill.debt:
         return {"debt": 0, "due": "", "bill_id": "", "payment_id": ""}
     return {
         "debt": bill.debt,

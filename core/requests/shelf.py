@@ -89,7 +89,7 @@ class Requests(Shelf):
         self._steps: list[Step] = []
 
     def load(self, connection: Connection, subjects: Sequence[Subject]) -> None:
-        """Two statements, and two for each utility that is asked for something."""
+        """Two statements, and one for each utility that is asked for something."""
         asked_after = {
             (asker.utility, call.arguments[Argument.TRACKING])
             for asker, call, _ in subjects

@@ -140,6 +140,8 @@ async def test_a_stopping_daemon_finishes_what_it_took(operator: Operator, daemo
     assert taken == set(load.submits)
     assert {len(submits) for submits in load.submits.values()} == {1}
     assert operator.endings == ["the other end unbound"]
+    (last,) = [line for line in daemon.said().splitlines() if "daemon.stopped" in line]
+    assert ('"left_to_send": 0' in last, '"left_uncertain": 0' in last) == (True, True), last
     database = Database(daemon.url)
     states = database.read(
         "test", lambda connection: set(connection.scalars(select(outbox.c.state).distinct()))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from core.tables import inbox, inbox_parts, outbox
 from gateway.messages import PartOf, SendStatus
 from tests.conftest import CountStatements
@@ -90,6 +92,34 @@ def test_a_long_text_whose_parts_never_come_is_answered_as_incomplete(world: Wor
     assert world.received == ["incomplete"]
     assert [sms.text for sms in connection.submitted] == ["incomplete"]
     assert {row.payload for row in world.rows(inbox_parts)} == {""}
+
+
+def test_a_reference_used_again_begins_a_new_message(world: World) -> None:
+    """A phone counts to 255 and begins again: no text is made of parts of two."""
+    connection = world.bind()
+    world.deliver(connection, "old ", part=PartOf(7, 2, 1))
+    world.deliver(connection, "new ", part=PartOf(7, 2, 1))
+    world.deliver(connection, "text", part=PartOf(7, 2, 2))
+    assert [row.text for row in world.rows(inbox)] == ["new text"]
+
+
+def test_a_part_that_comes_twice_is_one_part(world: World) -> None:
+    """It is acknowledged both times, and the message waits for the other one."""
+    connection = world.bind()
+    for _ in range(2):
+        world.deliver(connection, "hello ", part=PartOf(7, 2, 1))
+    world.deliver(connection, "world", part=PartOf(7, 2, 2))
+    assert list(connection.answers.values()) == [0, 0, 0]
+    assert [row.text for row in world.rows(inbox)] == ["hello world"]
+
+
+@pytest.mark.parametrize("written", ["+{}", "98{}", "+98{}", "0098{}", "00{}"])
+def test_a_line_is_known_however_the_smsc_writes_it(world: World, written: str) -> None:
+    """Some put the country in front of a short code, and answers go out from the line itself."""
+    connection = world.bind()
+    world.deliver(connection, "010", line=written.format(LINE))
+    assert [(row.line, row.state) for row in world.rows(inbox)] == [(LINE, "answered")]
+    assert [sms.source for sms in connection.submitted] == [LINE]
 
 
 def test_parts_are_joined_across_a_restart(worlds: Worlds) -> None:
