@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import structlog
 
 from core.database import DatabaseUnavailable
-from core.payments import ledger
+from core.payments import doubts, ledger
 from core.payments.ledger import Clerk, Order
 from core.payments.states import OrderState, Step
 from gateway.banks.port import Bank, BankError, BankRefused, BankSilent, Says, ToPay, Verdict
@@ -134,7 +134,7 @@ class Cashier:
                 self._on_told()
         except ledger.NotBookable as error:
             log.critical("payment.not_booked", order=order.id, error=str(error))
-            await self._transact("payment.note", ledger.note, order.id, self._now(), str(error))
+            await self._transact("payment.note", doubts.note, order.id, self._now(), str(error))
 
     async def _ask(self, order: Order) -> Verdict:
         """The provider's word; ``WAITING`` with a code when it gave none."""
@@ -182,7 +182,7 @@ class Cashier:
         if has_answered and self._now() - order.created_at > GIVE_UP_MS:
             await self._step(order, Step.EXPIRE, error=code)
         elif order.state is OrderState.REDIRECTED:
-            await self._transact("payment.note", ledger.note, order.id, self._now(), code)
+            await self._transact("payment.note", doubts.note, order.id, self._now(), code)
         else:
             await self._step(order, Step.NO_ANSWER, error=code)
 
@@ -201,9 +201,9 @@ class Cashier:
             return 0
         self._is_reconciling = True
         try:
-            await self._transact("payment.expire", ledger.expire, self._now())
+            await self._transact("payment.expire", doubts.expire, self._now())
             doubtful: list[Order] = await self._read(
-                "payment.doubtful", ledger.to_reconcile, now or self._now()
+                "payment.doubtful", doubts.to_reconcile, now or self._now()
             )
             for order in doubtful:
                 await self._settle_one_of_many(order)
@@ -213,7 +213,7 @@ class Cashier:
 
     async def in_doubt(self) -> int:
         """How many orders the providers have yet to say something final about."""
-        count: int = await self._read("payment.in_doubt", ledger.count_in_doubt)
+        count: int = await self._read("payment.in_doubt", doubts.count_in_doubt)
         return count
 
     async def _settle_one_of_many(self, order: Order) -> None:
@@ -225,7 +225,7 @@ class Cashier:
         except Exception:
             log.exception("payment.reconcile_failed", order=order.id)
             await self._transact(
-                "payment.note", ledger.note, order.id, self._now(), "reconciliation failed"
+                "payment.note", doubts.note, order.id, self._now(), "reconciliation failed"
             )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from core.bills import load_last_bills
@@ -20,7 +20,7 @@ from core.events import Event, EventKind, Events
 from core.ids import IdMaker
 from core.outbox import Notice, store_notices
 from core.payments.orders import NEW_ORDER, new_link
-from core.payments.states import IN_DOUBT, OVER, OrderState, Step, after, before
+from core.payments.states import OrderState, Step, after, before
 from core.requests.changes import book_fee
 from core.requests.counter import Counter
 from core.requests.kinds import Services
@@ -38,13 +38,6 @@ provider's receipt as ``reference``, ``number`` or "", ``paid_at`` as an instant
 
 Words = Callable[[str, Outcome], Sequence[str]]
 """A line and an outcome → the parts of a message in that line's words; () for none."""
-
-SOON_MS = 30_000
-"""What is in doubt is first asked about after this long …"""
-LATE_MS = 6 * 3_600_000
-"""… then ever more rarely, and in the end this often."""
-UNPAID_MS = 20 * 60_000
-"""How long somebody may stay at the provider before it is asked about them."""
 
 
 class Order(NamedTuple):
@@ -264,53 +257,3 @@ def _facts(order: Order, now: int) -> dict[str, Any]:
         "paid_at": datetime.fromtimestamp(now / 1000, UTC),
     }
     return facts
-
-
-# --- reconciliation -------------------------------------------------------------------
-
-
-def to_reconcile(connection: Connection, now: int, limit: int = 50) -> list[Order]:
-    """The orders that the provider has to be asked about now, longest waiting first.
-
-    The pause before each further question is as long as the order has been in doubt.
-    """
-    age = orders.c.changed_at - orders.c.created_at
-    quiet = now - orders.c.changed_at
-    is_away = orders.c.state == OrderState.REDIRECTED.value
-    is_due = or_(
-        and_(is_away, quiet >= UNPAID_MS),
-        and_(~is_away, or_(quiet >= age / 2, quiet >= LATE_MS)),
-    )
-    rows = connection.execute(
-        SELECT.where(
-            orders.c.state.in_(sorted(IN_DOUBT)), orders.c.changed_at <= now - SOON_MS, is_due
-        )
-        .order_by(orders.c.changed_at)
-        .limit(limit)
-    )
-    return [as_order(row) for row in rows]
-
-
-def count_in_doubt(connection: Connection) -> int:
-    """How many orders are with a provider, or paid and not booked."""
-    statement = select(func.count()).select_from(orders)
-    return connection.execute(statement.where(orders.c.state.in_(sorted(IN_DOUBT)))).scalar_one()
-
-
-def expire(connection: Connection, now: int) -> int:
-    """Close the orders that nobody went to pay in time; returns how many."""
-    closed = connection.execute(
-        update(orders)
-        .where(orders.c.state == OrderState.CREATED.value, orders.c.expires_at <= now)
-        .values(state=after(Step.EXPIRE).value, changed_at=now)
-    )
-    return closed.rowcount
-
-
-def note(connection: Connection, order_id: int, now: int, error: str) -> None:
-    """Note why an order stays where it is, and that it was looked at now."""
-    connection.execute(
-        update(orders)
-        .where(orders.c.id == order_id, orders.c.state.not_in(sorted(OVER)))
-        .values(changed_at=now, error=error)
-    )

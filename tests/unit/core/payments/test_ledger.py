@@ -12,8 +12,9 @@ import pytest
 from sqlalchemy import Table, insert, select
 
 from core.database import Database
-from core.payments import ledger
-from core.payments.ledger import LATE_MS, SOON_MS, UNPAID_MS, Clerk, NotBookable, Order
+from core.payments import doubts, ledger
+from core.payments.doubts import LATE_MS, SOON_MS, UNPAID_MS
+from core.payments.ledger import Clerk, NotBookable, Order
 from core.payments.states import OrderState, Step
 from core.tables import events, instalments, orders, outbox, payments, requests
 
@@ -208,16 +209,16 @@ def test_what_is_in_doubt_is_asked_about_ever_more_rarely(
     order = make_order(state="unknown", token="A1")
 
     def due(now: int) -> bool:
-        return bool(database.read("due", ledger.to_reconcile, now))
+        return bool(database.read("due", doubts.to_reconcile, now))
 
     assert not due(NOW + SOON_MS - 1)
     assert due(NOW + SOON_MS)
     hour = 3_600_000
-    database.transact("note", ledger.note, order.id, NOW + hour, "no answer")
+    database.transact("note", doubts.note, order.id, NOW + hour, "no answer")
     assert not due(NOW + hour + hour // 2 - 1)
     assert due(NOW + hour + hour // 2)
     week = 7 * 24 * hour
-    database.transact("note", ledger.note, order.id, NOW + week, "no answer")
+    database.transact("note", doubts.note, order.id, NOW + week, "no answer")
     assert due(NOW + week + LATE_MS)
 
 
@@ -229,7 +230,7 @@ def test_reconciliation_takes_what_may_be_paid(database: Database, make_order: M
         make_order(state=where)
 
     def due(after_ms: int) -> set[int]:
-        return {order.id for order in database.read("due", ledger.to_reconcile, NOW + after_ms)}
+        return {order.id for order in database.read("due", doubts.to_reconcile, NOW + after_ms)}
 
     assert due(SOON_MS - 1) == set()
     assert due(SOON_MS) == due(UNPAID_MS - 1) == soon
@@ -239,8 +240,8 @@ def test_reconciliation_takes_what_may_be_paid(database: Database, make_order: M
 def test_links_that_nobody_opened_expire(database: Database, make_order: MakeOrder) -> None:
     """Only those: whoever is at the provider may pay yet."""
     idle, away = make_order(), make_order(state="redirected", token="A1")
-    assert database.transact("expire", ledger.expire, idle.expires_at - 1) == 0
-    assert database.transact("expire", ledger.expire, idle.expires_at) == 1
+    assert database.transact("expire", doubts.expire, idle.expires_at - 1) == 0
+    assert database.transact("expire", doubts.expire, idle.expires_at) == 1
     assert state(database, idle) is OrderState.EXPIRED
     assert state(database, away) is OrderState.REDIRECTED
 

@@ -15,7 +15,7 @@ from core.facts import Facts, Wanted
 from core.identifiers import make_payment_id
 from core.ids import IdMaker
 from core.operations import REGISTRY
-from core.payments.ledger import to_reconcile
+from core.payments.doubts import to_reconcile
 from core.payments.orders import LINK_LENGTH, LINK_LETTERS
 from core.secrecy import Keys
 from core.shelf import Asker
