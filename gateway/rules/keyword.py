@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from core.text import MARK
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gateway.rules.grammar import Grammar
     from gateway.rules.pattern import Pattern
-    from gateway.rules.scan import Message
+    from gateway.rules.scan import Message, Word
 
 
 class Keyword(NamedTuple):
@@ -23,20 +25,31 @@ class Keyword(NamedTuple):
 def keywords_in(grammar: Grammar, message: Message) -> list[Keyword]:
     """The keyword that a message starts with, or else all that stand in it.
 
-    Courtesies before it do not count. Of two at one place the one of more words is meant.
+    Courtesies before it do not count, though a keyword may have one in it. Of two at one
+    place the one of more words is meant.
     """
-    words = [word for word in message.words if word.letters not in grammar.courtesies]
+    words, courtesies = message.words, grammar.courtesies
     found = []
+    is_first, behind = True, 0
     for place, word in enumerate(words):
-        for count in range(min(grammar.longest_keyword, len(words) - place), 0, -1):
-            phrase = " ".join(each.letters for each in words[place : place + count])
-            pattern = grammar.keywords.get(phrase)
-            if pattern is not None:
-                found.append(Keyword(pattern, word.start, words[place + count - 1].end))
+        keyword = _keyword_at(grammar, words, place)
+        if keyword is not None and word.start >= behind:
+            found.append(keyword)
+            behind = keyword.end
+            if is_first:
                 break
-        if found and place == 0:
-            break
+        is_first = is_first and word.letters in courtesies
     return found
+
+
+def _keyword_at(grammar: Grammar, words: Sequence[Word], place: int) -> Keyword | None:
+    """The longest keyword that begins with a word."""
+    for count in range(min(grammar.longest_keyword, len(words) - place), 0, -1):
+        phrase = " ".join(each.letters for each in words[place : place + count])
+        pattern = grammar.keywords.get(phrase)
+        if pattern is not None:
+            return Keyword(pattern, words[place].start, words[place + count - 1].end)
+    return None
 
 
 def named_in(grammar: Grammar, message: Message) -> list[Pattern]:
@@ -51,7 +64,7 @@ def named_in(grammar: Grammar, message: Message) -> list[Pattern]:
     return [
         keyword.pattern
         for keyword in keywords_in(grammar, message)
-        if keyword.start == words[0].start or keyword.end == words[-1].end
+        if keyword.start <= words[0].start or keyword.end >= words[-1].end
     ]
 
 

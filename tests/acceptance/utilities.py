@@ -1,0 +1,73 @@
+"""A daemon that serves the five utilities of the seeds at once, each on its own line."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Any
+
+import pytest_twisted
+from sqlalchemy import text
+
+from core import demo
+from core.database import Database
+from core.jalali import TEHRAN
+from core.secrecy import Keys
+from core.text import ascii_digits
+from tests.acceptance.conftest import KEY, SUBSCRIBERS, Daemon, Daemons, Operator, until
+
+STRANGER = "989131234567"
+"""Registered to nobody."""
+KERMAN, LORESTAN, QAZVIN = "100034122", "100066133", "500025194"
+QOM, KOHGILUYEH = "100025121", "100074333"
+OTHERS = {
+    LORESTAN: "lorestan-water",
+    QAZVIN: "qazvin-gas",
+    QOM: "qom-power",
+    KOHGILUYEH: "kohgiluyeh-water",
+}
+"""Besides Kerman, which every daemon of these tests serves."""
+_LINE = '[[lines]]\nnumber = "{}"\nprofile = "{}"\nbinds = ["operator"]\n'
+
+
+@pytest_twisted.async_yield_fixture
+async def utilities(operator: Operator, daemons: Daemons) -> AsyncIterator[Daemon]:
+    """A daemon with five lines and sample subscribers of each utility."""
+    lines = "\n".join(_LINE.format(number, name) for number, name in OTHERS.items())
+    made = daemons(operator.port, more=lines)
+    database = Database(made.url)
+    today = datetime.now(TEHRAN).date()
+    for name in OTHERS.values():
+        demo.fill(database, Keys(KEY.encode()), today=today, utility=name, subscribers=SUBSCRIBERS)
+    database.close()
+    made.start()
+    await until(lambda: operator.bound, "the daemon is bound")
+    yield made
+    complaints = made.complaints()
+    assert not complaints, complaints
+
+
+def rows(daemon: Daemon, statement: str, **values: Any) -> list[Any]:
+    """What the daemon's database holds."""
+    database = Database(daemon.url)
+    try:
+        return database.read("test", lambda c: list(c.execute(text(statement), values)))
+    finally:
+        database.close()
+
+
+def last_bill(daemon: Daemon, utility: str, place: int = 1) -> Any:
+    """The newest bill of a sample subscription."""
+    return rows(
+        daemon,
+        """SELECT bills.*, subscribers.bill_id AS own_bill_id, subscribers.meter_serial
+           FROM bills JOIN subscribers ON subscribers.id = subscriber_id
+           WHERE utility = :utility AND number = :number ORDER BY issued_at DESC LIMIT 1""",
+        utility=utility,
+        number=demo.number_of(place, utility),
+    )[0]
+
+
+def tracking_in(answer: str) -> str:
+    """The tracking number that an answer ends with, in ASCII digits."""
+    return ascii_digits(answer).rsplit(maxsplit=1)[-1]
