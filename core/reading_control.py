@@ -180,34 +180,35 @@ def _withdraw(connection: Connection, found: RowMapping) -> str:
 
     What was owed before it is owed again, as a balance is counted from the newest bill.
     """
-    newest = (
-        connection.execute(
-            select(bills)
-            .where(bills.c.subscriber_id == found["subscriber_id"])
-            .where(bills.c.issued_at >= found["read_at"])
-            .order_by(bills.c.issued_at.desc(), bills.c.id.desc())
-        )
-        .mappings()
-        .all()
-    )
-    until = found["read_at"] + BILLED_WITHIN_MS
-    made = [
-        bill
-        for bill in newest
-        if bill["kind"] == MID_PERIOD
-        and bill["to_reading"] == found["reading"]
-        and bill["issued_at"] <= until
-    ]
-    if not made:
+    since = _bills_since(connection, found)
+    made = next((bill for bill in since if _is_made_of(bill, found)), None)
+    if made is None:
         return ""
-    period: str = made[0]["period"]
-    if made[0]["id"] != newest[0]["id"]:
+    period: str = made["period"]
+    if made["id"] != since[0]["id"]:
         raise DecisionError(
-            f"the bill {period} was made of reading {found['id']}, and {newest[0]['period']} "
+            f"the bill {period} was made of reading {found['id']}, and {since[0]['period']} "
             "stands on it: put that right with a correction"
         )
-    connection.execute(delete(bills).where(bills.c.id == made[0]["id"]))
+    connection.execute(delete(bills).where(bills.c.id == made["id"]))
     return period
+
+
+def _bills_since(connection: Connection, found: RowMapping) -> Sequence[RowMapping]:
+    """The subscription's bills since a reading, the newest first."""
+    statement = (
+        select(bills.c.id, bills.c.period, bills.c.kind, bills.c.to_reading, bills.c.issued_at)
+        .where(bills.c.subscriber_id == found["subscriber_id"])
+        .where(bills.c.issued_at >= found["read_at"])
+        .order_by(bills.c.issued_at.desc(), bills.c.id.desc())
+    )
+    return connection.execute(statement).mappings().all()
+
+
+def _is_made_of(bill: RowMapping, found: RowMapping) -> bool:
+    in_time = bill["issued_at"] <= found["read_at"] + BILLED_WITHIN_MS
+    same = bill["to_reading"] == found["reading"]
+    return bill["kind"] == MID_PERIOD and same and in_time
 
 
 class _Case(NamedTuple):
