@@ -206,9 +206,10 @@ def _bills_since(connection: Connection, found: RowMapping) -> Sequence[RowMappi
 
 
 def _is_made_of(bill: RowMapping, found: RowMapping) -> bool:
-    in_time = bill["issued_at"] <= found["read_at"] + BILLED_WITHIN_MS
-    same = bill["to_reading"] == found["reading"]
-    return bill["kind"] == MID_PERIOD and same and in_time
+    in_time: bool = bill["issued_at"] <= found["read_at"] + BILLED_WITHIN_MS
+    same: bool = bill["to_reading"] == found["reading"]
+    mid_period: bool = bill["kind"] == MID_PERIOD
+    return mid_period and same and in_time
 
 
 class _Case(NamedTuple):
