@@ -43,9 +43,7 @@ Peyk = Callable[..., Ran]
 
 
 @pytest.fixture
-def peyk(
-    tmp_path: Path, sqlite_database: Database, capfd: pytest.CaptureFixture[str]
-) -> Peyk:
+def peyk(tmp_path: Path, sqlite_database: Database, capfd: pytest.CaptureFixture[str]) -> Peyk:
     """Call the command for Lorestan's counter offices; 10000001 is the one subscription."""
     shutil.copytree(PROFILES / "lorestan-water", tmp_path / "profiles" / "lorestan-water")
     (tmp_path / "peyk.toml").write_text(SETTINGS)
