@@ -20,7 +20,8 @@ GUIDE = (
     "بدهی: ۰۱۰+اشتراک+رمز رایانه\n"
     "قرائت: ۱۱۰+اشتراک+رمز+عدد مشکی کنتور\n"
     "قبض پیامکی: ۲۱۰+اشتراک+رمز\n"
-    "لغو آن: ۹"
+    "لغو آن: ۹\n"
+    "پرداخت: ۱۵۲۲+شناسه قبض و پرداخت"
 )
 WRONG_CODE = "شماره اشتراک یا رمز رایانه درست نیست. هر دو روی قبض آب نوشته شده است."
 WHICH_FORMAT = "چنین بفرستید:\n۰۱۰+شماره اشتراک+رمز رایانه"
@@ -87,21 +88,28 @@ async def test_a_balance_is_answered_however_it_is_typed(
     )
     for words in typed:
         assert await operator.ask(STRANGER, words) == owes, words
-    for number in (10000009, 10000010):
+    for number in (10000009, 10000012):
         asked = await operator.ask(STRANGER, f"010*{number}*{code_of(number)}")
         assert asked == balance(daemon, number)
 
 
 @pytest_twisted.ensureDeferred
 async def test_a_reading_is_taken_and_its_use_is_told(operator: Operator, daemon: Daemon) -> None:
-    """110 stores the figure; one below it is refused with what is known."""
+    """110 stores the figure and makes the bill; one below it is refused with what is known."""
     number = 10000001
     reading = last_reading(daemon, number) + 5
     told = await operator.ask(STRANGER, f"۱۱۰+{number}+4321+{persian_digits(reading)}")
-    assert told == (
-        f"رقم {persian_digits(reading)} برای اشتراک {persian_digits(number)} ثبت شد"
-        "؛ مصرف از قرائت قبل: ۵ مترمکعب"
+    bill = query(
+        daemon,
+        """SELECT * FROM bills JOIN subscribers ON subscribers.id = subscriber_id
+           WHERE number = :number AND kind = 'mid_period'""",
+        number=str(number),
     )
+    assert told.splitlines()[0] == (
+        f"{persian_digits(number)} رقم {persian_digits(reading)}: مصرف ۵ مترمکعب"
+    )
+    assert f"مبلغ {group(bill.payable)} ریال" in told
+    assert persian_digits(bill.payment_id) in told
     assert last_reading(daemon, number) == reading
     below = await operator.ask(STRANGER, f"110 {number} 4321 {reading - 1}")
     assert f"کمتر از قرائت قبلی ({persian_digits(reading)})" in below
