@@ -70,10 +70,6 @@ class Bank(Protocol):
     def name(self) -> str:
         """The account's name: ``orders.provider``, and the channel of its payments."""
 
-    @property
-    def origin(self) -> str:
-        """Scheme and host of the page that payers are sent to."""
-
     async def start(self, what: ToPay) -> str:
         """Announce a payment; returns its token. Raises ``BankRefused``, ``BankSilent``."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, NoReturn
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import structlog
 import treq
@@ -57,12 +57,6 @@ class Zarinpal:
     def name(self) -> str:
         """The account's name."""
         return self._name
-
-    @property
-    def origin(self) -> str:
-        """Scheme and host of StartPay."""
-        parts = urlsplit(self._address)
-        return f"{parts.scheme}://{parts.netloc}"
 
     async def start(self, what: ToPay) -> str:
         """``request.json``: returns the authority."""

@@ -90,7 +90,7 @@ class PayPages:
     @app.route("/style.css", methods=["GET", "HEAD"])
     def style(self, request: Any) -> bytes:
         """The one stylesheet."""
-        _headers(request, "text/css; charset=utf-8", "")
+        _headers(request, "text/css; charset=utf-8")
         request.setHeader(b"cache-control", b"public, max-age=86400")
         return self._pages.style
 
@@ -114,7 +114,11 @@ class PayPages:
             log.warning("payment.not_started", order=order.id, error=str(error))
             request.setResponseCode(503)
             return self._page(request, order, "unreachable")
-        return self._go(request, address or f"/p/{order.link}")
+        return (
+            self._leave(request, order, address)
+            if address
+            else self._go(request, f"/p/{order.link}")
+        )
 
     @app.route("/p/<link>/return", methods=["GET", "POST"])
     async def come_back(self, request: Any, link: str) -> bytes:
@@ -166,8 +170,7 @@ class PayPages:
         return "expired" if is_late else view
 
     def _page(self, request: Any, order: Order, view: str = "") -> bytes:
-        bank = self._cashier.bank_of(order)
-        _headers(request, "text/html; charset=utf-8", bank.origin if bank else "")
+        _headers(request, "text/html; charset=utf-8")
         return self._pages.render(
             "order.html",
             order=order,
@@ -178,31 +181,44 @@ class PayPages:
             at=datetime.fromtimestamp(order.changed_at / 1000, UTC),
         )
 
+    def _leave(self, request: Any, order: Order, address: str) -> bytes:
+        """A page that goes on to the provider by itself.
+
+        Not a redirect: browsers hold every hop after a form to our form-action, and where a
+        provider sends its payers on to is its own affair.
+        """
+        _headers(request, "text/html; charset=utf-8")
+        utility = self._titles.get(order.utility, "")
+        return self._pages.render("leave.html", address=address, utility=utility)
+
     def _message(self, request: Any, code: int) -> bytes:
-        _headers(request, "text/html; charset=utf-8", "")
+        _headers(request, "text/html; charset=utf-8")
         request.setResponseCode(code)
         title, words = MESSAGES[code]
         return self._pages.render("message.html", title=title, words=words)
 
     def _go(self, request: Any, address: str) -> bytes:
-        _headers(request, "text/html; charset=utf-8", "")
+        _headers(request, "text/html; charset=utf-8")
         request.setResponseCode(303)
         request.setHeader(b"location", address.encode())
         return b""
 
 
-def _headers(request: Any, kind: str, form_to: str) -> None:
-    """What a browser has to know; ``form_to`` is where the button's redirect may lead."""
+def _headers(request: Any, kind: str) -> None:
+    """What a browser has to know.
+
+    Providers may want to see which site a payer comes from; the link itself is a key.
+    """
     policy = (
         "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
-        f"form-action 'self' {form_to}"
-    ).strip()
+        "form-action 'self'"
+    )
     for name, value in (
         ("content-type", kind),
         ("content-security-policy", policy),
         ("x-content-type-options", "nosniff"),
         ("x-frame-options", "DENY"),
-        ("referrer-policy", "no-referrer"),
+        ("referrer-policy", "strict-origin"),
         ("cache-control", "no-store"),
         ("permissions-policy", "geolocation=(), camera=(), microphone=()"),
     ):

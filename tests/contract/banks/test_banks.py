@@ -24,7 +24,6 @@ async def test_a_payment_is_announced_and_its_page_has_an_address(
     first, second = await bank.start(WHAT), await bank.start(WHAT)
     assert first != second
     assert bank.address(first) == f"{address}/pg/StartPay/{first}"
-    assert bank.origin == address
 
 
 @pytest_twisted.ensureDeferred

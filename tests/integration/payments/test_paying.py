@@ -51,7 +51,7 @@ async def test_who_cancels_may_begin_again(world: Any) -> None:
     link = again.location.removeprefix("/p/")
     assert link != LINK
     assert world.order(link).amount == 200_000
-    assert (await world.post(again.location)).location.startswith(f"{world.url}/bank/pg/StartPay/")
+    assert (await world.post(again.location)).onward.startswith(f"{world.url}/bank/pg/StartPay/")
     assert world.rows(payments) == []
 
 
