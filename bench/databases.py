@@ -31,7 +31,7 @@ ROOT: Final = Path(__file__).parent.parent
 HOME: Final = ROOT / "run" / "bench"
 KEY: Final = "a key that guards nothing but sample data"
 TODAY: Final = date(2026, 9, 21)
-_MAKERS: Final = ("core/tables.py", "core/secrecy.py", "core/demo*.py", "core/demo/*.py")
+_MAKERS: Final = ("core/tables/*.py", "core/secrecy.py", "core/demo*.py", "core/demo/*.py")
 
 
 @contextmanager

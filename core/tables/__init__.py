@@ -1,0 +1,71 @@
+"""The database's tables, as SQLAlchemy Core sees them.
+
+Money is integer rial. An instant is UTC milliseconds since 1970 in a 64-bit integer: it
+sorts, it travels through JSON, and it is the same on SQLite and PostgreSQL. Dates of
+bills are calendar dates. Ids of hot tables are made by the daemon (``core.ids``), so that
+a batch can link its rows before it writes them.
+
+Every change here needs a migration in ``core/migrations``; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from core.tables.base import metadata
+from core.tables.messages import (
+    IS_SENDING,
+    WAITS_TO_GO,
+    bind_marks,
+    early_receipts,
+    inbox,
+    inbox_parts,
+    outbox,
+    suspects,
+)
+from core.tables.services import (
+    corrections,
+    events,
+    instalments,
+    orders,
+    request_history,
+    requests,
+    sequences,
+)
+from core.tables.utility import (
+    bill_recipients,
+    bills,
+    code_failures,
+    contact_confirmations,
+    contacts,
+    imports,
+    payments,
+    readings,
+    subscribers,
+)
+
+__all__ = [
+    "IS_SENDING",
+    "WAITS_TO_GO",
+    "bill_recipients",
+    "bills",
+    "bind_marks",
+    "code_failures",
+    "contact_confirmations",
+    "contacts",
+    "corrections",
+    "early_receipts",
+    "events",
+    "imports",
+    "inbox",
+    "inbox_parts",
+    "instalments",
+    "metadata",
+    "orders",
+    "outbox",
+    "payments",
+    "readings",
+    "request_history",
+    "requests",
+    "sequences",
+    "subscribers",
+    "suspects",
+]
