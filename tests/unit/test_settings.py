@@ -224,9 +224,10 @@ def test_no_key_file_is_made_for_a_key_from_elsewhere(config: Path) -> None:
 
 
 def test_the_shipped_file_is_valid(tmp_path: Path) -> None:
-    """What `make run` starts from loads, with the profile it names."""
+    """What `make run` starts from loads, with the profiles it names."""
     config = tmp_path / "config" / "peyk.toml"
-    (config.parent / "profiles" / "kerman-water").mkdir(parents=True)
+    for profile in (SHIPPED.parent / "profiles").iterdir():
+        (config.parent / "profiles" / profile.name).mkdir(parents=True)
     config.write_text(SHIPPED.read_text(encoding="utf-8"), encoding="utf-8")
     create_key(read_toml(config), tmp_path / "run")
 
