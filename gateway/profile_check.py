@@ -14,6 +14,7 @@ from typing import Final
 from core import tracking
 from core.calls import Argument
 from core.identifiers import make_bill_id, make_payment_id
+from core.operations.operation import IDENTIFYING
 from core.text import persian_digits
 from gateway.configuration import ConfigError
 from gateway.findings import Findings
@@ -21,13 +22,14 @@ from gateway.profiles import Profile, load_profile
 from gateway.rules.grammar import Grammar
 from gateway.rules.pattern import Field, Form, Pattern
 from gateway.rules.published import OperationLike
-from gateway.rules.values import CHECKED
 
 ONE_PART: Final = 70
 IN_EACH_PART: Final = 67
 """UTF-16 units of a message alone, and of each part of a longer one."""
 
 _BILL_ID: Final = make_bill_id("12345678", "046", "1")
+_ANY_FIGURE: Final = frozenset({Argument.READING, Argument.START})
+"""Fields that may well hold what is another command's code."""
 _SAMPLES: Final[Mapping[Argument, str]] = {
     Argument.BILL_ID: _BILL_ID,
     Argument.PAYMENT_ID: make_payment_id(_BILL_ID, 1_250_000),
@@ -95,8 +97,7 @@ def written(grammar: Grammar, pattern: Pattern) -> Iterator[str]:
 def _with_codes(grammar: Grammar, form: Form, samples: list[str]) -> Iterable[list[str]]:
     for place, argument in enumerate(form):
         known = grammar.fields[argument]
-        # A form names somebody by a subscription; without, the data cannot tell anyway.
-        if argument in CHECKED or argument is Argument.CODE or Argument.NUMBER not in form:
+        if argument not in _ANY_FIGURE or IDENTIFYING.isdisjoint(form):
             continue
         for code in grammar.codes:
             if known.shortest <= len(code) <= known.longest:

@@ -33,9 +33,9 @@ async def test_records_by_bill_id_and_start_year(operator: Operator, utilities: 
         "مصرف ۴۰۰۰۰۰۰۱ (کیلووات‌ساعت):",
         f"{newest}: {group(billed[0].used)}",
     ]
-    bills = await operator.ask(STRANGER, f"3*{bill.own_bill_id}*{year}", QOM)
+    bills = await operator.ask(STRANGER, f"قبض‌ها*{bill.own_bill_id}*{year}", QOM)
     assert f"{persian_digits(bill.period)}: {group(bill.payable)}" in bills
-    paid = await operator.ask(STRANGER, f"{year} {bill.own_bill_id} 2", QOM)
+    paid = await operator.ask(STRANGER, f"{year} {bill.own_bill_id} سوابق پرداخت", QOM)
     assert paid.startswith("پرداخت‌های ۴۰۰۰۰۰۰۱ (ریال):")
     later = await operator.ask(STRANGER, f"مصرف {bill.own_bill_id} {year + 1}", QOM)
     assert "سابقه‌ای ثبت نشده است" in later

@@ -82,11 +82,12 @@ def test_every_row_is_shown_by_a_test_that_there_is(item: str, reached: str, sho
 
 def texts() -> list[tuple[str, str]]:
     """Every whole text of the table, with the profile it is for."""
-    found = []
-    for item, _, reached, _ in ROWS:
-        for text in re.findall(r"`([^`]+)`", reached):
-            if not text.startswith(("peyk", "--")) and not text.endswith((".toml", "…")):
-                found.append((PROFILE_OF[item[:3]], text))
+    found = [
+        (PROFILE_OF[item[:3]], text)
+        for item, _, reached, _ in ROWS
+        for text in re.findall(r"`([^`]+)`", reached)
+        if not text.startswith(("peyk", "--")) and not text.endswith((".toml", "…"))
+    ]
     return list(dict.fromkeys(found))
 
 
@@ -100,5 +101,5 @@ def test_every_text_of_the_table_is_understood(profile: str, text: str) -> None:
     understand = load_profile(PROFILES / profile, REGISTRY).understand
     # A keyword by itself stands for the code of the text before it, with the same fields.
     fields = ("", f" {number} 4321", f" {_BILL_ID}")
-    words = ("", " و شرح آن")
-    assert any(understand(said + more + why).candidates for more in fields for why in words), said
+    reasons = ("", " و شرح آن")
+    assert any(understand(said + more + why).candidates for more in fields for why in reasons), said
