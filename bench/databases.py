@@ -31,6 +31,8 @@ ROOT: Final = Path(__file__).parent.parent
 HOME: Final = ROOT / "run" / "bench"
 KEY: Final = "a key that guards nothing but sample data"
 TODAY: Final = date(2026, 9, 21)
+MIX_BILLS: Final = 7
+"""Bills of each subscriber where histories are asked for; elsewhere one is enough."""
 _MAKERS: Final = ("core/tables/*.py", "core/secrecy.py", "core/demo*.py", "core/demo/*.py")
 
 
@@ -51,26 +53,31 @@ class Engine(Protocol):
 
     name: str
 
-    def fresh(self, subscribers: int, use: str) -> str:
+    def fresh(self, subscribers: int, use: str, *, bills: int = 1) -> str:
         """Copy the original of that size over the last copy for that use; the copy's URL."""
 
     def settle(self) -> None:
         """Have everything that was written on the disk, so that nobody waits for it later."""
 
 
-def _original(subscribers: int) -> str:
+def _originals(subscribers: int, bills: int) -> str:
+    """Give what the names of the originals of that size begin with."""
+    return f"sample_{subscribers}{f'x{bills}' if bills > 1 else ''}_"
+
+
+def _original(subscribers: int, bills: int) -> str:
     """Name the original of that size, as the code that would make it is now."""
     files = sorted(file for pattern in _MAKERS for file in ROOT.glob(pattern))
     files += sorted((ROOT / "core/migrations/versions").glob("*.py"))
     stamp = blake2b(b"".join(file.read_bytes() for file in files), digest_size=4)
-    return f"sample_{subscribers}_{stamp.hexdigest()}"
+    return _originals(subscribers, bills) + stamp.hexdigest()
 
 
-def _make(url: str, subscribers: int) -> None:
+def _make(url: str, subscribers: int, bills: int) -> None:
     print(f"making a database of {subscribers:,} subscribers, once", flush=True)
     database = Database(url)
     schema.upgrade(database)
-    fill(database, Keys(KEY.encode()), today=TODAY, subscribers=subscribers, bills_each=1)
+    fill(database, Keys(KEY.encode()), today=TODAY, subscribers=subscribers, bills_each=bills)
     database.close()
 
 
@@ -79,15 +86,15 @@ class Sqlite:
 
     name = "SQLite"
 
-    def fresh(self, subscribers: int, use: str) -> str:
+    def fresh(self, subscribers: int, use: str, *, bills: int = 1) -> str:
         """Copy the original of that size over the last copy for that use; the copy's URL."""
         HOME.mkdir(parents=True, exist_ok=True)
-        original = HOME / f"{_original(subscribers)}.db"
+        original = HOME / f"{_original(subscribers, bills)}.db"
         if not original.exists():
-            for outdated in HOME.glob(f"sample_{subscribers}_*"):
+            for outdated in HOME.glob(f"{_originals(subscribers, bills)}*"):
                 outdated.unlink()
             unfinished = original.with_suffix(".part")
-            _make(f"sqlite:///{unfinished}", subscribers)
+            _make(f"sqlite:///{unfinished}", subscribers, bills)
             unfinished.rename(original)
         copy = HOME / f"{use}-{subscribers}.db"
         for left in HOME.glob(f"{copy.name}*"):
@@ -109,15 +116,16 @@ class Postgresql:
         self._uri = make_url(uri).set(drivername="postgresql+psycopg")
         self._admin = create_engine(self._uri, isolation_level="AUTOCOMMIT")
 
-    def fresh(self, subscribers: int, use: str) -> str:
+    def fresh(self, subscribers: int, use: str, *, bills: int = 1) -> str:
         """Copy the original of that size over the last copy for that use; the copy's URL."""
-        original, copy = _original(subscribers), f"{use}_{subscribers}"
-        if original not in self._like(original):
-            for outdated in self._like(f"sample_{subscribers}_%"):
+        original, copy = _original(subscribers, bills), f"{use}_{subscribers}"
+        known = self._known(_originals(subscribers, bills))
+        if original not in known:
+            for outdated in known:
                 self._run(f"DROP DATABASE {outdated}")
             unfinished = f"{original}_part"
             self._run(f"CREATE DATABASE {unfinished}")
-            _make(self._url(unfinished), subscribers)
+            _make(self._url(unfinished), subscribers, bills)
             self._vacuum(unfinished)
             self._run(f"ALTER DATABASE {unfinished} RENAME TO {original}")
         self._run(f"DROP DATABASE IF EXISTS {copy}")
@@ -152,10 +160,10 @@ class Postgresql:
             connection.execute(text("VACUUM ANALYZE"))
         engine.dispose()
 
-    def _like(self, pattern: str) -> list[str]:
-        found = text("SELECT datname FROM pg_database WHERE datname LIKE :pattern")
+    def _known(self, start: str) -> list[str]:
+        found = text("SELECT datname FROM pg_database WHERE starts_with(datname, :start)")
         with self._admin.connect() as connection:
-            return list(connection.execute(found, {"pattern": pattern}).scalars())
+            return list(connection.execute(found, {"start": start}).scalars())
 
 
 @contextmanager

@@ -27,7 +27,8 @@ class Book:
         self._rounds[key].append(figures)
         print(
             f"  {' '.join(key):<44} {figures.rate:8,.0f}/s  p50 {figures.p50:6.2f}"
-            f"  p99 {figures.p99:6.2f}  worst {figures.worst:6.1f} ms",
+            f"  p99 {figures.p99:6.2f}  worst {figures.worst:6.1f} ms"
+            f"  parts {figures.parts / figures.seconds:8,.0f}/s",
             flush=True,
         )
 
@@ -43,6 +44,11 @@ class Book:
     def rate(self, key: Key) -> float:
         """The median rate, answers a second."""
         return self.middle(key, lambda figures: figures.rate)
+
+    def latencies(self, key: Key) -> tuple[str, str]:
+        """The median p50 and p99, in milliseconds."""
+        p50 = self.middle(key, lambda figures: figures.p50)
+        return f"{p50:.1f}", f"{self.middle(key, lambda figures: figures.p99):.1f}"
 
     def spread(self, key: Key) -> str:
         """The lowest and the highest rate."""

@@ -25,10 +25,8 @@ from random import Random
 from typing import Any
 
 from bench import wire
-from core.demo import FIRST_NUMBER, code_of
+from bench.texts import Texts
 
-POOL = 50_000
-"""Texts that are made beforehand, each from a mobile of its own; then they are used again."""
 PATIENCE = 20.0
 """Seconds without a single answer after which a phase has failed."""
 FIRST_RECEIPT = 1 << 30
@@ -57,33 +55,17 @@ class Phase:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What came of a phase; times are milliseconds from text to answer."""
+    """What came of a phase; times are milliseconds from text to the last part of its answer."""
 
     answered: int
+    parts: int
+    """Of the answers: a submit_sm each."""
     seconds: float
     rate: float
+    """Answers a second, of however many parts."""
     p50: float
     p99: float
     worst: float
-
-
-class Texts:
-    """The texts, ready to be sent: number ``n`` comes from mobile ``first_mobile + n``."""
-
-    def __init__(self, subscribers: int, first_mobile: int) -> None:
-        dice = Random(first_mobile)  # noqa: S311 - the same texts on every machine
-        self.first_mobile = first_mobile
-        self._texts = []
-        for place in range(POOL):
-            number = FIRST_NUMBER + dice.randrange(subscribers)
-            text = wire.balance_text(number, code_of(number))
-            self._texts.append(wire.deliver_sm(first_mobile + place, text))
-
-    def take(self, sequence: int) -> bytearray:
-        """Return text ``sequence``, modulo their count, with that sequence number."""
-        text = self._texts[sequence % POOL]
-        wire.SEQUENCE.pack_into(text, wire.SEQUENCE_AT, sequence)
-        return text
 
 
 class Operator:
@@ -98,18 +80,21 @@ class Operator:
         self._receipts = FIRST_RECEIPT
         # An id must not come twice in one database, and phases have one in common.
         self._message_id = time.time_ns() // 1000
-        self._started = [0.0] * POOL
+        self._started = [0.0] * len(texts)
+        self._missing: dict[int, int] = {}
         self._open = 0
         self._unacknowledged = 0
         self._phase = Phase()
         self._count_from = self._send_until = 0.0
         self._times: list[float] = []
+        self._parts = 0
         self._left = 0
 
     def run(self, phase: Phase) -> Figures:
         """Send and count until the phase is over and everything is answered."""
         self._phase = phase
         self._times = []
+        self._parts = 0
         self._left = phase.most
         began = time.perf_counter()
         self._count_from = began + phase.warm_up
@@ -118,7 +103,7 @@ class Operator:
             self._send(time.perf_counter())
         self._exchange(self._schedule(began) if phase.rate else iter(()))
         until = min(self._send_until, time.perf_counter())
-        return _figures(self._times, until - self._count_from)
+        return _figures(self._times, self._parts, until - self._count_from)
 
     def _schedule(self, began: float) -> Iterator[float]:
         dice = Random(self._sequence)  # noqa: S311 - arrivals need not be secret
@@ -166,9 +151,9 @@ class Operator:
             return
         self._left -= 1
         self._sequence = (self._sequence + 1) % FIRST_RECEIPT
-        place = self._sequence % POOL
+        place = self._sequence % len(self._started)
         if self._started[place]:
-            raise LoadError(f"{POOL} texts are waiting for their answers")
+            raise LoadError(f"{len(self._started)} texts are waiting for their answers")
         self._started[place] = since
         self._open += 1
         self._unacknowledged += 1
@@ -182,7 +167,9 @@ class Operator:
             if end - at < length:
                 break
             if command == wire.SUBMIT_SM:
-                self._answered(wire.recipient(data, at), sequence, now)
+                mobile, parts = wire.recipient(data, at)
+                self._taken(mobile, sequence)
+                self._answered(mobile - self._texts.first_mobile, parts, now)
             elif command == wire.DELIVER_SM_RESP and not status:
                 self._unacknowledged -= 1
             else:
@@ -190,22 +177,30 @@ class Operator:
             at += length
         self._rest = data[at:]
 
-    def _answered(self, mobile: int, sequence: int, now: float) -> None:
+    def _taken(self, mobile: int, sequence: int) -> None:
+        """Acknowledge a submit_sm."""
         self._message_id += 1
         message_id = b"%d" % self._message_id
         self._out += wire.submit_sm_resp(sequence, message_id)
-        place = mobile - self._texts.first_mobile
-        since = self._started[place]
-        if not since:
-            raise LoadError("a mobile was answered that had not asked")
-        self._started[place] = 0.0
-        self._open -= 1
-        if self._count_from <= since < self._send_until:
-            self._times.append(now - since)
         if self._phase.receipts:
             self._receipts += 1
             self._unacknowledged += 1
             self._out += wire.receipt(mobile, message_id, self._receipts)
+
+    def _answered(self, place: int, parts: int, now: float) -> None:
+        """Count an answer when the last of its parts has come."""
+        since = self._started[place]
+        if not since:
+            raise LoadError("a mobile was answered that had not asked")
+        missing = self._missing.pop(place, parts) - 1
+        if missing:
+            self._missing[place] = missing
+            return
+        self._started[place] = 0.0
+        self._open -= 1
+        if self._count_from <= since < self._send_until:
+            self._times.append(now - since)
+            self._parts += parts
         if self._phase.window and now < self._send_until:
             self._send(now)
 
@@ -216,13 +211,19 @@ class Operator:
         self._out += wire.pack(command | wire.RESPONSE, 0, sequence, body)
 
 
-def _figures(times: list[float], seconds: float) -> Figures:
+def _figures(times: list[float], parts: int, seconds: float) -> Figures:
     if not times:
         raise LoadError("nothing was answered")
     times.sort()
     p50, p99 = (times[int(len(times) * share)] for share in (0.5, 0.99))
     return Figures(
-        len(times), seconds, len(times) / seconds, p50 * 1000, p99 * 1000, times[-1] * 1000
+        answered=len(times),
+        parts=parts,
+        seconds=seconds,
+        rate=len(times) / seconds,
+        p50=p50 * 1000,
+        p99=p99 * 1000,
+        worst=times[-1] * 1000,
     )
 
 
@@ -258,8 +259,8 @@ def serve(texts: Texts) -> None:
 
 
 def main() -> None:
-    """``python -m bench.load SUBSCRIBERS FIRST_MOBILE``."""
-    texts = Texts(int(sys.argv[1]), int(sys.argv[2]))
+    """``python -m bench.load WHAT SUBSCRIBERS FIRST_MOBILE``."""
+    texts = Texts(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
     gc.disable()
     try:
         serve(texts)

@@ -10,6 +10,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -22,7 +23,8 @@ from typing import Any, Final
 
 from bench import wire
 from bench.databases import KEY, ROOT
-from bench.load import POOL, Figures, Phase
+from bench.load import Figures, Phase
+from bench.texts import ALONE, MIXED
 
 BIND_WINDOW: Final = 500
 """Answers that may be under way at once: never what limits a measurement."""
@@ -49,9 +51,19 @@ receipts = {receipts}
 number = "{line}"
 profile = "kerman-water"
 binds = ["operator"]
+
+[web]
+listen = "127.0.0.1:{web}"
+url = "https://pay.example.ir"
+demo = true
+
+[[payments]]
+name = "bank"
+provider = "simulated"
+dial = "*1522*{{bill_id}}*{{payment_id}}#"
 """
 
-_first_mobiles = count(989_360_000_000, POOL)
+_first_mobiles = count(989_360_000_000, MIXED)
 
 
 class BenchError(Exception):
@@ -61,10 +73,10 @@ class BenchError(Exception):
 class Load:
     """The process of ``bench.load``."""
 
-    def __init__(self, subscribers: int) -> None:
+    def __init__(self, subscribers: int, what: str) -> None:
         # Other mobiles each time: what was sent just before a connection ended may come
         # again, and the daemon rightly leaves the second copy without an answer.
-        arguments = [str(subscribers), str(next(_first_mobiles))]
+        arguments = [what, str(subscribers), str(next(_first_mobiles))]
         self._process = subprocess.Popen(
             [sys.executable, "-m", "bench.load", *arguments],
             cwd=ROOT,
@@ -114,9 +126,14 @@ class Running:
 
 
 @contextmanager
-def peyk(url: str, subscribers: int, *, receipts: bool = False) -> Iterator[Running]:
-    """Run a daemon on the database at ``url``, bound to a load, for a while."""
-    with tempfile.TemporaryDirectory(prefix="peyk-bench-") as name, load(subscribers) as operator:
+def peyk(
+    url: str, subscribers: int, *, receipts: bool = False, what: str = ALONE
+) -> Iterator[Running]:
+    """Run a daemon on the database at ``url``, bound to a load of ``what``, for a while."""
+    with (
+        tempfile.TemporaryDirectory(prefix="peyk-bench-") as name,
+        load(subscribers, what) as operator,
+    ):
         home = Path(name)
         settings = home / "peyk.toml"
         text = _settings(url=url, home=home, port=operator.port, receipts=receipts)
@@ -137,13 +154,20 @@ def _settings(*, url: str, home: Path, port: int, receipts: bool) -> str:
         window=BIND_WINDOW,
         receipts=json.dumps(receipts),
         line=wire.LINE,
+        web=_free_port(),
     )
 
 
+def _free_port() -> int:
+    """For the pages that payment links lead to: nobody opens them here."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
 @contextmanager
-def load(subscribers: int) -> Iterator[Load]:
+def load(subscribers: int, what: str = ALONE) -> Iterator[Load]:
     """Run a load for a while."""
-    operator = Load(subscribers)
+    operator = Load(subscribers, what)
     try:
         yield operator
     finally:

@@ -8,49 +8,16 @@ from __future__ import annotations
 
 import argparse
 import time
-from dataclasses import dataclass, replace
-from statistics import median
-from typing import Final
+from dataclasses import replace
 
-from bench import codec
+from bench import codec, mix
+from bench import plan as plans
 from bench.databases import HOME, Engine, Sqlite, alone, postgresql
-from bench.figures import Book, machine, table, verdict
 from bench.load import Phase
+from bench.plan import RATES, WIDEST, WINDOWS, Plan
+from bench.report import Memory, Results, report
 from bench.rig import peyk
-
-WINDOWS: Final = (1, 50, 200)
-RATES: Final = (500, 1000, 2000)
-WIDEST: Final = 200
-TARGETS: Final = {"SQLite": 1 / 2, "PostgreSQL": 1 / 3}
-"""Least share of the rate of smpplib alone, at window 200 (issue 1)."""
-P99_MS: Final = 20.0
-P99_AT: Final = 1000
-DEAREST: Final = 0.15
-"""Most that a million subscribers may cost of the rate."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How much is done."""
-
-    rounds: int = 3
-    seconds: float = 4.0
-    warm_up: float = 1.0
-    few: int = 1_000
-    many: int = 1_000_000
-    messages: int = 200_000
-    """After so many the memory is read."""
-
-
-QUICK: Final = Plan(rounds=1, seconds=1.0, warm_up=0.3, many=20_000, messages=10_000)
-
-
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """Resident MB of the daemon's own, at its start and in the end."""
-
-    start: float
-    end: float
+from bench.texts import ALONE, MIX
 
 
 class Bench:
@@ -59,28 +26,40 @@ class Bench:
     def __init__(self, plan: Plan, engines: list[Engine]) -> None:
         self.plan = plan
         self.engines = engines
-        self.book = Book()
-        self.memory: dict[str, Memory] = {}
+        self.results = Results(plan, engines)
+        self.book = self.results.book
         self._urls: dict[tuple[str, str, int], str] = {}
 
     def run(self) -> None:
-        """Measure everything."""
+        """Measure everything that is planned."""
         self._prepare()
         for number in range(1, self.plan.rounds + 1):
             print(f"round {number} of {self.plan.rounds}", flush=True)
             self.book.add_codec(codec.rate())
             for engine in self.engines:
-                self._matrix(engine)
-                self._populations(engine)
-                self._receipts(engine)
-        for engine in self.engines:
-            self._memory(engine)
+                self._round(engine, number)
+        if plans.MEMORY in self.plan.only:
+            for engine in self.engines:
+                self._memory(engine)
         self.book.add_codec(codec.rate())
 
+    def _round(self, engine: Engine, number: int) -> None:
+        if plans.MATRIX in self.plan.only:
+            self._matrix(engine)
+        if plans.PAIR in self.plan.only:
+            self._populations(engine)
+        if plans.RECEIPTS in self.plan.only:
+            self._receipts(engine)
+        if plans.MIXED in self.plan.only:
+            self._mix(engine, number)
+
     def _prepare(self) -> None:
-        few, many = self.plan.few, self.plan.many
+        few, many, only = self.plan.few, self.plan.many, self.plan.only
+        wanted = [("load", few)] if only & {plans.MATRIX, plans.RECEIPTS} else []
+        wanted += [("pair", few), ("pair", many)] if plans.PAIR in only else []
+        wanted += [("memory", few)] if plans.MEMORY in only else []
         for engine in self.engines:
-            for use, size in (("load", few), ("pair", few), ("pair", many), ("memory", few)):
+            for use, size in wanted:
                 self._urls[engine.name, use, size] = engine.fresh(size, use)
 
     def _phase(self, *, window: int = 0, rate: float = 0) -> Phase:
@@ -110,106 +89,43 @@ class Bench:
             figures = daemon.run(replace(self._phase(window=WIDEST), receipts=True))
             self.book.add((engine.name, "with receipts"), figures)
 
+    def _mix(self, engine: Engine, number: int) -> None:
+        """One before the other in turn, so that neither always finds the machine warmer."""
+        order = (ALONE, MIX) if number % 2 else (MIX, ALONE)
+        mix.measure(self.book, engine, self._phase(window=WIDEST), self.plan.mixed, order)
+
     def _memory(self, engine: Engine) -> None:
         engine.settle()
         with peyk(self._urls[engine.name, "memory", self.plan.few], self.plan.few) as daemon:
             start = daemon.memory()
             daemon.run(Phase(window=WIDEST, most=self.plan.messages, warm_up=0))
-            self.memory[engine.name] = Memory(start, daemon.memory())
+            self.results.memory[engine.name] = Memory(start, daemon.memory())
 
 
-# --- what came of it ----------------------------------------------------------------
-
-
-def report(bench: Bench, version: str) -> str:
-    """Write everything as the tables of ``bench/README.md``."""
-    alone_rate = median(bench.book.codec)
-    around = f"{min(bench.book.codec):,.0f} to {max(bench.book.codec):,.0f}"
-    parts = [
-        f"{machine(version)}. Medians of {bench.plan.rounds} rounds.\n",
-        f"smpplib alone: {alone_rate:,.0f} exchanges/s ({around}).\n",
-        _closed(bench, alone_rate),
-        _open(bench),
-        _costs(bench),
-        _targets(bench, alone_rate),
-    ]
-    return "\n".join(parts)
-
-
-def _closed(bench: Bench, alone_rate: float) -> str:
-    book, rows = bench.book, []
-    for engine in bench.engines:
-        for what in (*(f"window {window}" for window in WINDOWS), "with receipts"):
-            key = (engine.name, what)
-            rate, share = book.rate(key), book.rate(key) / alone_rate
-            figures = [f"{rate:,.0f}", book.spread(key), f"{share:.2f}", *_latencies(book, key)]
-            rows.append([", ".join(key), *figures])
-    return table(["Closed loop", "answers/s", "rounds", "÷ smpplib", "p50 ms", "p99 ms"], rows)
-
-
-def _latencies(book: Book, key: tuple[str, ...]) -> tuple[str, str]:
-    p50 = book.middle(key, lambda figures: figures.p50)
-    return f"{p50:.1f}", f"{book.middle(key, lambda figures: figures.p99):.1f}"
-
-
-def _open(bench: Bench) -> str:
-    rows = []
-    for engine in bench.engines:
-        for rate in RATES:
-            key = (engine.name, f"{rate}/s")
-            worst = bench.book.middle(key, lambda figures: figures.worst)
-            rows.append([", ".join(key), *_latencies(bench.book, key), f"{worst:.1f}"])
-    return table(["Open loop", "p50 ms", "p99 ms", "worst ms"], rows)
-
-
-def _costs(bench: Bench) -> str:
-    few, many = bench.plan.few, bench.plan.many
-    rows = []
-    for engine in bench.engines:
-        memory = bench.memory[engine.name]
-        rows.append([
-            engine.name,
-            *(f"{bench.book.rate((engine.name, f'{size:,} subscribers')):,.0f}/s"
-              for size in (few, many)),
-            f"{memory.start:.0f} MB",
-            f"{memory.end:.0f} MB",
-        ])  # fmt: skip
-    head = [f"{few:,} subscribers", f"{many:,} subscribers", "memory at start"]
-    return table(["", *head, f"after {bench.plan.messages:,} messages"], rows)
-
-
-def _targets(bench: Bench, alone_rate: float) -> str:
-    book, rows = bench.book, []
-    few, many = bench.plan.few, bench.plan.many
-    for engine in bench.engines:
-        name = engine.name
-        share = book.rate((name, f"window {WIDEST}")) / alone_rate
-        p99 = book.middle((name, f"{P99_AT}/s"), lambda figures: figures.p99)
-        small, large = (book.rate((name, f"{size:,} subscribers")) for size in (few, many))
-        cost = 1 - large / small
-        least = TARGETS[name]
-        rows += [
-            [f"{name}: share of smpplib's rate at window {WIDEST}", f"≥ {least:.2f}",
-             f"{share:.2f}", verdict(share, least, at_least=True)],
-            [f"{name}: p99 at {P99_AT}/s", f"< {P99_MS:.0f} ms",
-             f"{p99:.1f} ms", verdict(p99, P99_MS, at_least=False)],
-            [f"{name}: cost of {many:,} subscribers", f"≤ {DEAREST:.0%}",
-             f"{cost:.0%}", verdict(cost, DEAREST, at_least=False)],
-        ]  # fmt: skip
-    return table(["Target", "bound", "measured", ""], rows)
+def _plan() -> Plan:
+    parser = argparse.ArgumentParser(description="Measure Peyk; see bench/README.md.")
+    parser.add_argument("--quick", action="store_true", help="a short look: figures mean little")
+    parser.add_argument(
+        "--only",
+        action="append",
+        choices=plans.MEASUREMENTS,
+        help="just this measurement (may be repeated); results.md stays as it is",
+    )
+    given = parser.parse_args()
+    plan = plans.QUICK if given.quick else Plan()
+    return replace(plan, only=frozenset(given.only)) if given.only else plan
 
 
 def main() -> None:
-    """``python -m bench.run [--quick]``."""
-    parser = argparse.ArgumentParser(description="Measure Peyk; see bench/README.md.")
-    parser.add_argument("--quick", action="store_true", help="a short look: figures mean little")
-    plan = QUICK if parser.parse_args().quick else Plan()
+    """``python -m bench.run [--quick] [--only MEASUREMENT]``."""
+    plan = _plan()
     began = time.monotonic()
     with alone(), postgresql() as server:
         bench = Bench(plan, [Sqlite(), server])
         bench.run()
-        text = report(bench, server.version())
-    (HOME / "results.md").write_text(text, encoding="utf-8")
+        text = report(bench.results, server.version())
+    if plan.only == frozenset(plans.MEASUREMENTS):
+        (HOME / "results.md").write_text(text, encoding="utf-8")
     print(f"\n{text}\nTook {(time.monotonic() - began) / 60:.1f} minutes.")
 
 

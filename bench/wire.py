@@ -28,6 +28,7 @@ SEQUENCE: Final = struct.Struct(">I")
 
 _PERSIAN: Final = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
 _IS_RECEIPT: Final = 0x04
+_HAS_HEADER: Final = 0x40
 
 
 def pack(command: int, status: int, sequence: int, body: bytes = b"") -> bytes:
@@ -35,9 +36,14 @@ def pack(command: int, status: int, sequence: int, body: bytes = b"") -> bytes:
     return HEADER.pack(HEADER.size + len(body), command, status, sequence) + body
 
 
+def persian(text: str) -> str:
+    """Write its digits in Persian."""
+    return text.translate(_PERSIAN)
+
+
 def balance_text(number: int, code: str) -> str:
     """Write a request for the balance as seed 001 prints it: ``۰۱۰+number+code``."""
-    return f"010+{number}+{code}".translate(_PERSIAN)
+    return persian(f"010+{number}+{code}")
 
 
 def deliver_sm(mobile: int, text: str) -> bytearray:
@@ -65,11 +71,20 @@ def submit_sm_resp(sequence: int, message_id: bytes) -> bytes:
     )
 
 
-def recipient(data: bytes, at: int) -> int:
-    """Read the destination of the submit_sm at ``at``: service, source, destination."""
+def recipient(data: bytes, at: int) -> tuple[int, int]:
+    """Read of the submit_sm at ``at`` to whom it goes, and of how many parts it is one."""
     service_end = data.find(0, at + HEADER.size)
     source_end = data.find(0, service_end + 3)
-    return int(data[source_end + 3 : data.find(0, source_end + 3)])
+    end = data.find(0, source_end + 3)
+    parts = _parts(data, end + 1) if data[end + 1] & _HAS_HEADER else 1
+    return int(data[source_end + 3 : end]), parts
+
+
+def _parts(data: bytes, at: int) -> int:
+    """Read it of the user data header 05 00 03 reference total number; esm_class is at ``at``."""
+    schedule_end = data.find(0, at + 3)
+    validity_end = data.find(0, schedule_end + 1)
+    return data[validity_end + 10]
 
 
 def _message(source: str, destination: str, esm_class: int, coding: int, text: bytes) -> bytes:

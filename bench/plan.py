@@ -1,0 +1,42 @@
+"""What ``make bench`` measures, how much of it, and what it has to come to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+WINDOWS: Final = (1, 50, 200)
+RATES: Final = (500, 1000, 2000)
+WIDEST: Final = 200
+TARGETS: Final = {"SQLite": 1 / 2, "PostgreSQL": 1 / 3}
+"""Least share of the rate of smpplib alone, at window 200 (issue 1)."""
+P99_MS: Final = 20.0
+P99_AT: Final = 1000
+DEAREST: Final = 0.15
+"""Most that a million subscribers may cost of the rate."""
+
+MATRIX: Final = "matrix"
+PAIR: Final = "pair"
+RECEIPTS: Final = "receipts"
+MIXED: Final = "mix"
+MEMORY: Final = "memory"
+MEASUREMENTS: Final = (MATRIX, PAIR, RECEIPTS, MIXED, MEMORY)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much is done."""
+
+    rounds: int = 3
+    seconds: float = 4.0
+    warm_up: float = 1.0
+    few: int = 1_000
+    many: int = 1_000_000
+    mixed: int = 20_000
+    """Subscribers of the mix: enough that nobody tells two readings."""
+    messages: int = 200_000
+    """After so many the memory is read."""
+    only: frozenset[str] = frozenset(MEASUREMENTS)
+
+
+QUICK: Final = Plan(rounds=1, seconds=1.0, warm_up=0.3, many=20_000, mixed=1_000, messages=10_000)
