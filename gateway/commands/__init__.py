@@ -1,1 +1,1 @@
-"""What the sub-commands of ``peyk`` do; ``cli`` says how they are called."""
+"""The sub-commands of ``peyk``: how each is called and what it does; ``cli`` assembles them."""

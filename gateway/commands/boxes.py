@@ -10,34 +10,116 @@ from typing import Any
 
 import click
 
-from core.browse import (
-    InboxFilter,
-    Message,
-    OutboxFilter,
-    Received,
-    list_inbox,
-    list_outbox,
-    show_outbox,
-)
+from core.batch import ANSWERED, INCOMPLETE, SET_ASIDE, UNANSWERABLE
+from core.browse import PRECEDENCE, InboxFilter, OutboxFilter
 from core.identifiers import mobile as normal_mobile
 from core.jalali import parse_interval
 from core.resend import cancel, rehearse, resend
 from core.text import ascii_digits
 from gateway import control
-from gateway.commands.context import CommandError, Context
-from gateway.commands.output import (
-    for_people,
-    for_programs,
-    one_line,
-    print_facts,
-    print_json,
-    print_table,
+from gateway.commands.box_lists import show_inbox, show_list, show_one
+from gateway.commands.clicking import (
+    ID,
+    Command,
+    Decorator,
+    Group,
+    as_json,
+    days,
+    limit,
+    misuse,
+    options,
+    pass_context,
 )
-
-_INSTANTS = frozenset({"received_at", "created_at", "changed_at", "due_at", "expires_at"})
-_IDS = frozenset({"id", "reply_id", "inbox_id"})
+from gateway.commands.context import CommandError, Context
 
 _WORDS = {"resend": "queued again", "cancel": "cancelled"}
+_STATES = [state.value for state in PRECEDENCE]
+
+
+def _filters(states: Sequence[str]) -> Decorator:
+    """The options that both boxes are searched by."""
+    return options(
+        click.option("--mobile", metavar="NUMBER", help="A mobile number, in any form."),
+        click.option("--subscription", metavar="NUMBER", help="A subscription number."),
+        click.option(
+            "--state",
+            type=click.Choice(states),
+            metavar="STATE",
+            help=f"Only messages in this state: {', '.join(states)}.",
+        ),
+        click.option("--line", metavar="NUMBER", help="Only this line."),
+        days,
+    )
+
+
+@click.command(
+    cls=Command,
+    epilog="peyk inbox --mobile 09131234567 --from 1404/05/01",
+    short_help="List received messages and what was done.",
+)
+@_filters((ANSWERED, SET_ASIDE, INCOMPLETE, UNANSWERABLE))
+@limit(50)
+@as_json
+@pass_context
+def inbox(context: Context, /, *, as_json: bool, **which: Any) -> None:
+    """List received messages and what was done with them, the newest first."""
+    with misuse():
+        wanted = InboxFilter(**criteria(**which))
+    show_inbox(context, wanted, as_json=as_json)
+
+
+@click.group(cls=Group, epilog="peyk outbox list --state undeliverable")
+def outbox() -> None:
+    """Messages sent or to be sent: list, show, resend, cancel."""
+
+
+@outbox.command("list", epilog="peyk outbox list --subscription 10000001 --to 1404/05/31")
+@_filters(_STATES)
+@limit(50)
+@as_json
+@pass_context
+def outbox_list(context: Context, /, *, as_json: bool, **which: Any) -> None:
+    """List messages, the newest first."""
+    with misuse():
+        wanted = OutboxFilter(**criteria(**which))
+    show_list(context, wanted, as_json=as_json)
+
+
+@outbox.command("show", epilog="peyk outbox show 227794327961600000")
+@click.argument("message_id", metavar="ID", type=ID)
+@as_json
+@pass_context
+def outbox_show(context: Context, message_id: int, *, as_json: bool) -> None:
+    """Show one message, part by part."""
+    show_one(context, message_id, as_json=as_json)
+
+
+def _declare(verb: str, help_text: str, example: str) -> None:
+    @outbox.command(verb, help=help_text, epilog=example)
+    @click.argument("ids", metavar="[ID]...", type=ID, nargs=-1)
+    @_filters(_STATES)
+    @limit(None)
+    @click.option("--dry-run", is_flag=True, help="Only say how many it would be.")
+    @pass_context
+    def command(context: Context, /, ids: tuple[int, ...], *, dry_run: bool, **which: Any) -> None:
+        chosen = [name for name, value in which.items() if value is not None]
+        if bool(ids) == bool(chosen):
+            raise click.UsageError("give message ids, or options that say which; not both")
+        with misuse():
+            what = ids or OutboxFilter(**criteria(**which))
+        act(context, verb, what, dry_run=dry_run)
+
+
+_declare(
+    "resend",
+    "Send messages again that failed, are uncertain, or were cancelled.",
+    "peyk outbox resend --state undeliverable --from 1404/05/03 --dry-run",
+)
+_declare(
+    "cancel",
+    "Give up on messages that have not left yet.",
+    "peyk outbox cancel 227794327961600000",
+)
 
 
 def criteria(
@@ -57,46 +139,6 @@ def criteria(
         "until": _ms(end),
         **others,
     }
-
-
-def show_inbox(context: Context, wanted: InboxFilter, *, as_json: bool) -> None:
-    """List received messages."""
-    with context.database() as database:
-        rows = database.read("cli.inbox", list_inbox, wanted)
-    if as_json:
-        print_json([_plain(row._asdict()) for row in rows])
-        return
-    columns = ("id", "received", "mobile", "line", "subscription", "did", "text", "reply")
-    print_table(columns, (_inbox_row(row) for row in rows), texts=("text", "reply"))
-    _say_if_none(rows)
-
-
-def show_list(context: Context, wanted: OutboxFilter, *, as_json: bool) -> None:
-    """List messages sent or to be sent."""
-    with context.database() as database:
-        rows = database.read("cli.outbox", list_outbox, wanted)
-    if as_json:
-        print_json([_message_as_json(row) for row in rows])
-        return
-    columns = ("id", "created", "mobile", "line", "subscription", "state", "tried", "text")
-    print_table(columns, (_outbox_row(row) for row in rows), texts=("text",))
-    _say_if_none(rows)
-
-
-def show_one(context: Context, message_id: int, *, as_json: bool) -> None:
-    """Show one message with its parts."""
-    with context.database() as database:
-        message = database.read("cli.outbox_show", show_outbox, message_id)
-    if message is None:
-        raise CommandError(f"there is no message {message_id}; `peyk outbox list` shows the ids")
-    if as_json:
-        print_json(_message_as_json(message))
-        return
-    print_facts(_facts(message))
-    click.echo()
-    columns = ("part", "state", "tried", "due", "changed", "operator", "its id", "code", "error")
-    print_table(columns, (_part_row(part) for part in message.parts), texts=("error",))
-    click.echo(f"\n{message.text}")
 
 
 def act(context: Context, verb: str, what: Sequence[int] | OutboxFilter, *, dry_run: bool) -> None:
@@ -120,83 +162,6 @@ def _wake(context: Context) -> None:
     with suppress(control.ControlError):
         # Without a daemon it is done when one starts.
         control.call(context.settings.daemon.control, "wake")
-
-
-def _inbox_row(row: Received) -> tuple[object, ...]:
-    did = f"{row.operation}: {row.outcome}" if row.operation else row.state
-    reply = one_line(row.reply) if row.reply else row.error
-    return (
-        row.id,
-        for_people(row.received_at),
-        row.mobile,
-        row.line,
-        row.subscription,
-        did,
-        one_line(row.text, 30),
-        reply,
-    )
-
-
-def _outbox_row(row: Message) -> tuple[object, ...]:
-    return (
-        row.id,
-        for_people(row.created_at),
-        row.mobile,
-        row.line,
-        row.subscription,
-        row.state,
-        row.attempts,
-        one_line(row.text),
-    )
-
-
-def _facts(message: Message) -> list[tuple[str, object]]:
-    return [
-        ("message", message.id),
-        ("state", message.state),
-        ("mobile", message.mobile),
-        ("line", message.line),
-        ("subscription", message.subscription),
-        ("created", for_people(message.created_at)),
-        ("expires", for_people(message.expires_at)),
-        ("answers", message.inbox_id),
-    ]
-
-
-def _part_row(part: Any) -> tuple[object, ...]:
-    return (
-        part.part,
-        part.state,
-        f"{part.attempts} of {part.max_attempts}",
-        for_people(part.due_at),
-        for_people(part.changed_at),
-        part.smsc,
-        part.smsc_id,
-        part.code,
-        part.error,
-    )
-
-
-def _message_as_json(message: Message) -> dict[str, Any]:
-    values = {**message._asdict(), "state": message.state, "text": message.text}
-    values["attempts"] = message.attempts
-    values["parts"] = [_plain(part._asdict()) for part in message.parts]
-    return _plain(values)
-
-
-def _plain(values: dict[str, Any]) -> dict[str, Any]:
-    """Instants in ISO; ids as text, since many readers of JSON keep 53 bits of a number."""
-    found = dict(values)
-    for key in _INSTANTS & values.keys():
-        found[key] = for_programs(values[key])
-    for key in _IDS & values.keys():
-        found[key] = None if values[key] is None else str(values[key])
-    return found
-
-
-def _say_if_none(rows: Sequence[object]) -> None:
-    if not rows:
-        click.echo("no such messages", err=True)
 
 
 def _ms(instant: datetime | None) -> int | None:

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime
 from typing import Any
 
 import click
 
 from gateway import control
+from gateway.commands.clicking import Command, as_json, pass_context
 from gateway.commands.context import Context
 from gateway.commands.output import for_people, print_facts, print_json, print_table
 from gateway.control import ControlError, DaemonNotRunning
 from gateway.health import Status, in_words, not_running, to_json
 
 COLOURS = {Status.HEALTHY: "green", Status.DEGRADED: "yellow", Status.DOWN: "red"}
+
+
+@click.command(cls=Command, epilog="peyk health --json")
+@as_json
+@pass_context
+def health(context: Context, *, as_json: bool) -> None:
+    """Say how the daemon is: binds, queues, database.
+
+    Exits with 0 when healthy, 1 when degraded, 2 when down.
+    """
+    sys.exit(show_health(context, as_json=as_json))
 
 
 def show_health(context: Context, *, as_json: bool) -> int:

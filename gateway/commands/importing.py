@@ -7,13 +7,34 @@ from pathlib import Path
 import click
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from core.importing import ImportReport, RowError, import_file
+from core.importing import KINDS, ImportReport, RowError, import_file
 from core.importing import Progress as Step
+from gateway.commands.clicking import Command, pass_context
 from gateway.commands.context import CommandError, Context
 from gateway.commands.output import console
 
 SHOWN_ERRORS = 1000
 """Bad rows that are printed one by one; a file that is bad all through needs no more."""
+
+
+@click.command(
+    "import",
+    cls=Command,
+    epilog="peyk import bills bills-1404-03.xlsx",
+    short_help="Import a CSV or XLSX file of the utility.",
+)
+@click.argument("kind", type=click.Choice(list(KINDS)))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--strict", is_flag=True, help="Take nothing when any row is bad.")
+@click.option("--utility", metavar="NAME", help="The utility of rows that name none.")
+@pass_context
+def import_(context: Context, kind: str, file: Path, *, strict: bool, utility: str | None) -> None:
+    """Import a CSV or XLSX file of the utility (docs/importing.md says which columns).
+
+    The same file twice changes nothing, and an import that was cut short goes on where it
+    stopped. Exits with 1 when rows were bad.
+    """
+    run_import(context, kind, file, strict=strict, utility=utility)
 
 
 def run_import(

@@ -14,6 +14,7 @@ import click
 from core.identifiers import mobile as normal_mobile
 from core.text import ascii_digits
 from gateway import logs
+from gateway.commands.clicking import Command, misuse, pass_context
 from gateway.commands.context import CommandError, Context
 from gateway.commands.output import isolated
 from gateway.configuration import did_you_mean
@@ -24,6 +25,66 @@ from gateway.smpp.smsc_control import SmscError
 _FIGURE = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 START_SECONDS = 15.0
 LOOK_SECONDS = 0.1
+
+
+@click.command(
+    cls=Command,
+    epilog="peyk sms --from 09131234567 --to 100034122 '010*10000001*4321'",
+    short_help="Text a line as a subscriber would.",
+)
+@click.option("--from", "mobile", required=True, metavar="MOBILE", help="Who sends it.")
+@click.option("--to", "line", required=True, metavar="LINE", help="The number it is sent to.")
+@click.option(
+    "--wait",
+    type=click.FloatRange(0),
+    metavar="SECONDS",
+    default=10,
+    show_default=True,
+    help="How long to wait for the answer.",
+)
+@click.argument("text")
+@pass_context
+def sms(context: Context, mobile: str, line: str, text: str, wait: float) -> None:
+    """Text a line as a subscriber would, through the simulated operator.
+
+    Prints what comes back.
+    """
+    with misuse():
+        send_sms(context, mobile, line, text, wait)
+
+
+@click.command(
+    cls=Command, epilog="peyk smsc --background", short_help="Run the simulated operator."
+)
+@click.option("--background", is_flag=True, help="Return once it answers; it goes on by itself.")
+@click.option("--stop", is_flag=True, help="Stop the one that is running.")
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="NAME=FIGURE",
+    help="Have the one that is running throttle, refuse, refuse_status, drop, delay, "
+    "close_after, refuse_binds or be silent; NAME=off ends it. May be given several times.",
+)
+@pass_context
+def smsc(context: Context, *, background: bool, stop: bool, faults: tuple[str, ...]) -> None:
+    """Run the simulated operator: an SMPP server with subscribers' handsets.
+
+    It can misbehave: --fault throttle=10 answers ten messages with "throttled", --fault
+    delay=2 answers each two seconds late, --fault close_after=5 cuts the connection.
+    """
+    if stop:
+        stop_operator(context)
+    elif faults:
+        with misuse():
+            set_faults(context, faults)
+    elif background:
+        start_operator(context)
+    else:
+        run_operator(context)
+
+
+# --- being the operator, and steering it --------------------------------------------
 
 
 def run_operator(context: Context) -> None:

@@ -9,12 +9,60 @@ import click
 from core.payments import ledger
 from core.payments.browse import OrderFilter, list_orders
 from core.payments.ledger import Order
+from core.payments.states import OrderState
 from gateway import control
+from gateway.commands.boxes import criteria
+from gateway.commands.clicking import ID, Group, as_json, days, limit, misuse, pass_context
 from gateway.commands.context import CommandError, Context
 from gateway.commands.output import for_people, for_programs, print_facts, print_json, print_table
 
 _INSTANTS = ("created_at", "changed_at", "expires_at")
 _ASKING_SECONDS = 300.0
+
+
+@click.group(cls=Group, epilog="peyk payment list --state unknown")
+def payment() -> None:
+    """Payments online: list, show, reconcile. docs/payments.md explains their states."""
+
+
+@payment.command("list", epilog="peyk payment list --state unknown --from 1404/05/01")
+@click.option("--mobile", metavar="NUMBER", help="A mobile number, in any form.")
+@click.option("--subscription", metavar="NUMBER", help="A subscription number.")
+@click.option(
+    "--state",
+    type=click.Choice([state.value for state in OrderState]),
+    metavar="STATE",
+    help=f"Only in this state: {', '.join(OrderState)}.",
+)
+@click.option("--utility", metavar="NAME", help="Only this utility's.")
+@click.option("--provider", metavar="NAME", help="Only those of this account.")
+@click.option("--reference", metavar="NUMBER", help="The provider's receipt.")
+@days
+@limit(50)
+@as_json
+@pass_context
+def payment_list(context: Context, /, *, as_json: bool, **options: Any) -> None:
+    """List orders to pay, the newest first."""
+    with misuse():
+        wanted = OrderFilter(**criteria(**options))
+    show_list(context, wanted, as_json=as_json)
+
+
+@payment.command("show", epilog="peyk payment show 227794327961600000")
+@click.argument("order_id", metavar="ID", type=ID)
+@as_json
+@pass_context
+def payment_show(context: Context, order_id: int, *, as_json: bool) -> None:
+    """Show one order."""
+    show_one(context, order_id, as_json=as_json)
+
+
+@payment.command("reconcile", epilog="peyk payment reconcile")
+@as_json
+@pass_context
+def payment_reconcile(context: Context, *, as_json: bool) -> None:
+    """Have the daemon ask the providers about everything in doubt, now."""
+    reconcile(context, as_json=as_json)
 
 
 def show_list(context: Context, wanted: OrderFilter, *, as_json: bool) -> None:

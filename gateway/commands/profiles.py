@@ -2,17 +2,50 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from core.operations import REGISTRY
+from gateway.commands.clicking import Group, as_json, pass_context
 from gateway.commands.context import CommandError, Context
 from gateway.commands.output import print_json, print_table
 from gateway.configuration import ConfigError, did_you_mean, read_toml
 from gateway.profile_check import check_profile, languages
 from gateway.profiles import load_profile
+
+
+@click.group(cls=Group, epilog="peyk profile check --all")
+def profile() -> None:
+    """The utilities' commands and words: list them, look for mistakes in them."""
+
+
+@profile.command("list", epilog="peyk profile list")
+@as_json
+@pass_context
+def profile_list(context: Context, *, as_json: bool) -> None:
+    """List the profiles, with the lines that use each."""
+    show_profiles(context, as_json=as_json)
+
+
+@profile.command("check", epilog="peyk profile check lorestan-water")
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.option("--all", "every", is_flag=True, help="Check every profile there is.")
+@click.option(
+    "--parts",
+    type=click.IntRange(1, 10),
+    default=2,
+    show_default=True,
+    help="How many parts a reply may take.",
+)
+@pass_context
+def profile_check(context: Context, names: Sequence[str], *, every: bool, parts: int) -> None:
+    """Print every mistake in profiles, not only the first. Exits with 1 when there is any."""
+    if bool(names) == every:
+        raise click.UsageError("name the profiles to check, or say --all; not both.")
+    sys.exit(check_profiles(context, names, most_parts=parts))
 
 
 def show_profiles(context: Context, *, as_json: bool) -> None:
@@ -23,14 +56,14 @@ def show_profiles(context: Context, *, as_json: bool) -> None:
         lines = [line.get("number") for line in used if line.get("profile") == folder.name]
         row: dict[str, object] = {"name": folder.name, "lines": lines}
         try:
-            profile = load_profile(folder, REGISTRY)
+            loaded = load_profile(folder, REGISTRY)
         except ConfigError as error:
             row["mistake"] = str(error)
         else:
-            row["title"] = profile.title
-            row["utility"] = profile.utility
-            row["commands"] = len(profile.grammar.patterns)
-            row["languages"] = languages(profile)
+            row["title"] = loaded.title
+            row["utility"] = loaded.utility
+            row["commands"] = len(loaded.grammar.patterns)
+            row["languages"] = languages(loaded)
         rows.append(row)
     if as_json:
         print_json(rows)

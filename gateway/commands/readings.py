@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import getpass
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -28,6 +29,17 @@ from core.reading_control import (
 )
 from core.readings import ReadingState
 from gateway import control
+from gateway.commands.clicking import (
+    ID,
+    Decorator,
+    Group,
+    as_json,
+    days,
+    limit,
+    misuse,
+    options,
+    pass_context,
+)
 from gateway.commands.context import CommandError, Context
 from gateway.commands.output import for_people, for_programs, print_json, print_table
 from gateway.commands.utilities import Speakers
@@ -38,6 +50,71 @@ COLUMNS: Final = (
 )  # fmt: skip
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 """What makes a spreadsheet take a text for a formula."""
+
+
+@click.group(cls=Group, epilog="peyk reading list --state doubtful")
+def reading() -> None:
+    """Meter readings of subscribers: list, export, accept, reject."""
+
+
+def _which(most: int | None) -> Decorator:
+    """The options that readings are chosen by."""
+    return options(
+        click.option("--utility", metavar="NAME", help="Only this utility's."),
+        click.option(
+            "--state",
+            type=click.Choice([state.value for state in ReadingState]),
+            help="Only readings in this state.",
+        ),
+        days,
+        limit(most),
+    )
+
+
+@reading.command("list", epilog="peyk reading list --state doubtful --from 1404/05/01")
+@_which(50)
+@as_json
+@pass_context
+def reading_list(context: Context, /, *, as_json: bool, **which: Any) -> None:
+    """List readings, the newest first."""
+    with misuse():
+        wanted = criteria(**which)
+    show_list(context, wanted, as_json=as_json)
+
+
+@reading.command("export", epilog="peyk reading export doubtful.xlsx --state doubtful")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@_which(None)
+@pass_context
+def reading_export(context: Context, /, file: Path, **which: Any) -> None:
+    """Write readings to FILE, which ends in .csv or .xlsx."""
+    with misuse():
+        wanted = criteria(**which)
+    export(context, file, wanted)
+
+
+def _declare(verb: str, state: ReadingState, help_text: str, example: str) -> None:
+    @reading.command(verb, help=help_text, epilog=example)
+    @click.argument("reading_id", metavar="ID", type=ID)
+    @click.option("--note", default="", help="Why, in words for the subscriber.")
+    @click.option("--by", default=getpass.getuser, metavar="NAME", help="Who decides; else you.")
+    @pass_context
+    def command(context: Context, reading_id: int, *, note: str, by: str) -> None:
+        act(context, reading_id, state, by=by, note=note.strip())
+
+
+_declare(
+    "accept",
+    ReadingState.ACCEPTED,
+    "Accept a reading and tell who sent it.",
+    "peyk reading accept 1234",
+)
+_declare(
+    "reject",
+    ReadingState.REJECTED,
+    "Reject a reading: it no longer counts, and who sent it is told why.",
+    "peyk reading reject 1234 --note 'رقم کنتور خوانا نیست'",
+)
 
 
 def criteria(

@@ -2,326 +2,133 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple, TypeAlias
+import getpass
+from typing import Any
 
 import click
 
-from core.identifiers import mobile as normal_mobile
-from core.ids import ids_for_command
-from core.jalali import parse_interval
-from core.requests.browse import Listed, RequestFilter, Shown, list_requests, show_request
-from core.requests.changes import announce_fee, edit, issue_voucher, move
-from core.requests.counter import Counter, NewRequest, RequestError, check_tracking, register
-from core.requests.kinds import RequestKind, Services
-from core.requests.rows import Request
-from core.requests.states import RequestState
-from core.text import ascii_digits
-from gateway.commands.context import CommandError, Context
-from gateway.commands.output import (
-    for_people,
-    for_programs,
-    one_line,
-    print_facts,
-    print_json,
-    print_table,
+from core.requests.counter import NewRequest
+from gateway.commands.clicking import Group, as_json, days, limit, misuse, pass_context
+from gateway.commands.context import Context
+from gateway.commands.request_changes import (
+    Which,
+    change_state,
+    edit_request,
+    new_request,
+    tell_fee,
 )
-from gateway.commands.utilities import profile_of, profiles
-from gateway.configuration import did_you_mean
-from gateway.profiles import Profile
+from gateway.commands.request_lists import criteria, show_kinds, show_list, show_one
 
 
-class Which(NamedTuple):
-    """The request that a command is about, and who gives it."""
-
-    tracking: str
-    utility: str | None
-    by: str
+@click.group(cls=Group, epilog="peyk request list --state registered")
+def request() -> None:
+    """Requests of subscribers and counter offices: register, look up, edit, decide, price."""
 
 
-_Work: TypeAlias = Callable[[Any, Counter, str], Request]
-"""What is done in a transaction with a tracking number."""
+_UTILITY = click.option("--utility", metavar="NAME", help="Where lines serve several.")
+_BY = click.option("--by", default=getpass.getuser, metavar="NAME", help="Who does it; else you.")
+_FIELD = click.option(
+    "--field", "fields", multiple=True, metavar="NAME=VALUE", help="A field of the kind; again."
+)
 
 
-def new_request(
-    context: Context, utility: str | None, by: str, fields: Iterable[str], new: NewRequest
+@request.command("kinds", epilog="peyk request kinds --utility lorestan-water")
+@_UTILITY
+@as_json
+@pass_context
+def request_kinds(context: Context, *, utility: str | None, as_json: bool) -> None:
+    """List what may be asked for: who may, with which fields (? may be left out), the fee."""
+    show_kinds(context, utility, as_json=as_json)
+
+
+@request.command("new", epilog="peyk request new meter_test --number 10000001 --text 'کنتور می‌زند'")
+@click.argument("kind", metavar="KIND")
+@_UTILITY
+@click.option("--number", default="", help="The subscription that it is about.")
+@click.option("--mobile", default="", help="Whom to tell.")
+@_FIELD
+@click.option("--office", default="", metavar="NAME", help="The counter office that takes it.")
+@click.option("--text", default="", help="What it is about, in words.")
+@_BY
+@pass_context
+def request_new(
+    context: Context, /, *, utility: str | None, by: str, fields: tuple[str, ...], **options: Any
 ) -> None:
-    """Register a request and print its tracking number. Raises ``CommandError``."""
-    new = new._replace(fields=_fields(fields), number=ascii_digits(new.number))
-    counter = _counter(profile_of(context, utility), by)
-    with context.database() as database:
-        try:
-            request = database.transact("cli.request_new", register, counter, new)
-        except RequestError as error:
-            raise CommandError(str(error)) from None
-    _say(counter.services, request)
-    kind = counter.services.kinds[request.kind]
-    for document in kind.documents:
-        click.echo(f"to be brought: {document}")
+    """Register a request at a counter and print its tracking number."""
+    new = NewRequest(**options)
+    with misuse():
+        new_request(context, utility, by, fields, new)
 
 
-def show_kinds(context: Context, utility: str | None, *, as_json: bool) -> None:
-    """List the kinds of requests that a utility takes."""
-    services = profile_of(context, utility).terms.services
-    if as_json:
-        print_json([_kind_as_json(kind) for kind in services.kinds.values()])
-        return
-    columns = ("kind", "title", "registered by", "fields", "fee")
-    print_table(columns, (_kind_row(kind) for kind in services.kinds.values()))
+@request.command("list", epilog="peyk request list --kind meter_test --state registered")
+@click.option("--utility", metavar="NAME", help="Only this utility's.")
+@click.option("--kind", help="Only this kind.")
+@click.option("--state", help="Only in this state.")
+@click.option("--number", help="Only about this subscription.")
+@click.option("--mobile", help="Only those that this mobile is told of.")
+@click.option("--office", help="Only of this counter office.")
+@click.option("--editable", is_flag=True, help="Only those that may still be edited.")
+@days
+@limit(50)
+@as_json
+@pass_context
+def request_list(context: Context, /, *, as_json: bool, **options: Any) -> None:
+    """List requests, the newest first."""
+    with misuse():
+        wanted = criteria(context, **options)
+    show_list(context, wanted, as_json=as_json)
 
 
-def criteria(  # noqa: PLR0913 - the options of a list
-    context: Context,
-    *,
-    utility: str | None,
-    kind: str | None,
-    state: str | None,
-    number: str | None,
-    mobile: str | None,
-    since: str | None,
-    until: str | None,
-    **others: Any,
-) -> RequestFilter:
-    """The options of a list as a filter. Raises ``ValueError`` for what is wrong."""
-    known = profiles(context)
-    if utility is not None and utility not in known:
-        raise ValueError(f"no line serves {utility!r}; {did_you_mean(utility, known)}")
-    kinds = {
-        key
-        for each in known.values()
-        if utility in {None, each.utility}
-        for key in each.terms.services.kinds
-    }
-    if kind is not None and kind not in kinds:
-        raise ValueError(f"there is no kind {kind!r}; {did_you_mean(kind, kinds)}")
-    start, end = parse_interval(since, until)
-    return RequestFilter(
-        utility=utility,
-        kind=kind,
-        state=state_named(state) if state else None,
-        number=ascii_digits(number) if number else None,
-        mobile=normal_mobile(mobile) if mobile else None,
-        since=None if start is None else round(start.timestamp() * 1000),
-        until=None if end is None else round(end.timestamp() * 1000),
-        **others,
-    )
+@request.command("show", epilog="peyk request show 10000004")
+@click.argument("tracking", metavar="TRACKING")
+@_UTILITY
+@as_json
+@pass_context
+def request_show(context: Context, tracking: str, *, utility: str | None, as_json: bool) -> None:
+    """Show a request with its fields and its history."""
+    show_one(context, tracking, utility, as_json=as_json)
 
 
-def show_list(context: Context, wanted: RequestFilter, *, as_json: bool) -> None:
-    """List requests."""
-    with context.database() as database:
-        rows = database.read("cli.requests", list_requests, wanted)
-    if as_json:
-        print_json([_as_json(row.request, row.number) for row in rows])
-        return
-    columns = ("tracking", "utility", "kind", "state", "subscription", "mobile", "office",
-               "registered", "text")  # fmt: skip
-    print_table(columns, (_row(row) for row in rows))
-    if not rows:
-        click.echo("no such requests", err=True)
+@request.command("state", epilog="peyk request state 10000004 in_review --note 'ارسال به امور'")
+@click.argument("tracking", metavar="TRACKING")
+@click.argument("state", metavar="STATE")
+@click.option("--note", default="", help="Why, in words for who asked.")
+@_UTILITY
+@_BY
+@pass_context
+def request_state(context: Context, /, state: str, note: str, **which: Any) -> None:
+    """Put a request into another state (docs/requests.md says which may follow)."""
+    with misuse():
+        change_state(context, Which(**which), state, note)
 
 
-def show_one(context: Context, tracking: str, utility: str | None, *, as_json: bool) -> None:
-    """Show one request with its history. Raises ``CommandError``."""
-    shown = _find(context, tracking, utility)
-    services = profiles(context)[shown.request.utility].terms.services
-    if as_json:
-        steps = [
-            {**step._asdict(), "request_id": str(step.request_id), "at": for_programs(step.at)}
-            for step in shown.history
-        ]
-        print_json({**_as_json(shown.request, shown.number), "history": steps})
-        return
-    print_facts(_facts(services, shown))
-    click.echo()
-    print_table(
-        ("at", "state", "by", "note"),
-        ((for_people(step.at), step.state, step.by, step.note) for step in shown.history),
-    )
-    if shown.request.text:
-        click.echo(f"\n{shown.request.text}")
-
-
-def change_state(context: Context, which: Which, state: str, note: str) -> None:
-    """Put a request into another state. Raises ``CommandError``, ``ValueError``."""
-    new = state_named(state)
-    _change(context, which, lambda connection, counter, number: move(
-        connection, counter, number, new, note
-    ))  # fmt: skip
-
-
-def edit_request(context: Context, which: Which, fields: Sequence[str], text: str | None) -> None:
-    """Change what was filled in. Raises ``CommandError``, ``ValueError``."""
-    values = _fields(fields)
-    if not values and text is None:
-        raise ValueError("say what to change: --field NAME=VALUE or --text")
-    _change(context, which, lambda connection, counter, number: edit(
-        connection, counter, number, values, text
-    ))  # fmt: skip
-
-
-def tell_fee(
-    context: Context, which: Which, amount: int | None, account: str, *, announce_only: bool
+@request.command("edit", epilog="peyk request edit 10000004 --field units=2")
+@click.argument("tracking", metavar="TRACKING")
+@_FIELD
+@click.option("--text", help="What it is about, in words.")
+@_UTILITY
+@_BY
+@pass_context
+def request_edit(
+    context: Context, /, fields: tuple[str, ...], text: str | None, **which: Any
 ) -> None:
-    """Issue a request's voucher, or only tell its fee. Raises ``CommandError``, ``ValueError``."""
-    if not announce_only:
-        _change(context, which, lambda connection, counter, number: issue_voucher(
-            connection, counter, number, amount, account
-        ))  # fmt: skip
-        return
-    if amount is None:
-        raise ValueError("say the amount that is to be announced")
-    _change(context, which, lambda connection, counter, number: announce_fee(
-        connection, counter, number, amount
-    ))  # fmt: skip
+    """Change what was filled in, while the company is not yet at work on it."""
+    with misuse():
+        edit_request(context, Which(**which), fields, text)
 
 
-def state_named(name: str) -> RequestState:
-    """The state of that name. Raises ``ValueError`` with the nearest one."""
-    try:
-        return RequestState(name.replace("-", "_"))
-    except ValueError:
-        raise ValueError(
-            f"there is no state {name!r}; {did_you_mean(name, RequestState)}"
-        ) from None
-
-
-# --- underneath ---------------------------------------------------------------------
-
-
-def _counter(profile: Profile, by: str) -> Counter:
-    now = time.time_ns() // 1_000_000
-    ids = ids_for_command(lambda: time.time_ns() // 1_000_000)
-    return Counter(profile.utility, profile.terms.services, ids, by, now)
-
-
-def _fields(given: Iterable[str]) -> dict[str, str]:
-    values = {}
-    for each in given:
-        name, equals, value = each.partition("=")
-        if not equals:
-            raise ValueError(f"--field {each!r} is not NAME=VALUE")
-        values[name.strip()] = value
-    return values
-
-
-def _find(context: Context, tracking: str, utility: str | None) -> Shown:
-    known = [profile_of(context, utility).utility] if utility else list(profiles(context))
-    try:
-        number = check_tracking(tracking)
-    except RequestError as error:
-        raise CommandError(str(error)) from None
-    with context.database() as database:
-        found = database.read("cli.request", show_request, known, number)
-    if not found:
-        raise CommandError(f"there is no request {number}; `peyk request list` shows them")
-    if len(found) > 1:
-        whose = ", ".join(each.request.utility for each in found)
-        raise CommandError(f"several utilities have a request {number}: say --utility of {whose}")
-    return found[0]
-
-
-def _change(context: Context, which: Which, work: _Work) -> None:
-    request = _find(context, which.tracking, which.utility).request
-    counter = _counter(profiles(context)[request.utility], which.by)
-    with context.database() as database:
-        try:
-            changed = database.transact("cli.request", work, counter, request.tracking)
-        except RequestError as error:
-            raise CommandError(str(error)) from None
-    _say(counter.services, changed)
-
-
-def _say(services: Services, request: Request) -> None:
-    title = services.title(request.kind)
-    click.echo(f"{request.tracking}: {title} ({request.kind}), {request.state}")
-    if request.fee is not None:
-        voucher = f"account {request.account}, bill ID {request.bill_id}, payment ID "
-        ids = f"; {voucher}{request.payment_id}" if request.payment_id else ""
-        click.echo(f"fee {request.fee:,} rial{ids}")
-
-
-def _row(row: Listed) -> tuple[object, ...]:
-    request = row.request
-    return (
-        request.tracking,
-        request.utility,
-        request.kind,
-        request.state,
-        row.number,
-        request.mobile,
-        request.office,
-        for_people(request.created_at),
-        one_line(request.text, 30),
-    )
-
-
-def _facts(services: Services, shown: Shown) -> list[tuple[str, object]]:
-    request = shown.request
-    kind = services.kinds.get(request.kind)
-    titles = {field.name: field.title for field in kind.fields} if kind else {}
-    return [
-        ("tracking", request.tracking),
-        ("utility", request.utility),
-        ("kind", f"{request.kind} ({services.title(request.kind)})"),
-        ("state", f"{request.state} ({services.state_title(request.state)})"),
-        ("subscription", shown.number),
-        ("mobile", request.mobile),
-        ("came by", request.source),
-        ("office", request.office),
-        ("registered", for_people(request.created_at)),
-        ("changed", for_people(request.changed_at)),
-        *((f"{name} ({titles.get(name, name)})", value) for name, value in request.values.items()),
-        ("fee", None if request.fee is None else f"{request.fee:,} rial"),
-        ("account", request.account),
-        ("bill ID", request.bill_id),
-        ("payment ID", request.payment_id),
-        ("paid", for_people(request.paid_at)),
-    ]
-
-
-def _as_json(request: Request, number: str | None) -> dict[str, Any]:
-    instants = ("created_at", "changed_at", "paid_at")
-    ids = ("id", "subscriber_id", "inbox_id")
-    values = request._asdict()
-    return {
-        **values,
-        **{name: for_programs(values[name]) for name in instants},
-        **{name: None if values[name] is None else str(values[name]) for name in ids},
-        "fields": request.values,
-        "subscription": number,
-    }
-
-
-def _kind_row(kind: RequestKind) -> tuple[object, ...]:
-    doors = ", ".join(sorted(kind.doors)) or f"answered by {', '.join(kind.answered_by)}"
-    fields = ", ".join(each.name + ("" if each.required else "?") for each in kind.fields)
-    return (kind.key, kind.title, doors, fields or None, kind.fee.value)
-
-
-def _kind_as_json(kind: RequestKind) -> dict[str, Any]:
-    return {
-        "kind": kind.key,
-        "title": kind.title,
-        "sources": list(kind.sources),
-        "doors": sorted(kind.doors),
-        "about": kind.about,
-        "words": kind.words,
-        "fields": [
-            {
-                "name": each.name,
-                "title": each.title,
-                "type": each.type,
-                "required": each.required,
-                "choices": list(each.choices),
-            }
-            for each in kind.fields
-        ],
-        "documents": list(kind.documents),
-        "steps": list(kind.steps),
-        "fee": kind.fee,
-        "fee_amount": kind.fee_amount,
-        "states": list(kind.states),
-        "answered_by": list(kind.answered_by),
-    }
+@request.command("fee", epilog="peyk request fee 10000004 2500000")
+@click.argument("tracking", metavar="TRACKING")
+@click.argument("amount", metavar="[AMOUNT]", type=click.IntRange(1, 10**12), required=False)
+@click.option("--account", default="", help="Where it is paid to, if not the usual account.")
+@click.option("--announce-only", is_flag=True, help="Tell the fee; issue no voucher yet.")
+@_UTILITY
+@_BY
+@pass_context
+def request_fee(
+    context: Context, /, amount: int | None, account: str, *, announce_only: bool, **which: Any
+) -> None:
+    """Issue a request's voucher: AMOUNT rial, or the fee that is known."""
+    about = Which(**which)
+    with misuse():
+        tell_fee(context, about, amount, account, announce_only=announce_only)

@@ -10,12 +10,35 @@ from core import demo
 from core.database import Database
 from core.jalali import TEHRAN
 from gateway import logs
+from gateway.commands.clicking import Command, pass_context
 from gateway.commands.context import Context
 from gateway.version import version
 
 MOST_SAMPLES = 3000
 SAMPLES = 300
 """Sample subscribers of the first line's utility, and of each other one."""
+
+
+@click.command(cls=Command, epilog="peyk init --demo")
+@click.option("--demo", is_flag=True, help="Fill in sample subscribers of the utilities.")
+@pass_context
+def init(context: Context, *, demo: bool) -> None:
+    """Make the key and the database, or upgrade the database.
+
+    What is there already is kept.
+    """
+    initialise(context, with_demo=demo)
+
+
+@click.command(
+    cls=Command,
+    epilog="peyk --config /etc/peyk/peyk.toml run",
+    short_help="Run the daemon in the foreground.",
+)
+@pass_context
+def run(context: Context) -> None:
+    """Run the daemon in the foreground; Ctrl-C or SIGTERM stops it cleanly."""
+    run_daemon(context)
 
 
 def initialise(context: Context, *, with_demo: bool) -> None:
@@ -42,10 +65,10 @@ def _fill(context: Context, database: Database) -> None:
 
 def run_daemon(context: Context) -> None:
     """Be the daemon until a signal or the control socket stops it."""
-    from gateway.app import run  # noqa: PLC0415 - brings the reactor in
+    from gateway import app  # noqa: PLC0415 - brings the reactor in
 
     daemon = context.settings.daemon
     logs.configure(daemon.log_level, daemon.log_format, file=daemon.log_file)
     logs.bridge_twisted()
     with context.words_for_database():
-        run(context.settings, context.config, version())
+        app.run(context.settings, context.config, version())

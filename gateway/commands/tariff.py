@@ -14,6 +14,7 @@ from core.explain import CannotExplain, Explained, Question, explain
 from core.jalali import TEHRAN, jalali, parse_date
 from core.tariff import Line
 from core.text import ascii_digits
+from gateway.commands.clicking import Group, as_json, misuse, pass_context
 from gateway.commands.context import CommandError, Context
 from gateway.commands.output import print_facts, print_json, print_table
 from gateway.commands.utilities import profile_of
@@ -34,6 +35,27 @@ TITLES = {
 _SHARES = frozenset({"season", "wastewater", "vat"})
 """Lines that are a share of other lines."""
 _MONTHS = frozenset({"subscription", "wastewater_fee"})
+
+
+@click.group(cls=Group, epilog="peyk tariff explain 10000001 --reading 1234")
+def tariff() -> None:
+    """What water costs: explain a bill line by line."""
+
+
+@tariff.command("explain", epilog="peyk tariff explain 10000001 --reading 1234")
+@click.argument("subscription", metavar="SUBSCRIPTION")
+@click.option("--reading", required=True, metavar="FIGURE", help="What the meter shows.")
+@click.option("--utility", metavar="NAME", help="Where lines serve several.")
+@click.option("--at", metavar="DATE", help="On which day; today if not said.")
+@as_json
+@pass_context
+def tariff_explain(
+    context: Context, /, subscription: str, *, reading: str, as_json: bool, **options: Any
+) -> None:
+    """Show the bill that a reading would make, line by line. Nothing is stored."""
+    with misuse():
+        found = explain_bill(context, subscription, reading, **options)
+    show(found, as_json=as_json)
 
 
 def explain_bill(

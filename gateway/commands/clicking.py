@@ -1,0 +1,89 @@
+"""What the declarations of commands share: their kind, and the options that several take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol, TypeVar
+
+import click
+
+from gateway.commands.context import Context
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+MISUSED = 2
+"""The exit code of a command that was called or configured wrongly."""
+ID = click.IntRange(1, 2**63 - 1)
+MOST_ROWS = 1_000_000
+
+
+class Decorator(Protocol):
+    """Adds options to a command, and gives the command back."""
+
+    def __call__(self, command: Decorated, /) -> Decorated:
+        """The command."""
+
+
+class Command(click.Command):
+    """A command whose epilog is an example: on a line of its own, to be copied whole."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the example without folding it."""
+        if self.epilog:
+            with formatter.section("Example"):
+                formatter.write(f"{'':>{formatter.current_indent}}{self.epilog}\n")
+
+
+class Group(Command, click.Group):
+    """Commands of that kind. Called without one, it says which there are."""
+
+    command_class = Command
+    group_class = type
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take the arguments; without any, print the help and end as misused."""
+        if not args:
+            click.echo(ctx.get_help(), err=True)
+            ctx.exit(MISUSED)
+        return super().parse_args(ctx, args)
+
+
+def options(*each: Decorator) -> Decorator:
+    """Several options as one decorator; the help lists them in this order."""
+
+    def decorate(command: Decorated) -> Decorated:
+        for option in reversed(each):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def limit(default: int | None) -> Decorator:
+    """How many rows a command is about at most."""
+    return click.option(
+        "--limit",
+        type=click.IntRange(1, MOST_ROWS),
+        metavar="COUNT",
+        default=default,
+        show_default=True,
+        help="At most so many.",
+    )
+
+
+@contextmanager
+def misuse() -> Iterator[None]:
+    """Whatever ``ValueError`` comes up within is the caller's mistake: exit code 2."""
+    try:
+        yield
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+
+
+pass_context = click.make_pass_decorator(Context)
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+days = options(
+    click.option("--from", "since", metavar="DATE", help="First day, 1404/05/03 or ISO."),
+    click.option("--to", "until", metavar="DATE", help="Last day."),
+)
