@@ -12,13 +12,14 @@ from core.tables import (
     code_failures,
     contacts,
     events,
+    inbox,
     orders,
     payments,
     readings,
     requests,
     subscribers,
 )
-from tests.talking import SHIPPED, STRANGER, Talk
+from tests.talking import OWNER, SHIPPED, STRANGER, Talk
 
 EFFECTS = (subscribers, contacts, bills, payments, readings, requests, orders, events)
 KERMAN, LORESTAN, GAS = "kerman-water", "lorestan-water", "qazvin-gas"
@@ -151,3 +152,20 @@ def test_wrong_codes_are_counted_and_lock(talk: Callable[[str], Talk]) -> None:
     assert "دقیقه دیگر" in told
     assert len(line.rows(code_failures)) == 5
     assert "دقیقه دیگر" in line.ask(f"202 {number} {line.code(1)}", STRANGER)
+
+
+def test_a_year_is_no_way_to_try_codes(talk: Callable[[str], Talk]) -> None:
+    """Where a year may stand, what looks like one is tried as a code, counted, and hidden."""
+    line = talk("kerman-water")
+    for year in range(1400, 1404):
+        assert WRONG in line.ask(f"مصرف {line.number(1)} {year}")
+    assert "دقیقه دیگر" in line.ask(f"مصرف {line.number(1)} 1404")
+    assert len(line.rows(code_failures)) == 5
+    assert {row.text[-4:] for row in line.rows(inbox)} == {"****"}
+
+
+def test_a_year_is_one_for_a_mobile_that_needs_no_code(talk: Callable[[str], Talk]) -> None:
+    """The owner's mobile names the subscription and a year, and nothing is counted."""
+    line = talk("kerman-water")
+    assert line.ask(f"مصرف {line.number(2)} 1404", OWNER).startswith("مصرف ")
+    assert not line.rows(code_failures)

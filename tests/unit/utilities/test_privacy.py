@@ -40,7 +40,10 @@ def texts_of(pattern: Pattern, values: dict[Argument, str]) -> Iterator[str]:
     name = next(iter((*pattern.codes, *pattern.keywords)))
     words = " این متن است" if pattern.takes_text else ""
     for form in pattern.forms:
-        yield " ".join([name, *(values[argument] for argument in form)]) + words
+        text = " ".join([name, *(values[argument] for argument in form)])
+        yield text + words
+        if not words:
+            yield f"{text} en"
 
 
 @pytest.mark.parametrize("name", SHIPPED)
