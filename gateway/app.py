@@ -25,24 +25,21 @@ from core.database import Database, DatabaseUnavailable
 from core.ids import IdMaker
 from core.inbox import Part
 from core.node import Node
-from core.operations import REGISTRY
-from core.outbox import Outgoing, Sent
-from core.recovery import InHand, recover_after_outage, recover_after_start, tidy
+from core.outbox import Sent
 from core.schema import SchemaError, is_current
 from core.secrecy import Keys
-from core.sending import Depths, claim_for_each, depths
-from gateway.configuration import ConfigError
+from gateway.claims import Claims
 from gateway.control import ControlError, ControlServer
-from gateway.health import BindHealth, DatabaseHealth, QueueHealth, Snapshot, assess, to_json
 from gateway.inbound import Inbound
-from gateway.minds import LineMind
+from gateway.minds import load_profiles, minds_of
 from gateway.outbound import Router, Sender, SenderSettings
 from gateway.payment_service import Collaborators, PaymentService, with_payments
-from gateway.profiles import Profile, load_profile
-from gateway.settings import Bind, Line, Settings
+from gateway.profiles import Profile
+from gateway.settings import Settings
 from gateway.smpp.bind import SmppBind
-from gateway.smpp.settings import BindState, LongMessages
 from gateway.smpp.text import Alphabet, decode
+from gateway.upkeep import Upkeep
+from gateway.vitals import Parts, Vitals
 
 log = structlog.get_logger(__name__)
 R = TypeVar("R")
@@ -50,27 +47,6 @@ R = TypeVar("R")
 CLAIM_SECONDS = 1.0
 FLUSH_SECONDS = 5.0
 TIDY_SECONDS = 60.0
-
-
-def load_profiles(file: Path, settings: Settings) -> dict[str, Profile]:
-    """Every profile that a line uses, by name. Raises ``ConfigError``."""
-    names = {line.profile for line in settings.lines}
-    if not names:
-        raise ConfigError(file, "lines", "there is no line to answer on", "add one under [[lines]]")
-    return {name: load_profile(settings.profile_folder(name), REGISTRY) for name in sorted(names)}
-
-
-def mind_of(line: Line, profile: Profile, binds: Mapping[str, Bind]) -> LineMind:
-    """A line's profile, with replies cut so that they fit whichever of its binds takes them."""
-    own = [binds[name] for name in line.binds if binds[name].sends]
-    alphabets = {Alphabet.UCS2 if bind.always_ucs2 else bind.alphabet for bind in own}
-    ways = {bind.long_messages for bind in own}
-    return LineMind(
-        profile,
-        alphabets.pop() if len(alphabets) == 1 else Alphabet.UCS2,
-        8 if ways == {LongMessages.UDH8} else 16,
-        whole=ways == {LongMessages.PAYLOAD},
-    )
 
 
 class Daemon(MultiService):
@@ -85,7 +61,7 @@ class Daemon(MultiService):
         self._settings = settings
         self._reactor = reactor
         self._version = version
-        self._started_at = self._now()
+        started_at = self._now()
         self._binds = {bind.name: bind for bind in settings.binds}
         profiles = load_profiles(file, settings)
         self._database = Database(settings.database_url)
@@ -95,16 +71,20 @@ class Daemon(MultiService):
             )
         self._node = Node(self._database)
         self._desk = self._make_desk(with_payments(profiles, settings))
-        self._recover()
+        self._upkeep = Upkeep(self._database, self._node, self._desk, self._now)
+        self._upkeep.recover()
         self._writer = ThreadPool(1, 1, "database")
         self._readers = ThreadPool(0, 2, "reads")
         self._router = self._make_router()
         self._inbound = self._make_inbound()
         self._smpp = [SmppBind(bind.for_smpp(), self._inbound, reactor) for bind in settings.binds]
+        self._claims = Claims(
+            self._desk.node, self._router, self._inbound, self._transact, self._now
+        )
         self._payments = self._make_payments()
+        parts = Parts(self._database, self._in_reader, self._inbound, self._router, self._smpp)
+        self._vitals = Vitals(settings, version, started_at, parts, self._now)
         self._loops: list[LoopingCall] = []
-        self._is_claiming = False
-        self._claim_again = False
 
     def _now(self) -> int:
         return int(self._reactor.seconds() * 1000)
@@ -112,22 +92,17 @@ class Daemon(MultiService):
     # --- making ---------------------------------------------------------------------
 
     def _make_desk(self, profiles: Mapping[str, Profile]) -> Desk:
-        minds = {
-            line.number: mind_of(line, profiles[line.profile], self._binds)
-            for line in self._settings.lines
-        }
-
         def join(bind: str, parts: Sequence[Part]) -> str:
             payload = b"".join(part.payload for part in parts)
             alphabet = self._binds[bind].alphabet if bind in self._binds else Alphabet.GSM7
             return decode(payload, parts[0].data_coding, alphabet)
 
-        self._minds = minds
+        self._minds = minds_of(self._settings, profiles)
         return Desk(
             node=self._node.number,
             ids=IdMaker(self._node.number, self._now),
             keys=Keys(self._settings.daemon.key_bytes),
-            minds=minds,
+            minds=self._minds,
             join=join,
         )
 
@@ -155,46 +130,41 @@ class Daemon(MultiService):
             profiles={line.number: line.profile for line in self._settings.lines},
             clock=self._reactor,
             in_thread=self._in_thread,
-            recover=self._recover_again,
+            recover=self._upkeep.recover_again,
             smsc_of={bind.name: bind.smsc for bind in self._settings.binds},
             max_waiting=self._settings.daemon.max_waiting,
             on_queued=self._claim,
-            is_claiming=lambda: self._is_claiming,
+            is_claiming=lambda: self._claims.is_claiming,
         )
+
+    def _claim(self) -> None:
+        # The claims are made after the inbound side, which they ask about the database.
+        self._claims.claim()
 
     def _make_payments(self) -> PaymentService | None:
         if self._settings.web is None:
             return None
 
-        def transact(name: str, function: Callable[..., R], *arguments: Any) -> Deferred[R]:
-            return self._in_thread(self._database.transact, name, function, *arguments)
-
-        def read(name: str, function: Callable[..., R], *arguments: Any) -> Deferred[R]:
-            run = self._database.read
-            return deferToThreadPool(self._reactor, self._readers, run, name, function, *arguments)
-
         with_whom = Collaborators(
-            transact, read, self._desk.ids, self._minds, self._now, self._claim
+            self._transact, self._read, self._desk.ids, self._minds, self._now, self._claim
         )
         return PaymentService(self._settings, with_whom, self._reactor)
-
-    def _recover(self) -> None:
-        suspects, messages = self._database.transact(
-            "recover", recover_after_start, self._desk, self._now()
-        )
-        if suspects or messages:
-            log.warning("daemon.recovered", suspects=suspects, unsettled_messages=messages)
-
-    def _recover_again(self, in_hand: InHand, now: int) -> None:
-        """After an outage: the node's lock may have gone with the database's connection."""
-        self._node.hold()
-        self._database.transact("recover", recover_after_outage, self._desk.node, in_hand, now)
 
     # --- running --------------------------------------------------------------------
 
     def _in_thread(self, function: Callable[..., R], *args: Any) -> Deferred[R]:
         """Run on the one thread that writes to the database."""
         return deferToThreadPool(self._reactor, self._writer, function, *args)
+
+    def _in_reader(self, function: Callable[..., R], *args: Any) -> Deferred[R]:
+        """Run where nothing is written: on threads that do not hold up the batches."""
+        return deferToThreadPool(self._reactor, self._readers, function, *args)
+
+    def _transact(self, name: str, function: Callable[..., R], *args: Any) -> Deferred[R]:
+        return self._in_thread(self._database.transact, name, function, *args)
+
+    def _read(self, name: str, function: Callable[..., R], *args: Any) -> Deferred[R]:
+        return self._in_reader(self._database.read, name, function, *args)
 
     def startService(self) -> None:
         """Start threads, clocks, the control door and the binds."""
@@ -244,76 +214,25 @@ class Daemon(MultiService):
         yield super().stopService()  # type: ignore[no-untyped-call]
         for sender in self._router.senders.values():
             sender.stop()
-        left = yield deferToThreadPool(self._reactor, self._readers, self._left)
+        left = yield self._in_reader(self._upkeep.left)
         self._writer.stop()
         self._readers.stop()
         self._node.release()
         self._database.close()
         log.info("daemon.stopped", **left)
 
-    def _left(self) -> dict[str, Any]:
-        """What the next start will go on with, for the last line of the log."""
-        try:
-            found = self._database.read("left", depths, self._now())
-        except DatabaseUnavailable as error:
-            return {"left": "not known", "error": str(error)}
-        return {"left_to_send": found.waiting, "left_uncertain": found.sending}
-
     def _is_settled(self) -> bool:
         senders = self._router.senders.values()
         return self._inbound.is_idle and not any(s.status().in_flight for s in senders)
 
-    # --- the outbox's clock -----------------------------------------------------------
-
-    def _claim(self) -> None:
-        """Fetch due messages for every bind that is up and has room."""
-        if self._is_claiming:
-            self._claim_again = True
-            return
-        if self._inbound.database_error or self._inbound.is_stopping:
-            return
-        wanted = [
-            (bind, lines, self._router.senders[bind].room)
-            for bind, lines in self._router.lines_of().items()
-        ]
-        wanted = [one for one in wanted if one[2]]
-        if not wanted:
-            return
-        self._is_claiming, self._claim_again = True, False
-        done = self._in_thread(
-            self._database.transact, "claim", claim_for_each, self._desk.node, wanted, self._now()
-        )
-        done.addCallbacks(self._claimed, self._claim_failed)
-        done.addErrback(_log_failure, "outbox.claim_failed")
-        done.addBoth(self._claiming_ended)
-
-    def _claim_failed(self, failure: Failure) -> None:
-        # The commit may have taken effect; then nobody else knows of the rows.
-        failure.trap(DatabaseUnavailable)
-        self._inbound.unavailable(failure)
-
-    def _claimed(self, found: Sequence[tuple[str, list[Outgoing]]]) -> None:
-        for bind, rows in found:
-            sender = self._router.senders[bind]
-            sender.hand_over(rows)
-            sender.pump()
-
-    def _claiming_ended(self, _result: object) -> None:
-        self._is_claiming = False
-        if self._claim_again:
-            self._claim()
+    # --- keeping tidy ---------------------------------------------------------------
 
     def _tidy(self) -> None:
         if self._inbound.database_error:
             return
-        done: Deferred[Done] = self._in_thread(self._tidy_up, self._now())
+        done: Deferred[Done] = self._in_thread(self._upkeep.tidy, self._now())
         done.addCallbacks(self._tidied, _log_unavailable)
         done.addErrback(_log_failure, "database.tidy_failed")
-
-    def _tidy_up(self, now: int) -> Done:
-        # A server that was restarted while nothing happened has forgotten whose node it is.
-        self._node.hold()
-        return self._database.transact("tidy", tidy, self._desk, now)
 
     def _tidied(self, done: Done) -> None:
         if done.queued:
@@ -335,67 +254,7 @@ class Daemon(MultiService):
         return self._payments.reconcile_now()
 
     def _health(self, _arguments: Mapping[str, Any]) -> Deferred[Mapping[str, Any]]:
-        done = deferToThreadPool(self._reactor, self._readers, self._look_at_database, self._now())
-        return done.addBoth(self._assess)
-
-    def _look_at_database(self, now: int) -> tuple[Depths, bool]:
-        return self._database.read("health", depths, now), is_current(self._database)
-
-    def _assess(self, seen: tuple[Depths, bool] | Failure) -> Mapping[str, Any]:
-        error = self._inbound.database_error
-        if isinstance(seen, Failure):
-            error, seen = seen.getErrorMessage(), (Depths(0, 0, None), True)
-        found, schema_current = seen
-        now = self._now()
-        oldest = (now - found.oldest_due_at) / 1000 if found.oldest_due_at else None
-        snapshot = Snapshot(
-            version=self._version,
-            now=now,
-            started_at=self._started_at,
-            lines=tuple(line.number for line in self._settings.lines),
-            binds=tuple(self._bind_health(bind) for bind in self._smpp),
-            queues=QueueHealth(
-                arrivals=self._inbound.waiting,
-                reading_paused=self._inbound.is_paused,
-                waiting=found.waiting,
-                sending=found.sending,
-                oldest_waiting_seconds=oldest,
-            ),
-            database=DatabaseHealth(
-                name=self._database.name,
-                reachable=not error,
-                schema_current=schema_current,
-                last_error=error,
-            ),
-        )
-        return to_json(assess(snapshot, self._settings.alerts.oldest_waiting))
-
-    def _bind_health(self, bind: SmppBind) -> BindHealth:
-        status = bind.status()
-        settings = self._binds[status.name]
-        sender = self._router.senders.get(status.name)
-        sending = sender.status() if sender else None
-        return BindHealth(
-            name=status.name,
-            smsc=settings.smsc,
-            up=status.state is BindState.BOUND,
-            state=status.state.value,
-            since=int(status.since * 1000),
-            window=status.window,
-            in_flight=status.in_flight,
-            queued=sending.queued if sending else 0,
-            rate=settings.rate,
-            held_seconds=sending.held_seconds if sending else 0.0,
-            slowed_to=sending.slowed_to if sending else 0.0,
-            last_traffic=_ms(status.last_traffic),
-            reconnects=status.reconnects,
-            last_error=status.last_error,
-            next_attempt=_ms(status.next_attempt),
-        )
-
-
-def _ms(seconds: float | None) -> int | None:
-    return None if seconds is None else int(seconds * 1000)
+        return self._vitals.look()
 
 
 def _log_failure(failure: Failure, event: str) -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import structlog
 
 from core.calls import Call, Candidate, Outcome, Problem, Understanding
+from core.operations import REGISTRY
 from core.terms import Terms
-from gateway.profiles import Profile
+from gateway.configuration import ConfigError
+from gateway.profiles import Profile, load_profile
+from gateway.settings import Bind, Line, Settings
+from gateway.smpp.settings import LongMessages
 from gateway.smpp.text import Alphabet, split
 
 log = structlog.get_logger(__name__)
@@ -61,3 +66,30 @@ class LineMind:
 
     def _in_two_parts(self, words: str) -> bool:
         return len(self._parts(words)) <= MOST_PARTS
+
+
+def load_profiles(file: Path, settings: Settings) -> dict[str, Profile]:
+    """Every profile that a line uses, by name. Raises ``ConfigError``."""
+    names = {line.profile for line in settings.lines}
+    if not names:
+        raise ConfigError(file, "lines", "there is no line to answer on", "add one under [[lines]]")
+    return {name: load_profile(settings.profile_folder(name), REGISTRY) for name in sorted(names)}
+
+
+def minds_of(settings: Settings, profiles: Mapping[str, Profile]) -> dict[str, LineMind]:
+    """Every line's mind, by its number; the profiles by name."""
+    binds = {bind.name: bind for bind in settings.binds}
+    return {line.number: mind_of(line, profiles[line.profile], binds) for line in settings.lines}
+
+
+def mind_of(line: Line, profile: Profile, binds: Mapping[str, Bind]) -> LineMind:
+    """A line's profile, with replies cut so that they fit whichever of its binds takes them."""
+    own = [binds[name] for name in line.binds if binds[name].sends]
+    alphabets = {Alphabet.UCS2 if bind.always_ucs2 else bind.alphabet for bind in own}
+    ways = {bind.long_messages for bind in own}
+    return LineMind(
+        profile,
+        alphabets.pop() if len(alphabets) == 1 else Alphabet.UCS2,
+        8 if ways == {LongMessages.UDH8} else 16,
+        whole=ways == {LongMessages.PAYLOAD},
+    )

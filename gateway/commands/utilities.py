@@ -8,6 +8,7 @@ from core.calls import Outcome
 from core.operations import REGISTRY
 from gateway.commands.context import CommandError, Context
 from gateway.configuration import did_you_mean
+from gateway.minds import minds_of
 from gateway.profiles import Profile, load_profile
 
 
@@ -42,17 +43,12 @@ class Speakers:
 
     def __init__(self, context: Context) -> None:
         """Read the profiles of all lines. Raises ``ConfigError``."""
-        from gateway.app import mind_of  # noqa: PLC0415 - brings the reactor in
-
         settings = context.settings
-        binds = {bind.name: bind for bind in settings.binds}
         known = {
             name: load_profile(settings.profile_folder(name), REGISTRY)
             for name in {line.profile for line in settings.lines}
         }
-        self._minds = {
-            line.number: mind_of(line, known[line.profile], binds) for line in settings.lines
-        }
+        self._minds = minds_of(settings, known)
 
     def say(self, utility: str, line: str, outcome: Outcome) -> tuple[str, Sequence[str]] | None:
         """An outcome in the words of a utility: the line to send from, and the parts.

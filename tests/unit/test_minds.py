@@ -10,8 +10,7 @@ import pytest
 
 from core.calls import DONE, Outcome
 from core.operations import REGISTRY
-from gateway.app import mind_of
-from gateway.minds import MOST_PARTS, LineMind
+from gateway.minds import MOST_PARTS, LineMind, mind_of
 from gateway.profiles import load_profile
 from gateway.replies import load_replies
 from gateway.settings import Bind, Line

@@ -1,0 +1,79 @@
+"""The outbox's clock: messages that are due are fetched for every bind that has room."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import structlog
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from core.database import DatabaseUnavailable
+from core.outbox import Outgoing
+from core.sending import claim_for_each
+from gateway.inbound import Inbound
+from gateway.outbound import Router
+
+log = structlog.get_logger(__name__)
+
+
+class Claims:
+    """Claims due messages for this node, one transaction at a time."""
+
+    def __init__(
+        self,
+        node: int,
+        router: Router,
+        inbound: Inbound,
+        transact: Callable[..., Deferred[Any]],
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._node = node
+        self._router = router
+        self._inbound = inbound
+        self._transact = transact
+        self._now = now_ms
+        self.is_claiming = False
+        """Whether rows may be on their way here that nobody has in hand yet."""
+        self._again = False
+
+    def claim(self) -> None:
+        """Fetch due messages for every bind that is up and has room."""
+        if self.is_claiming:
+            self._again = True
+            return
+        if self._inbound.database_error or self._inbound.is_stopping:
+            return
+        wanted = [
+            (bind, lines, self._router.senders[bind].room)
+            for bind, lines in self._router.lines_of().items()
+        ]
+        wanted = [one for one in wanted if one[2]]
+        if not wanted:
+            return
+        self.is_claiming, self._again = True, False
+        done = self._transact("claim", claim_for_each, self._node, wanted, self._now())
+        done.addCallbacks(self._claimed, self._failed)
+        done.addErrback(_log_failure)
+        done.addBoth(self._ended)
+
+    def _failed(self, failure: Failure) -> None:
+        # The commit may have taken effect; then nobody else knows of the rows.
+        failure.trap(DatabaseUnavailable)
+        self._inbound.unavailable(failure)
+
+    def _claimed(self, found: Sequence[tuple[str, list[Outgoing]]]) -> None:
+        for bind, rows in found:
+            sender = self._router.senders[bind]
+            sender.hand_over(rows)
+            sender.pump()
+
+    def _ended(self, _result: object) -> None:
+        self.is_claiming = False
+        if self._again:
+            self.claim()
+
+
+def _log_failure(failure: Failure) -> None:
+    log.critical("outbox.claim_failed", failure=failure.getTraceback())

@@ -1,0 +1,117 @@
+"""The daemon's vital signs: what its parts say of themselves, gathered for ``health``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from core.database import Database
+from core.schema import is_current
+from core.sending import Depths, depths
+from gateway.health import BindHealth, DatabaseHealth, QueueHealth, Snapshot, assess, to_json
+from gateway.inbound import Inbound, InThread
+from gateway.outbound import Router
+from gateway.settings import Settings
+from gateway.smpp.bind import SmppBind
+from gateway.smpp.settings import BindState
+
+
+class Parts(NamedTuple):
+    """The parts of the daemon that are looked at."""
+
+    database: Database
+    in_reader: InThread
+    """For what only reads: on threads that do not hold up the batches."""
+    inbound: Inbound
+    router: Router
+    binds: Sequence[SmppBind]
+
+
+class Vitals:
+    """Looks at the daemon's parts when it is asked how they are."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        version: str,
+        started_at: int,
+        parts: Parts,
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._settings = settings
+        self._version = version
+        self._started_at = started_at
+        self._parts = parts
+        self._now = now_ms
+        self._binds = {bind.name: bind for bind in settings.binds}
+
+    def look(self) -> Deferred[Mapping[str, Any]]:
+        """How the daemon is, as JSON; also when the database does not answer."""
+        done = self._parts.in_reader(self._look_at_database, self._now())
+        return done.addBoth(self._assess)
+
+    def _look_at_database(self, now: int) -> tuple[Depths, bool]:
+        database = self._parts.database
+        return database.read("health", depths, now), is_current(database)
+
+    def _assess(self, seen: tuple[Depths, bool] | Failure) -> Mapping[str, Any]:
+        error = self._parts.inbound.database_error
+        if isinstance(seen, Failure):
+            error, seen = seen.getErrorMessage(), (Depths(0, 0, None), True)
+        found, schema_current = seen
+        now = self._now()
+        snapshot = Snapshot(
+            version=self._version,
+            now=now,
+            started_at=self._started_at,
+            lines=tuple(line.number for line in self._settings.lines),
+            binds=tuple(self._bind(bind) for bind in self._parts.binds),
+            queues=self._queues(found, now),
+            database=DatabaseHealth(
+                name=self._parts.database.name,
+                reachable=not error,
+                schema_current=schema_current,
+                last_error=error,
+            ),
+        )
+        return to_json(assess(snapshot, self._settings.alerts.oldest_waiting))
+
+    def _queues(self, found: Depths, now: int) -> QueueHealth:
+        oldest = (now - found.oldest_due_at) / 1000 if found.oldest_due_at else None
+        return QueueHealth(
+            arrivals=self._parts.inbound.waiting,
+            reading_paused=self._parts.inbound.is_paused,
+            waiting=found.waiting,
+            sending=found.sending,
+            oldest_waiting_seconds=oldest,
+        )
+
+    def _bind(self, bind: SmppBind) -> BindHealth:
+        status = bind.status()
+        settings = self._binds[status.name]
+        sender = self._parts.router.senders.get(status.name)
+        sending = sender.status() if sender else None
+        return BindHealth(
+            name=status.name,
+            smsc=settings.smsc,
+            up=status.state is BindState.BOUND,
+            state=status.state.value,
+            since=int(status.since * 1000),
+            window=status.window,
+            in_flight=status.in_flight,
+            queued=sending.queued if sending else 0,
+            rate=settings.rate,
+            held_seconds=sending.held_seconds if sending else 0.0,
+            slowed_to=sending.slowed_to if sending else 0.0,
+            last_traffic=_ms(status.last_traffic),
+            reconnects=status.reconnects,
+            last_error=status.last_error,
+            next_attempt=_ms(status.next_attempt),
+        )
+
+
+def _ms(seconds: float | None) -> int | None:
+    return None if seconds is None else int(seconds * 1000)
