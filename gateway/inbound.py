@@ -11,22 +11,20 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import structlog
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from core.batch import Batch, Desk, Done
+from core.batch import Desk, Done
 from core.database import Database, DatabaseUnavailable
-from core.inbox import Arrival
 from core.outbox import Result, Sent
 from core.recovery import InHand
 from core.running import run
 from core.suspects import Unconfirmed
 from gateway.arrivals import Arrivals
-from gateway.ledger import Confirmed, Ledger, as_unconfirmed
+from gateway.ledger import Ledger
 from gateway.messages import (
     Connection,
     Delivery,
@@ -35,6 +33,7 @@ from gateway.messages import (
     Temporary,
 )
 from gateway.outbound import Clock, Router
+from gateway.pending import Notes, Waiting, Work, by_ledger
 
 log = structlog.get_logger(__name__)
 
@@ -46,25 +45,6 @@ RETRY_SECONDS = 1.0
 
 InThread = Callable[..., "Deferred[Any]"]
 """``in_thread(function, *arguments)``: run it on the database's thread."""
-
-
-class _Waiting(NamedTuple):
-    """A delivery that waits for its batch."""
-
-    ledger: Ledger
-    delivery: Delivery
-    received_at: int
-
-
-@dataclass(slots=True)
-class _InWork:
-    """A batch that is with the database, and whom to tell."""
-
-    batch: Batch
-    texts: list[tuple[Ledger, int, Arrival]] = field(default_factory=list)
-    receipts: list[tuple[Ledger, int]] = field(default_factory=list)
-    settled: Counter[str] = field(default_factory=Counter)
-    """By bind: how many of its results are in the batch."""
 
 
 class Inbound:
@@ -96,13 +76,9 @@ class Inbound:
         self._on_queued = on_queued
         self._is_claiming = is_claiming
         self._ledgers: dict[int, Ledger] = {}
-        self._waiting: deque[_Waiting] = deque()
-        self._sent: list[Sent] = []
-        self._settled: Counter[str] = Counter()
-        self._unconfirmed: list[Unconfirmed] = []
+        self._waiting: deque[Waiting] = deque()
+        self._notes = Notes()
         self._doubtful: list[Unconfirmed] = []
-        self._marks: dict[str, int] = {}
-        self._confirmed_suspects: list[int] = []
         self._paused: set[int] = set()
         self._retry: Any = None
         self.is_busy = False
@@ -128,7 +104,7 @@ class Inbound:
             return
         ledger = self._ledgers[connection.id]
         now = self._now()
-        self._waiting.extend(_Waiting(ledger, delivery, now) for delivery in deliveries)
+        self._waiting.extend(Waiting(ledger, delivery, now) for delivery in deliveries)
         if len(self._waiting) > self._max_waiting:
             log.warning("inbound.paused", bind=bind, waiting=len(self._waiting))
             self._paused.add(connection.id)
@@ -143,8 +119,8 @@ class Inbound:
         """Drop what the SMSC will deliver again; suspect what it may."""
         ledger = self._ledgers.pop(connection.id)
         self._paused.discard(connection.id)
-        self._collect(ledger)
-        self._unconfirmed += ledger.take_lost()
+        self._notes.collect(ledger)
+        self._notes.unconfirmed += ledger.take_lost()
         self._waiting = deque(one for one in self._waiting if one.ledger is not ledger)
         sender = self._router.senders.get(bind)
         if sender is not None:
@@ -153,8 +129,7 @@ class Inbound:
 
     def settle(self, bind: str, sent: Sequence[Sent]) -> None:
         """Results of a bind to record; its sender hears of it when they are committed."""
-        self._sent += sent
-        self._settled[bind] += len(sent)
+        self._notes.settle(bind, sent)
         self._work()
 
     def flush(self) -> None:
@@ -174,33 +149,25 @@ class Inbound:
     @property
     def is_idle(self) -> bool:
         """Whether nothing is waiting and nothing is in work."""
-        return not (self.is_busy or self._waiting or self._sent or self._unconfirmed)
+        notes = self._notes
+        return not (self.is_busy or self._waiting or notes.sent or notes.unconfirmed)
 
     # --- making a batch -------------------------------------------------------------
 
     def _now(self) -> int:
         return int(self._clock.seconds() * 1000)
 
-    def _collect(self, ledger: Ledger) -> None:
-        confirmed = Confirmed()
-        ledger.take_confirmed(confirmed)
-        self._confirmed_suspects += confirmed.suspects
-        if confirmed.mark:
-            bind = ledger.bind
-            self._marks[bind] = max(confirmed.mark, self._marks.get(bind, 0))
-
     def _work(self) -> None:
         """Hand the database all there is, unless it is busy or away."""
         if self.is_busy or self.database_error:
             return
         for ledger in self._ledgers.values():
-            self._collect(ledger)
+            self._notes.collect(ledger)
         self._refuse_late()
         work = self._next()
-        batch = work.batch
-        if len(batch) or batch.unconfirmed or batch.marks or batch.confirmed_suspects:
+        if work:
             self.is_busy = True
-            done: Deferred[Done] = self._in_thread(run, self._database, self._desk, batch)
+            done: Deferred[Done] = self._in_thread(run, self._database, self._desk, work.batch)
             done.addCallbacks(
                 self._committed, self._failed, callbackArgs=(work,), errbackArgs=(work,)
             )
@@ -216,34 +183,27 @@ class Inbound:
             late.append((ledger, delivery.sequence))
         self._refuse(late)
 
-    def _next(self) -> _InWork:
+    def _next(self) -> Work:
         now = self._now()
-        batch = Batch(
-            sent=self._sent,
-            unconfirmed=self._unconfirmed,
-            marks=self._marks,
-            confirmed_suspects=self._confirmed_suspects,
-            now=now,
-        )
-        work = _InWork(batch, settled=self._settled)
-        self._sent, self._settled, self._unconfirmed = [], Counter(), []
-        self._marks, self._confirmed_suspects = {}, []
+        work = self._notes.take(now)
         for _ in range(min(len(self._waiting), MOST_ARRIVALS)):
             ledger, (sequence, content), received_at = self._waiting.popleft()
             if isinstance(content, InboundSms):
                 arrival = self._arrivals.of_sms(ledger, content, received_at)
-                batch.arrivals.append(arrival)
+                work.batch.arrivals.append(arrival)
                 work.texts.append((ledger, sequence, arrival))
             else:
-                batch.receipts.append(self._arrivals.of_receipt(ledger.bind, content, now))
+                work.batch.receipts.append(self._arrivals.of_receipt(ledger.bind, content, now))
                 work.receipts.append((ledger, sequence))
         return work
 
     # --- after a batch --------------------------------------------------------------
 
-    def _committed(self, done: Done, work: _InWork) -> None:
+    def _committed(self, done: Done, work: Work) -> None:
         self.is_busy = False
-        self._acknowledge(done, work)
+        self._notes.unconfirmed += work.acknowledge(done)
+        self._refuse(work.refused(done))
+        self._notes.unconfirmed += work.late(done, self._now() - TOO_LATE_MS)
         senders = self._router.senders
         for bind, count in work.settled.items():
             senders[bind].committed(count)
@@ -258,39 +218,9 @@ class Inbound:
             self._on_queued()
         self._work()
 
-    def _acknowledge(self, done: Done, work: _InWork) -> None:
-        stored: dict[Ledger, list[tuple[int, Arrival]]] = {}
-        refused: list[tuple[Ledger, int]] = []
-        for ledger, sequence, arrival in work.texts:
-            if arrival.id in done.refused:
-                refused.append((ledger, sequence))
-            else:
-                stored.setdefault(ledger, []).append((sequence, arrival))
-        for ledger, arrivals in stored.items():
-            self._unconfirmed += ledger.acknowledge(arrivals, done.redelivered)
-        receipts: dict[Ledger, list[int]] = {}
-        for ledger, sequence in work.receipts:
-            receipts.setdefault(ledger, []).append(sequence)
-        for ledger, sequences in receipts.items():
-            ledger.connection.acknowledge(sequences)
-        self._refuse(refused)
-        self._suspect_late(work, done)
-
-    def _suspect_late(self, work: _InWork, done: Done) -> None:
-        """An answer so late that the SMSC may have given up on it is as good as none."""
-        late = self._now() - TOO_LATE_MS
-        self._unconfirmed += (
-            as_unconfirmed(ledger.bind, arrival, done.redelivered)
-            for ledger, _sequence, arrival in work.texts
-            if arrival.received_at < late and arrival.id not in done.refused
-        )
-
     def _refuse(self, deliveries: Sequence[tuple[Ledger, int]]) -> None:
         """Let the SMSC keep these and deliver them again."""
-        by_ledger: dict[Ledger, list[int]] = {}
-        for ledger, sequence in deliveries:
-            by_ledger.setdefault(ledger, []).append(sequence)
-        for ledger, sequences in by_ledger.items():
+        for ledger, sequences in by_ledger(deliveries).items():
             ledger.connection.refuse(sequences, Temporary.APPLICATION_ERROR)
             self.counters["refused"] += len(sequences)
 
@@ -302,20 +232,11 @@ class Inbound:
 
     # --- when the database is away ---------------------------------------------------
 
-    def _failed(self, failure: Failure, work: _InWork) -> None:
+    def _failed(self, failure: Failure, work: Work) -> None:
         """Keep what only we know, refuse what the SMSC can deliver again, and try later."""
         self.is_busy = False
-        batch = work.batch
-        self._sent = batch.sent + self._sent
-        for bind, count in work.settled.items():
-            self._settled[bind] += count
-        self._unconfirmed = batch.unconfirmed + self._unconfirmed
-        self._marks = batch.marks | self._marks
-        self._confirmed_suspects = batch.confirmed_suspects + self._confirmed_suspects
-        # The commit itself may have been what failed, after it took effect.
-        self._doubtful += (
-            as_unconfirmed(ledger.bind, arrival, {}) for ledger, _sequence, arrival in work.texts
-        )
+        self._notes.take_back(work)
+        self._doubtful += work.doubtful()
         self._refuse([(ledger, sequence) for ledger, sequence, _arrival in work.texts])
         self._refuse(work.receipts)
         self.unavailable(failure)
@@ -343,9 +264,9 @@ class Inbound:
             self._retry_later()
             return
         rows = [row_id for sender in self._router.senders.values() for row_id in sender.held]
-        rows += (one.row.id for one in self._sent)
+        rows += (one.row.id for one in self._notes.sent)
         repeated = [key for ledger in self._ledgers.values() for key in ledger.repeated]
-        in_hand = InHand(rows, repeated + self._confirmed_suspects, tuple(self._doubtful))
+        in_hand = InHand(rows, repeated + self._notes.confirmed_suspects, tuple(self._doubtful))
         self.is_busy = True
         done = self._in_thread(self._recover, in_hand, self._now())
         done.addCallbacks(self._is_back, self._is_still_away)
