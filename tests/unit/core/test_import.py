@@ -46,6 +46,7 @@ def take(database: Database, keys: Keys, tmp_path: Path, now_ms: Clock) -> Impor
         path = content if not isinstance(content, str | bytes) else tmp_path / "file.csv"
         if isinstance(content, str | bytes):
             path.write_bytes(content.encode() if isinstance(content, str) else content)
+        now_ms.advance(0.001)  # commands take their ids beside each other by the millisecond
         options = {"default_utility": "kerman-water", "now_ms": now_ms, **options}
         return import_file(database, keys, kind, path, **options)
 
