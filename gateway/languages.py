@@ -18,14 +18,12 @@ from core.text import persian_digits
 from gateway.configuration import ConfigError, Frozen, as_model, read_toml
 from gateway.replies import environment
 from gateway.rules.grammar import Wording
-from gateway.rules.pattern import Field, Pattern
+from gateway.rules.pattern import TEXT, Field, Pattern
 from gateway.rules.scan import ENGLISH
 from gateway.rules.values import CHECKED
 
 OWN: Final = ""
 """The language of ``replies.toml``."""
-
-_TEXT: Final = Field("متن", 1, 1)
 
 
 class Spoken(NamedTuple):
@@ -54,7 +52,7 @@ def load_languages(
     """
     file = directory / "replies.toml"
     tables = read_toml(file)
-    wording = _wording(file, tables.pop("wrong", {}), {**fields, Argument.TEXT: _TEXT}, OWN)
+    wording = _wording(file, tables.pop("wrong", {}), {**fields, Argument.TEXT: TEXT}, OWN)
     spoken = {OWN: Spoken(file, tables, wording)}
     file = directory / "replies.en.toml"
     if file.exists():
@@ -70,7 +68,7 @@ def load_languages(
 def _titled(file: Path, titles: Any, fields: Mapping[Argument, Field]) -> dict[Argument, Field]:
     if not isinstance(titles, dict):
         raise ConfigError(file, "titles", "is not a table")
-    named = {**fields, Argument.TEXT: _TEXT}
+    named = {**fields, Argument.TEXT: TEXT}
     for argument in named:
         if not isinstance(titles.get(argument), str):
             raise ConfigError(file, f"titles.{argument}", "is missing", "every field needs one")

@@ -142,6 +142,9 @@ def _wrong(
 
 def _wrong_form(grammar: Grammar, wording: Wording, pattern: Pattern, runs: Sequence[Run]) -> str:
     left, unused = _best_fit(grammar, pattern, runs)
+    if pattern.takes_text and not pattern.text_optional and not runs:
+        # A number may be left out, by whom this cannot tell; the words never.
+        return wording.missing[Argument.TEXT]
     if left and unused:
         return wording.length[left[0]]
     if left:

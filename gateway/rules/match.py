@@ -13,7 +13,8 @@ Which field a run is follows from the lengths of runs and the check digits of id
 the published order, its reverse, and any other order that fits. Words that are no keyword
 change nothing beside a subscription number or an identifier; without one, the message has
 to be the command and nothing else: «۹ ماه است که قبض نیامده» stops no bills. A keyword that a
-message begins or ends with rules out the codes of other commands.
+message begins or ends with rules out the codes of other commands; but what a subscriber has
+to tell (``free_text``) may be about anything: «۳۱۲» and number and code, «کنتور خراب است».
 """
 
 from __future__ import annotations
@@ -23,12 +24,11 @@ from typing import TYPE_CHECKING
 from core.calls import Argument, Candidate, Misreading, Problem, Understanding
 from gateway.rules import together
 from gateway.rules.fault import problem_of, veiled
-from gateway.rules.grammar import SHORT_CODE
+from gateway.rules.free_text import has_text, with_text
 from gateway.rules.keyword import keywords_in, named_in, sign_of
 from gateway.rules.quick import at_once
-from gateway.rules.reading import Reading
-from gateway.rules.scan import masked, scan, text_after
-from gateway.rules.values import proven
+from gateway.rules.reading import Reading, bound
+from gateway.rules.scan import masked, scan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -83,10 +83,22 @@ def _readings(grammar: Grammar, message: Message) -> list[Reading]:
         return _sign(grammar, message)
     named = named_in(grammar, message)
     for tier in _tiers(grammar, message):
-        found = [reading for reading in tier if not named or reading.pattern in named]
+        found = _preferred(list(tier), named)
         if found:
             return found
     return []
+
+
+def _preferred(readings: list[Reading], named: Sequence[Pattern]) -> list[Reading]:
+    """Those that the keywords leave; words that somebody tells are no keywords.
+
+    Told is what follows a code with its fields; without fields, the keyword is believed first.
+    """
+    told = [reading for reading in readings if reading.text]
+    if any(reading.fields for reading in told):
+        return [reading for reading in told if reading.fields]
+    by_name = [reading for reading in readings if not named or reading.pattern in named]
+    return by_name or told
 
 
 def _tiers(grammar: Grammar, message: Message) -> Iterator[Iterable[Reading]]:
@@ -109,21 +121,21 @@ def _by_code(grammar: Grammar, message: Message, codes: Mapping[str, Pattern]) -
         if pattern is None:
             continue
         text_from = run.places[-1] + 1 if pattern.takes_text else None
-        if text_from is not None and _has_text(message, text_from):
+        if text_from is not None and has_text(message, text_from):
             if place == 0 and not _words_before(grammar, message, run.places[0]):
-                yield from _with_text(pattern, message, text_from)
+                yield from with_text(grammar, pattern, message, text_from)
         elif text_from is None or pattern.text_optional:
             yield from _plain(grammar, pattern, message, runs[:place] + runs[place + 1 :])
 
 
 def _by_keyword(grammar: Grammar, message: Message) -> Iterator[Reading]:
     for pattern, start, end in keywords_in(grammar, message):
-        if pattern.takes_text and _has_text(message, end):
+        if pattern.takes_text and has_text(message, end):
             if not (
                 any(run.places[0] < start for run in message.runs)
                 or _words_before(grammar, message, start)
             ):
-                yield from _with_text(pattern, message, end)
+                yield from with_text(grammar, pattern, message, end)
         elif not pattern.takes_text or pattern.text_optional:
             yield from _plain(grammar, pattern, message, message.runs)
 
@@ -135,48 +147,15 @@ def _plain(
         return
     own = grammar.own_words[pattern.rank]
     alone = all(word.letters in own for word in message.words)
-    for reading in _bound(pattern, runs):
+    for reading in bound(pattern, runs):
         if alone or any(argument in _SUBSCRIPTION for argument, _ in reading.fields):
             yield reading
-
-
-def _has_text(message: Message, start: int) -> bool:
-    return bool(message.words) and message.words[-1].start >= start
 
 
 def _words_before(grammar: Grammar, message: Message, place: int) -> bool:
     return any(
         word.start < place and word.letters not in grammar.courtesies for word in message.words
     )
-
-
-def _bound(pattern: Pattern, runs: Sequence[Run]) -> Iterator[Reading]:
-    """Give each run of digits to a field, in every way that fits."""
-    for order in pattern.arrangements(tuple(len(run.digits) for run in runs)):
-        reading = Reading(pattern, tuple(zip(order, runs, strict=True)))
-        if not pattern.proves or proven(reading.typed):
-            yield reading
-
-
-def _with_text(pattern: Pattern, message: Message, start: int) -> Iterator[Reading]:
-    """Read fields and then free text from ``start`` on: as many fields as fit.
-
-    The text has words in it, and does not begin with a figure that may be meant as a field.
-    """
-    next_word = next((word.start for word in message.words if word.start >= start), None)
-    if next_word is None:
-        return
-    runs = [run for run in message.runs if start <= run.places[0] < next_word]
-    for form in pattern.forms:
-        fields, others = runs[: len(form)], runs[len(form) :]
-        meant = any(len(run.digits) > SHORT_CODE for run in others)
-        if len(fields) < len(form) or (meant and form != pattern.full):
-            continue
-        text = text_after(message, fields[-1].places[-1] + 1 if fields else start)
-        readings = list(_bound(pattern, fields))
-        if readings:
-            yield from (reading._replace(text=text) for reading in readings)
-            return
 
 
 def _bare(grammar: Grammar, message: Message) -> Iterator[Reading]:
@@ -186,6 +165,6 @@ def _bare(grammar: Grammar, message: Message) -> Iterator[Reading]:
         return
     for pattern in grammar.patterns:
         if pattern.bare:
-            for reading in _bound(pattern, message.runs):
+            for reading in bound(pattern, message.runs):
                 if any(argument in _SUBSCRIPTION for argument, _ in reading.fields):
                     yield reading

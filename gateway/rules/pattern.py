@@ -26,6 +26,10 @@ class Field(NamedTuple):
     longest: int
 
 
+TEXT: Final = Field("متن", 1, 1)
+"""Free text, for which a profile has no field of its own."""
+
+
 @dataclass(frozen=True, eq=False)
 class Pattern:
     """A command of a profile, ready to be matched."""

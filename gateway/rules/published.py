@@ -19,7 +19,7 @@ from core.text import ascii_digits, persian_digits
 from gateway.configuration import ConfigError, Frozen, did_you_mean
 from gateway.findings import Findings
 from gateway.rules.grammar import spellings
-from gateway.rules.pattern import MOST_FIELDS, Field, Form, Pattern
+from gateway.rules.pattern import MOST_FIELDS, TEXT, Field, Form, Pattern
 
 _CODE: Final = re.compile(r"[0-9]{1,20}")
 _KEYWORD: Final = re.compile(r"[^\W\d_]+(?: [^\W\d_]+)*|[^\w\s]")
@@ -158,7 +158,7 @@ def _pattern(place: _Place, rank: int, given: PublishedPattern) -> Pattern:
         codes,
         given.keywords,
         tuple(sorted(forms, key=len, reverse=True)),
-        given.format or written(codes, given.keywords, choices, place.fields),
+        given.format or _format(place, given, choices),
         {argument: place.fields[argument] for form in full for argument in form},
         rank,
         takes_text,
@@ -177,20 +177,19 @@ def _needed(choices: Iterable[Sequence[Argument | None]]) -> int:
     return sum(None not in choice for choice in choices)
 
 
-def written(
-    codes: Sequence[str],
-    keywords: Sequence[str],
-    choices: Sequence[Sequence[Argument | None]],
-    fields: Mapping[Argument, Field],
+def _format(
+    place: _Place, given: PublishedPattern, choices: Iterable[Sequence[Argument | None]]
 ) -> str:
     """How to write a command, where the file does not say it; optional fields are not shown."""
-    name = next(iter((*map(persian_digits, codes), *keywords)), "")
-    titles = (
-        " یا ".join(fields[each].title for each in _without_nothing(choice))
+    codes = (persian_digits(ascii_digits(code)) for code in given.codes)
+    titles = [
+        " یا ".join(place.fields[each].title for each in _without_nothing(choice))
         for choice in choices
         if None not in choice
-    )
-    return "+".join(part for part in (name, *titles) if part)
+    ]
+    if given.fields[-1:] == (Argument.TEXT.value,):
+        titles.append(TEXT.title)
+    return "+".join([*[*codes, *given.keywords][:1], *titles])
 
 
 def _arguments(place: _Place, name: str) -> list[Argument | None]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from core.calls import Argument, Call
-from gateway.rules.values import settled
+from gateway.rules.values import proven, settled
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from gateway.rules.grammar import Grammar
     from gateway.rules.pattern import Pattern
     from gateway.rules.scan import Run
@@ -19,6 +21,9 @@ class Reading(NamedTuple):
     pattern: Pattern
     fields: tuple[tuple[Argument, Run], ...]
     text: str = ""
+    """What is told after the fields, with ``secrets`` hidden."""
+    secrets: tuple[Run, ...] = ()
+    """What may be a secret code among the words of ``text``."""
 
     @property
     def typed(self) -> dict[Argument, str]:
@@ -47,4 +52,12 @@ class Reading(NamedTuple):
     def hidden(self, grammar: Grammar) -> list[Run]:
         """The runs that nobody is to see: see ``Grammar.hidden_in``."""
         secret = grammar.hidden_in(self.arguments)
-        return [run for argument, run in self.fields if argument is secret]
+        return [run for argument, run in self.fields if argument is secret] + [*self.secrets]
+
+
+def bound(pattern: Pattern, runs: Sequence[Run]) -> Iterator[Reading]:
+    """Give each run of digits to a field, in every way that fits."""
+    for order in pattern.arrangements(tuple(len(run.digits) for run in runs)):
+        reading = Reading(pattern, tuple(zip(order, runs, strict=True)))
+        if not pattern.proves or proven(reading.typed):
+            yield reading

@@ -85,10 +85,15 @@ def text_after(message: Message, place: int) -> str:
 
 def masked(text: str, hidden: Iterable[Run]) -> str:
     """Return ``text`` with ``*`` for each digit of the ``hidden`` runs, fit to be stored."""
+    return storable(starred(text, hidden))
+
+
+def starred(text: str, hidden: Iterable[Run]) -> str:
+    """Return ``text`` with ``*`` for each digit of the ``hidden`` runs, of the same length."""
     places = [place for run in hidden for place in run.places]
     if not places:
-        return storable(text)
+        return text
     letters = list(text)
     for place in places:
         letters[place] = "*"
-    return storable("".join(letters))
+    return "".join(letters)
