@@ -43,6 +43,8 @@ class Grammar:
     shortened: Mapping[str, Pattern] = field(init=False)
     """Codes by what is left when a phone or a spreadsheet drops their leading zeros."""
     keywords: Mapping[str, Pattern] = field(init=False)
+    names: Mapping[str, Pattern] = field(init=False)
+    """The keywords that are a message by themselves or with figures, and no mere courtesy."""
     longest_keyword: int = field(init=False)
     """In words."""
     most_runs: int = field(init=False)
@@ -66,6 +68,7 @@ class Grammar:
             ("codes", codes),
             ("shortened", _shortened(codes)),
             ("keywords", keywords),
+            ("names", _names(keywords, self.courtesies)),
             ("longest_keyword", max((len(word.split()) for word in keywords), default=0)),
             ("most_runs", 1 + max((len(pattern.full) for pattern in self.patterns), default=0)),
             (
@@ -113,6 +116,15 @@ def _shortened(codes: Mapping[str, Pattern]) -> dict[str, Pattern]:
             clashing.add(short)
         found[short] = pattern
     return {short: pattern for short, pattern in found.items() if short not in clashing}
+
+
+def _names(keywords: Mapping[str, Pattern], courtesies: frozenset[str]) -> dict[str, Pattern]:
+    return {
+        keyword: pattern
+        for keyword, pattern in keywords.items()
+        if (pattern.text_optional or not pattern.takes_text)
+        and not courtesies.issuperset(keyword.split())
+    }
 
 
 def _own_words(pattern: Pattern) -> frozenset[str]:

@@ -1,7 +1,8 @@
 """The messages that most people send, read with one expression and a few lookups.
 
-Only what ``match`` would read the same way is read here: a code at either end, digits of up
-to five runs, known separators, nothing else. For all else ``at_once`` gives ``None``.
+Only what ``match`` would read the same way is read here: a code at either end or a keyword
+before them, digits of up to five runs, known separators, nothing else. For all else
+``at_once`` gives ``None``.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from core.calls import Call, Candidate, Misreading, Problem, Understanding
-from core.text import flat
+from core.text import MARK, flat
+from gateway.rules.scan import ENGLISH
 from gateway.rules.values import proven, settled
 
 if TYPE_CHECKING:
@@ -26,13 +28,42 @@ _PLAIN: Final = re.compile(
     + ")?" * 4
     + rf"{_BETWEEN}*+"
 ).fullmatch
+_LETTERS: Final = rf"(?:[^\W\d_]++{MARK}*+)++"
+_NAMED: Final = re.compile(
+    rf"{_BETWEEN}*+({_LETTERS}(?: {_LETTERS})*+)"
+    + rf"(?:{_BETWEEN}++([0-9]{{1,20}}+)" * 5
+    + ")?" * 5
+    + rf"{_BETWEEN}*+"
+).fullmatch
 
 
 def at_once(grammar: Grammar, text: str) -> Understanding | None:
     """Every reading of a plainly written command, or ``None`` for any other text."""
-    found = _PLAIN(flat(text))
+    plain = flat(text)
+    found = _PLAIN(plain)
+    return _by_keyword(grammar, text, plain) if found is None else _by_code(grammar, text, found)
+
+
+def _by_keyword(grammar: Grammar, text: str, plain: str) -> Understanding | None:
+    """Read a keyword and its fields. All words are the keyword's: so no other one is longer."""
+    found = _NAMED(plain)
     if found is None:
         return None
+    phrase, *runs = found.groups()[: found.lastindex]
+    phrase = phrase.replace(MARK, "").lower()
+    pattern = grammar.names.get(phrase)
+    # A code among the figures may be the command's own, or nobody's: that takes more care.
+    if pattern is None or not grammar.codes.keys().isdisjoint(runs):
+        return None
+    spans = [found.span(2 + place) for place in range(len(runs))]
+    understood = _read(grammar, pattern, text, runs, spans)
+    if understood is None or not phrase.isascii():
+        return understood
+    # Two readings of an English text are told of in English, which is rare enough to wait.
+    return None if understood.problem else understood._replace(language=ENGLISH)
+
+
+def _by_code(grammar: Grammar, text: str, found: re.Match[str]) -> Understanding | None:
     runs = found.groups()[: found.lastindex]
     pattern = grammar.codes.get(runs[0])
     if pattern is not None:

@@ -239,6 +239,7 @@ def test_the_quick_way_reads_as_the_thorough_one(kerman: Profile, text: str) -> 
 @pytest.mark.parametrize(
     "text",
     ["1" * 50_000, "010*" * 12_500, "9 " * 25_000, "+" * 50_000, "بدهی " * 10_000,
+     "ب" * 50_000, "ب\u200c" * 25_000, "ب " * 25_000,
      "4\u200c" * 25_000, "010 " + "1" * 59, "شکایت " * 8_000, "?" * 50_000, "1*" * 6 + "110"],
     ids=lambda text: f"{text[:6]!r}×{len(text)}",
 )  # fmt: skip

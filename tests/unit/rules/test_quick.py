@@ -1,0 +1,88 @@
+"""Keywords and their figures, read at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.rules.quick import at_once
+
+if TYPE_CHECKING:
+    from gateway.profiles import Profile
+
+LIKELY = st.text("019۰۱۹4+* \u200cb?قض", max_size=30)
+
+
+@st.composite
+def named(draw: st.DrawFn, keywords: list[str]) -> str:
+    """A keyword, or what resembles one, with figures after or around it."""
+    known = st.sampled_from(keywords)
+    words = draw(st.one_of(known, known, st.tuples(known, known).map(" ".join), LIKELY))
+    words = draw(st.sampled_from([words, words, words.upper(), words.replace(" ", "\u200c ")]))
+    run = st.one_of(
+        st.sampled_from(["10000001", "4321", "1403", "010", "9", "110", "1000000012", "03"]),
+        st.text("019۰۱۹4", min_size=1, max_size=13),
+    )
+    gaps = st.text("+* ،\n؛", min_size=1, max_size=2)
+    after = "".join(draw(gaps) + draw(run) for _ in range(draw(st.integers(0, 5))))
+    before = draw(st.sampled_from(["", "", "", "*", " ", "سلام ", "010 ", "10000001+"]))
+    return before + words + after + draw(st.sampled_from(["", "", " ", "#", " ممنون", "\u200c"]))
+
+
+@settings(max_examples=1_000, deadline=None)
+@given(data=st.data())
+def test_the_quick_way_reads_keywords_as_the_thorough_one(
+    kerman: Profile, data: st.DataObject
+) -> None:
+    """What is read at once would have been read the same with all the care there is."""
+    keywords = sorted({word for each in kerman.grammar.patterns for word in each.keywords})
+    text = data.draw(named([*keywords, "سلام", "شماره", "cost en"]))
+    quick = at_once(kerman.grammar, text)
+    if quick is not None:
+        # A mark that no quick reading takes sends the same text the other way.
+        thorough = kerman.understand(text + "؛")
+        assert quick._replace(masked=quick.masked + "؛", candidates=()) == thorough._replace(
+            candidates=()
+        )
+        assert [(each.call, each.masked + "؛") for each in quick.candidates] == [
+            tuple(each) for each in thorough.candidates
+        ]
+
+
+@pytest.mark.parametrize(
+    ("text", "operation"),
+    [
+        ("آخرین قبض ۱۰۰۰۰۰۰۱ ۴۳۲۱", "last_bill"),
+        ("آخرین\u200cقبض+4321+10000001", "last_bill"),
+        ("Last Bill 10000001 4321", "last_bill"),
+        ("پرداخت بدهی ۱۰۰۰۰۰۰۱ ۴۳۲۱", "pay"),
+        ("آزمايش كنتور 10000001 4321", "register_request"),
+        ("راهنما", "help"),
+    ],
+)
+def test_a_keyword_with_its_fields_is_read_at_once(
+    kerman: Profile, text: str, operation: str
+) -> None:
+    """The longest keyword counts, however its letters are written."""
+    quick = at_once(kerman.grammar, text)
+    assert quick is not None
+    assert [each.call.operation for each in quick.candidates] == [operation]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "سلام آخرین قبض 10000001 4321",  # more words than the keyword
+        "آخرین قبض 10000001 4321 ممنون",
+        "آخرین قبض 010 10000001 4321",  # another command's code
+        "اصلاح قبض 10000001 4321",  # words have to follow
+        "آخرین قبض 10000001 43",  # no field has two digits
+        "last bill 1403 ؟",
+    ],
+)
+def test_what_may_mean_more_is_not_read_at_once(kerman: Profile, text: str) -> None:
+    """It takes the thorough way."""
+    assert at_once(kerman.grammar, text) is None
