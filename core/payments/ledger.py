@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from core.bills import load_last_bills
@@ -108,15 +108,32 @@ def step(connection: Connection, /, order_id: int, what: Step, now: int, **value
 
 
 def is_still_due(connection: Connection, order: Order) -> bool:
-    """Whether what an order is for is owed yet, and in full: it may have been paid elsewhere."""
-    for table, row_id in ((requests, order.request_id), (instalments, order.instalment_id)):
-        if row_id is not None:
-            unpaid = select(table.c.id).where(table.c.id == row_id, table.c.paid_at.is_(None))
-            return connection.execute(unpaid).first() is not None
+    """Whether what an order is for is owed yet, and in full: it may have been paid elsewhere.
+
+    A voucher may have been taken back or replaced by another as well.
+    """
+    if order.request_id is not None:
+        return _is_unpaid(
+            connection,
+            requests,
+            order.request_id,
+            requests.c.fee == order.amount,
+            requests.c.payment_id.is_not(None),
+        )
+    if order.instalment_id is not None:
+        is_same = instalments.c.amount == order.amount
+        return _is_unpaid(connection, instalments, order.instalment_id, is_same)
     if order.subscriber_id is None:
         return False
     bill = load_last_bills(connection, [order.subscriber_id]).get(order.subscriber_id)
     return bill is not None and bill.balance >= order.amount
+
+
+def _is_unpaid(
+    connection: Connection, table: Any, row_id: int, *terms: ColumnElement[bool]
+) -> bool:
+    unpaid = select(table.c.id).where(table.c.id == row_id, table.c.paid_at.is_(None), *terms)
+    return connection.execute(unpaid).first() is not None
 
 
 def redirect(
@@ -138,7 +155,11 @@ def begin_again(connection: Connection, ids: IdMaker, order: Order, now: int) ->
     """A new order for what an order that came to nothing was for; returns its link.
 
     A token is of one order for ever, so that a payment that shows up late is still found.
+    However often the button is pressed, there is one that waits to be paid.
     """
+    waiting = connection.execute(_WAITING, order._asdict() | {"now": now}).scalar()
+    if waiting is not None:
+        return str(waiting)
     link, valid_ms = new_link(), order.expires_at - order.created_at
     old = order._asdict()
     new = {
@@ -152,6 +173,25 @@ def begin_again(connection: Connection, ids: IdMaker, order: Order, now: int) ->
     values = {name: new.get(name, old.get(name)) for name in NEW_ORDER}
     connection.execute(insert(orders).values(values))
     return link
+
+
+_ALIKE = (
+    "utility", "subscriber_id", "request_id", "instalment_id", "mobile", "bill_id", "payment_id",
+    "amount",
+)  # fmt: skip
+_WAITING = (
+    select(orders.c.link)
+    .where(
+        orders.c.state == OrderState.CREATED.value,
+        orders.c.expires_at > bindparam("now", type_=BigInteger()),
+        *(
+            orders.c[name].is_not_distinct_from(bindparam(name, type_=orders.c[name].type))
+            for name in _ALIKE
+        ),
+    )
+    .order_by(orders.c.id.desc())
+    .limit(1)
+)
 
 
 class NotBookable(Exception):
@@ -180,7 +220,7 @@ def book(connection: Connection, clerk: Clerk, order_id: int, now: int) -> bool:
         # A fee is no payment of what is owed for water: the request itself is paid.
         services = clerk.services.get(order.utility, Services())
         counter = Counter(order.utility, services, clerk.ids, order.provider or "", now)
-        book_fee(connection, counter, order.request_id)
+        book_fee(connection, counter, order.request_id, order.amount)
     elif order.subscriber_id is not None:
         _insert_payment(connection, order, now)
     if order.instalment_id is not None:

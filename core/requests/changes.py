@@ -24,6 +24,7 @@ from core.requests.kinds import FeeKind, RequestKind, Services, Words
 from core.requests.rows import Request, fields_json
 from core.requests.states import EDITABLE, MOVES, RequestState, may_follow
 from core.tables import requests, subscribers
+from core.text import group
 
 EDITED: Final = "edited"
 """What an edit goes by in ``Services.state_titles``: no state, but something that was done."""
@@ -147,20 +148,26 @@ def issue_voucher(
     )
 
 
-def book_fee(connection: Connection, counter: Counter, request_id: int, note: str = "") -> bool:
-    """Note that a bank has booked a request's fee; once, however often it is told.
+def book_fee(
+    connection: Connection, counter: Counter, request_id: int, amount: int, note: str = ""
+) -> bool:
+    """Note that a bank has booked ``amount`` rial for a request; once, however often it is told.
 
-    A request that was given up meanwhile stays so: its payment is a case for a person.
+    A request that was given up meanwhile, or costs something else by now, stays where it is:
+    its payment is a case for a person.
     """
     row = connection.execute(_BY_ID.where(requests.c.id == request_id)).one_or_none()
     if row is None:
         return False
     found = _as_found(counter.services, row)
-    if found.request.paid_at is not None:
+    request = found.request
+    if request.paid_at is not None:
         return False
     values: dict[str, Any] = {"paid_at": counter.now}
-    if RequestState.PAID in MOVES[RequestState(found.request.state)]:
+    if request.fee == amount and RequestState.PAID in MOVES[RequestState(request.state)]:
         values["state"] = RequestState.PAID.value
+    else:
+        note = note or f"{group(amount)} ریال پرداخت شد"
     _change(connection, counter, found, note, **values)
     return True
 

@@ -132,28 +132,51 @@ def test_an_instalment_is_paid_with_its_order(
     assert rows(database, payments)[0].payment_id == order.payment_id
 
 
+REQUEST = {
+    "id": 8,
+    "utility": "kerman-water",
+    "tracking": "1234567",
+    "kind": "meter_test",
+    "state": "voucher_issued",
+    "fields": "{}",
+    "source": "counter",
+    "fee": 200_000,
+    "payment_id": "20000189",
+    "created_at": NOW,
+    "changed_at": NOW,
+}
+
+
 def test_a_fee_is_no_payment_of_the_bill(
     database: Database, make_order: MakeOrder, clerk: Clerk
 ) -> None:
     """The request is paid, the balance is what it was, and the payer is told."""
-    request = {
-        "id": 8,
-        "utility": "kerman-water",
-        "tracking": "1234567",
-        "kind": "meter_test",
-        "state": "voucher_issued",
-        "fields": "{}",
-        "source": "counter",
-        "created_at": NOW,
-        "changed_at": NOW,
-    }
     make_order()
-    database.transact("fill", lambda c: c.execute(insert(requests).values(request)))
+    database.transact("fill", lambda c: c.execute(insert(requests).values(REQUEST)))
     order = make_order(**VERIFIED, request_id=8)
     assert database.transact("book", ledger.book, clerk, order.id, NOW)
     assert rows(database, payments) == []
-    assert rows(database, requests)[0].paid_at == NOW
+    request = rows(database, requests)[0]
+    assert (request.state, request.paid_at) == ("paid", NOW)
     assert len(rows(database, outbox)) == 2
+
+
+@pytest.mark.parametrize(
+    ("now", "is_due"),
+    [
+        ({}, True),
+        ({"fee": 300_000, "payment_id": "30000180"}, False),
+        ({"state": "rejected", "payment_id": None}, False),
+        ({"state": "paid", "paid_at": NOW}, False),
+    ],
+)
+def test_a_voucher_that_was_replaced_or_taken_back_is_due_no_more(
+    database: Database, make_order: MakeOrder, now: dict[str, Any], *, is_due: bool
+) -> None:
+    """A link that was texted before leads to words, not to the bank."""
+    database.transact("fill", lambda c: c.execute(insert(requests).values({**REQUEST, **now})))
+    order = make_order(request_id=8)
+    assert database.read("due", ledger.is_still_due, order) is is_due
 
 
 def test_an_order_of_a_mobile_that_is_gone_is_booked_without_a_text(
@@ -200,6 +223,22 @@ def test_beginning_again_is_another_order(
         None,
     )
     assert new.link != order.link
+
+
+def test_beginning_again_and_again_is_one_order(
+    database: Database, make_order: MakeOrder, clerk: Clerk
+) -> None:
+    """Neither a double press nor a program fills the table; a late one is not revived."""
+    order = make_order(state="failed", token="A1", provider="zarinpal")
+    other = make_order(state="failed", token="A2", provider="zarinpal", mobile="989130000002")
+
+    def again(one: Order, now: int) -> str:
+        return database.transact("again", ledger.begin_again, clerk.ids, one, now)
+
+    link = again(order, NOW + 5)
+    assert again(order, NOW + 6) == link
+    assert again(other, NOW + 7) != link
+    assert again(order, NOW + 5 + 86_400_000) != link
 
 
 def test_what_is_in_doubt_is_asked_about_ever_more_rarely(

@@ -17,7 +17,7 @@ from core.requests.changes import announce_fee, book_fee, edit, issue_voucher, m
 from core.requests.counter import Counter, NewRequest, RequestError, register
 from core.requests.rows import Request
 from core.requests.states import RequestState
-from core.tables import events, requests
+from core.tables import events, request_history, requests
 from tests.unit.core.requests.conftest import DAY, MINE, NOW, UTILITY, happened, rows
 
 FIELDS = {"national_code": "0499370899", "mobile": "09131234567", "neighbour": "۱۰۰۰۰۰۰۲"}
@@ -190,15 +190,27 @@ def test_a_bank_books_a_fee_once(do: Do, utility: Database, counter: Counter) ->
     """A callback that comes twice finds it done, and a request that was given up stays so."""
     made = do(register, TEST)
     do(issue_voucher, made.tracking, 5_000)
-    assert utility.transact("book", book_fee, counter, made.id, "bank") is True
-    assert utility.transact("book", book_fee, counter, made.id, "bank") is False
+    assert utility.transact("book", book_fee, counter, made.id, 5_000, "bank") is True
+    assert utility.transact("book", book_fee, counter, made.id, 5_000, "bank") is False
     assert rows(utility, requests, "state", "paid_at") == [("paid", NOW)]
     other = do(register, TEST)
     do(issue_voucher, other.tracking, 5_000)
     do(move, other.tracking, RequestState.CANCELLED)
-    assert utility.transact("book", book_fee, counter, other.id) is True
+    assert utility.transact("book", book_fee, counter, other.id, 5_000) is True
     assert rows(utility, requests, "state", "paid_at")[1] == ("cancelled", NOW)
-    assert utility.transact("book", book_fee, counter, 12345) is False
+    assert utility.transact("book", book_fee, counter, 12345, 5_000) is False
+
+
+def test_a_fee_that_was_changed_while_somebody_paid_is_for_a_person(
+    do: Do, utility: Database, counter: Counter
+) -> None:
+    """Neither is the request paid, nor the money forgotten."""
+    made = do(register, TEST)
+    do(issue_voucher, made.tracking, 5_000)
+    do(issue_voucher, made.tracking, 7_000)
+    assert utility.transact("book", book_fee, counter, made.id, 5_000) is True
+    assert rows(utility, requests, "state", "paid_at") == [("voucher_issued", NOW)]
+    assert rows(utility, request_history, "note")[-1] == ("۵٬۰۰۰ ریال پرداخت شد",)
 
 
 def test_two_counters_at_once_never_give_the_same_number(
