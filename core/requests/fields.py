@@ -27,6 +27,9 @@ LONGEST_TEXT: Final = 20_000
 TOLD_BY_TEXT: Final = frozenset({FieldType.READING, FieldType.METER_SERIAL})
 """What a message by text has to bring where its kind asks for it; the rest is in its words."""
 _LONGEST_NUMBER: Final = 20
+"""Digits of a number that is a name, such as that of a subscription …"""
+_LONGEST_COUNT: Final = 9
+"""… and of one that counts something: units, instalments, a capacity."""
 _SERIAL: Final = re.compile(r"[0-9A-Za-z/-]{2,30}")
 
 
@@ -99,8 +102,15 @@ def _digits(value: str, longest: int = _LONGEST_NUMBER) -> str:
     return digits
 
 
-def _number(_field: RequestField, value: str) -> str:
+def _name(_field: RequestField, value: str) -> str:
     return _digits(value)
+
+
+def _count(_field: RequestField, value: str) -> str:
+    count = int(_digits(value, _LONGEST_COUNT))
+    if count == 0:
+        raise ValueError("is nothing: 1 or more is taken")
+    return str(count)
 
 
 def _reading(_field: RequestField, value: str) -> str:
@@ -155,10 +165,10 @@ def _choice(field: RequestField, value: str) -> str:
 _CHECKS: Final[Mapping[FieldType, Callable[[RequestField, str], str]]] = MappingProxyType(
     {
         FieldType.TEXT: _text,
-        FieldType.NUMBER: _number,
+        FieldType.NUMBER: _count,
         FieldType.NATIONAL_CODE: _national_code,
         FieldType.MOBILE: _mobile,
-        FieldType.SUBSCRIPTION: _number,
+        FieldType.SUBSCRIPTION: _name,
         FieldType.READING: _reading,
         FieldType.METER_SERIAL: _serial,
         FieldType.BILL_ID: _bill_id,
