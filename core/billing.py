@@ -8,7 +8,6 @@ knows what a draft needs and stores the bills that a batch issues.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
@@ -170,7 +169,7 @@ def day_of(at: int) -> date:
 
 def as_json(lines: Iterable[Line]) -> str:
     """Lines of a bill as they are stored; fractions as ``"25/2"``."""
-    return json.dumps([line.as_plain() for line in lines], ensure_ascii=False)
+    return f"[{', '.join([line.as_json() for line in lines])}]"
 
 
 # --- the shelf ----------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
@@ -326,3 +327,23 @@ def test_a_version_that_says_the_same_changes_no_more_than_the_rounding(
         tariff(replace(version, since=some.first), replace(version, since=middle)), some
     )
     assert abs(amount_of(once) - amount_of(twice)) <= 3 * (len(once) + len(twice))
+
+
+@given(TARIFFS, st.lists(USES, min_size=1, max_size=3), st.integers(1, 9))
+def test_what_is_kept_of_other_bills_changes_nothing(
+    prices: Tariff, some: list[Use], parts: int
+) -> None:
+    """The lines are those of a tariff that no bill was made of before."""
+    some += [each._replace(used=each.used / parts) for each in some]
+    some += [each._replace(used=each.used * 2, units=1, region="") for each in some]
+    kept = [lines_of(prices, each) for each in [*some, *reversed(some)]][len(some) :]
+    fresh = [lines_of(replace(prices), each) for each in reversed(some)]
+    assert kept == fresh
+
+
+@given(TARIFFS, USES, st.text())
+def test_lines_are_stored_as_json_would_have_them(prices: Tariff, some: Use, name: str) -> None:
+    """Whatever an operator calls a budget note."""
+    for line in lines_of(prices, some):
+        named = line._replace(note=name if line.note else "")
+        assert named.as_json() == json.dumps(named.as_plain(), ensure_ascii=False)
