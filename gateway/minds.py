@@ -16,7 +16,7 @@ from gateway.configuration import ConfigError
 from gateway.profiles import Profile, load_profile
 from gateway.settings import Bind, Line, Settings
 from gateway.smpp.settings import LongMessages
-from gateway.smpp.text import Alphabet, split
+from gateway.smpp.text import Alphabet, fits, split
 
 log = structlog.get_logger(__name__)
 
@@ -65,7 +65,7 @@ class LineMind:
         return split(words, self.alphabet, reference_bits=self.reference_bits)
 
     def _in_two_parts(self, words: str) -> bool:
-        return len(self._parts(words)) <= MOST_PARTS
+        return fits(words, MOST_PARTS, self.alphabet, reference_bits=self.reference_bits)
 
 
 def load_profiles(file: Path, settings: Settings) -> dict[str, Profile]:

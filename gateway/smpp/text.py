@@ -11,7 +11,7 @@ import codecs
 import re
 from enum import Enum
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 
 class Alphabet(Enum):
@@ -51,6 +51,8 @@ _DECODING: Final = _BASIC + "\ufffd" * 128
 _ENCODING: Final[dict[int, bytes]] = {
     ord(character): bytes([code]) for code, character in enumerate(_BASIC) if code != _ESCAPE
 } | {ord(character): bytes([_ESCAPE, code]) for code, character in _EXTENSION.items()}
+_IN_GSM: Final = re.compile(f"[{re.escape(''.join(map(chr, _ENCODING)))}]*+").fullmatch
+"""For those who only ask: it ends at the first letter of Persian."""
 _ESCAPED: Final = re.compile("\x1b(.?)", re.DOTALL)
 _EXTENDED: Final = re.compile(r"[\f^{}\\\[~\]|€]")
 _ASTRAL: Final = re.compile("[\U00010000-\U0010ffff]")
@@ -178,7 +180,9 @@ def encode(
 
 def is_short_alphabet(text: str, default: Alphabet = Alphabet.GSM7) -> bool:
     """Say whether ``encode`` would use the default alphabet: 160 characters, not 70."""
-    return encode(text, default)[0] == DEFAULT
+    if default is Alphabet.UCS2 or _IN_GSM(text) is None:
+        return False
+    return default is Alphabet.GSM7 or encode(text, default)[0] == DEFAULT
 
 
 def length(text: str, default: Alphabet = Alphabet.GSM7) -> int:
@@ -195,18 +199,54 @@ def split(text: str, default: Alphabet = Alphabet.GSM7, *, reference_bits: int =
     and a surrogate pair always stay together. Joining the parts gives ``text`` back, but
     for lone surrogates, which become U+FFFD. Raises ``TooLongError`` over 255 parts.
     """
-    text = _whole(text)
-    short = is_short_alphabet(text, default)
-    single, part, double = (
-        (SINGLE_SEPTETS, 153, _EXTENDED) if short else (SINGLE_UNITS, 67, _ASTRAL)
-    )
-    wide = {match.start() for match in double.finditer(text)}
-    if len(text) + len(wide) <= single:
+    counted = _counted(text, default, reference_bits)
+    text, used = counted.text, counted.used
+    if used <= counted.single:
         return [text]
-    parts = _cut(text, part if reference_bits == 8 else part - 1, wide)  # noqa: PLR2004 - bits
+    # Most texts have nothing that counts twice, and need no looking for it.
+    double = _EXTENDED if counted.single == SINGLE_SEPTETS else _ASTRAL
+    wide = set() if used == len(text) else {match.start() for match in double.finditer(text)}
+    parts = _cut(text, counted.part, wide)
     if len(parts) > MAX_PARTS:
         raise TooLongError(f"the text needs {len(parts)} parts; a message has at most 255")
     return parts
+
+
+def fits(
+    text: str, most: int, default: Alphabet = Alphabet.GSM7, *, reference_bits: int = 8
+) -> bool:
+    """Say whether ``split`` would cut ``text`` into at most ``most`` parts (1 to 255)."""
+    counted = _counted(text, default, reference_bits)
+    if counted.used <= counted.single:
+        return True
+    if counted.used > counted.part * most or counted.used == len(counted.text):
+        return counted.used <= counted.part * most
+    # A pair that would be broken leaves a part unfilled: only cutting tells.
+    return len(split(text, default, reference_bits=reference_bits)) <= most
+
+
+class _Counted(NamedTuple):
+    """A text that can be encoded, and what it takes up of a message."""
+
+    text: str
+    used: int
+    single: int
+    """What one message holds."""
+    part: int
+    """What a part of a long one holds."""
+
+
+def _counted(text: str, default: Alphabet, reference_bits: int) -> _Counted:
+    shorter = 0 if reference_bits == 8 else 1  # noqa: PLR2004 - bits
+    if is_short_alphabet(text, default):
+        used = len(text) + len(_EXTENDED.findall(text))
+        return _Counted(text, used, SINGLE_SEPTETS, 153 - shorter)
+    try:
+        octets = text.encode("utf-16-be")
+    except UnicodeEncodeError:
+        text = _whole(text)
+        octets = text.encode("utf-16-be")
+    return _Counted(text, len(octets) // 2, SINGLE_UNITS, 67 - shorter)
 
 
 def _cut(text: str, limit: int, wide: set[int]) -> list[str]:

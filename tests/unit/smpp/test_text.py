@@ -154,3 +154,45 @@ def test_no_text_has_more_than_255_parts() -> None:
     assert len(text.split("آ" * 67 * 255)) == 255
     with pytest.raises(TooLongError):
         text.split("آ" * (67 * 255 + 1))
+
+
+def _plainly(message: str, default: Alphabet, bits: int) -> list[str]:
+    """Cut a text with nothing but care: each character is looked at."""
+    message = message.encode("utf-16-be", "surrogatepass").decode("utf-16-be", "replace")
+    short = text.encode(message, default)[0] == text.DEFAULT
+    costs = [
+        (2 if letter in "\f^{}\\[~]|€" else 1) if short else 1 + (letter > "\uffff")
+        for letter in message
+    ]
+    single, part = (160, 153) if short else (70, 67)
+    limit = single if sum(costs) <= single else part - (bits == 16)
+    parts, used = [""], 0
+    for letter, cost in zip(message, costs, strict=True):
+        if used + cost > limit:
+            parts.append("")
+            used = 0
+        parts[-1] += letter
+        used += cost
+    return parts
+
+
+_ANY = st.text(st.sampled_from("ab€{آب۱\U0001f4a7\ud83d\udca7\x1b\0é\n"), max_size=330)
+_LONG = st.builds(
+    lambda start, letter, count, end: start + letter * count + end,
+    _ANY.map(lambda some: some[:9]), st.sampled_from("a€آ\U0001f4a7\ud83d"),
+    st.integers(50, 330), _ANY.map(lambda some: some[:9]),
+)  # fmt: skip
+
+
+@given(_ANY | _LONG | _MIXED | _GSM_TEXT, st.sampled_from([8, 16]), st.sampled_from(Alphabet))
+def test_the_short_ways_cut_and_count_as_the_plain_one(
+    message: str, bits: int, default: Alphabet
+) -> None:
+    """Surrogates whole, broken and alone; whatever the SMSC means by its default alphabet."""
+    parts = _plainly(message, default, bits)
+    assert text.split(message, default, reference_bits=bits) == parts
+    for most in (1, 2, 3, len(parts)):
+        fits = text.fits(message, most, default, reference_bits=bits)
+        assert fits == (len(parts) <= most)
+    short = text.encode(message, default)[0] == text.DEFAULT
+    assert text.is_short_alphabet(message, default) == short
