@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gateway.configuration import ConfigError, as_model
+from core.calls import DONE, Outcome
+from core.operations import REGISTRY
+from gateway.configuration import ConfigError, as_model, read_toml
 from gateway.payment_settings import (
     PaymentAccount,
     WebSettings,
@@ -16,7 +18,10 @@ from gateway.payment_settings import (
     check_payments,
     payment_terms,
 )
+from gateway.profiles import load_profile
 
+CONFIG = Path(__file__).parents[2] / "config"
+NOW = datetime(2026, 9, 21, tzinfo=UTC)
 FILE = Path("peyk.toml")
 HTTPS = WebSettings(url="https://pay.example.ir/")
 PROFILES = ("kerman-water", "qom-power")
@@ -105,3 +110,13 @@ def test_settings_become_the_terms_of_paying() -> None:
 def test_a_merchant_id_is_a_secret() -> None:
     """It shows in no error and no log."""
     assert "hidden" not in repr(account(merchant_id="hidden"))
+
+
+@pytest.mark.parametrize("name", ["kerman-water", "lorestan-water"])
+def test_what_ships_has_a_word_for_the_account_of_the_demo(name: str) -> None:
+    """Nobody reads «demo-bank» as the channel of their payment."""
+    (shipped,) = read_toml(CONFIG / "peyk.toml")["payments"]
+    facts = {"number": "1", "amount": 1, "paid_at": NOW, "debt": 0, "credit": 0}
+    paid = Outcome("last_payment", DONE, {**facts, "channel": shipped["name"]})
+    profile = load_profile(CONFIG / "profiles" / name, REGISTRY)
+    assert "آزمایشی" in profile.render(paid)
