@@ -16,11 +16,11 @@ from jinja2 import TemplateError
 from core.calls import Argument
 from core.text import persian_digits
 from gateway.configuration import ConfigError, Frozen, as_model, read_toml
-from gateway.replies import environment
 from gateway.rules.grammar import Wording
 from gateway.rules.pattern import TEXT, Field, Pattern
 from gateway.rules.scan import ENGLISH
 from gateway.rules.values import CHECKED
+from gateway.sandbox import environment
 
 OWN: Final = ""
 """The language of ``replies.toml``."""

@@ -56,30 +56,46 @@ def in_two_parts(text: str) -> bool:
     return units(text) <= MOST_UNITS
 
 
-def fitted(
-    render: Callable[[Mapping[str, Fact]], str], facts: Mapping[str, Fact], fits: Fits
-) -> str:
-    """The text with the most rows that fits; with one row when not even that does.
+class Fitted:
+    """A reply with a list, written with as many rows as fit.
 
-    Renders a few times at the most: all rows, then by halves.
+    Lists of one kind are much alike: as many rows fit as fitted in the last one, mostly. So
+    that number is tried first, and then its neighbour; only after that it goes by halves.
     """
-    words = render(facts)
-    rows, start = facts[ROWS], facts.get(START, 1)
-    if not isinstance(rows, tuple) or not isinstance(start, int) or not rows or fits(words):
-        return words
 
-    def with_first(count: int) -> str:
-        return render({**facts, ROWS: rows[:count], NEXT: start + count})
+    def __init__(self, render: Callable[[Mapping[str, Fact]], str]) -> None:
+        self._render = render
+        self._last = 0
 
-    best, least, most = "", 1, len(rows) - 1
-    while least <= most:
-        middle = (least + most + 1) // 2
-        shorter = with_first(middle)
-        if fits(shorter):
-            best, least = shorter, middle + 1
-        else:
-            most = middle - 1
-    return best or (with_first(1) if len(rows) > 1 else words)
+    def __call__(self, facts: Mapping[str, Fact], fits: Fits) -> str:
+        """The text with the most rows that fits; with one row when not even that does."""
+        words = self._render(facts)
+        rows, start = facts[ROWS], facts.get(START, 1)
+        if not isinstance(rows, tuple) or not isinstance(start, int) or not rows or fits(words):
+            return words
+
+        def with_first(count: int) -> str:
+            return self._render({**facts, ROWS: rows[:count], NEXT: start + count})
+
+        return self._most(with_first, len(rows) - 1, fits) or (
+            with_first(1) if len(rows) > 1 else words
+        )
+
+    def _most(self, with_first: Callable[[int], str], most: int, fits: Fits) -> str:
+        """The text with the most rows of at most ``most``, or ``""`` if none fits."""
+        best, least = "", 1
+        guess, guesses = self._last, 2 if self._last else 0
+        while least <= most:
+            guessed = guesses and least <= guess <= most
+            middle = guess if guessed else (least + most + 1) // 2
+            shorter = with_first(middle)
+            if fits(shorter):
+                best, least, guess = shorter, middle + 1, middle + 1
+            else:
+                most, guess = middle - 1, middle - 1
+            guesses -= 1 if guesses else 0
+        self._last = least - 1
+        return best
 
 
 def example(names: frozenset[str], figures: Mapping[str, Fact]) -> tuple[Mapping[str, Scalar], ...]:

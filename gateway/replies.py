@@ -1,8 +1,8 @@
 """A profile's replies: Jinja2 templates chosen by operation and outcome.
 
-Templates run in a sandbox, see the outcome's facts and nothing else, and write figures and
-dates with the filters ``rial``, ``fa``, ``jalali`` and ``jalali_time``. All that can be wrong
-with one is found when the profile is loaded: see ``load_replies``.
+Templates run in a sandbox (``gateway.sandbox``), see the outcome's facts and nothing else,
+and write figures and dates with the filters ``rial``, ``fa``, ``jalali`` and ``jalali_time``.
+All that can be wrong with one is found when the profile is loaded: see ``load_replies``.
 """
 
 from __future__ import annotations
@@ -14,13 +14,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError
+from jinja2 import Template, TemplateError, TemplateSyntaxError
 from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from core import jalali as calendar
 from core.calls import DONE, Fact, Misreading, Outcome, Refusal
-from core.text import ascii_digits, group, persian_digits
 from gateway.configuration import ConfigError, did_you_mean
 from gateway.findings import Findings
 from gateway.listing import (
@@ -29,13 +27,13 @@ from gateway.listing import (
     ROWS,
     START,
     Fits,
+    Fitted,
     emptied,
     example,
-    fitted,
     in_two_parts,
     units,
 )
-from gateway.rules.scan import ENGLISH
+from gateway.sandbox import environment, writer
 
 COMMON: Final = "common"
 """The table of replies for outcomes that an operation has no reply of its own for."""
@@ -97,53 +95,12 @@ EXAMPLES: Final[Facts] = MappingProxyType(
 """Figures as long as real ones, to measure replies with."""
 
 
-def rial(amount: int | str) -> str:
-    """Write a figure grouped and in Persian digits: ``۱٬۲۵۰٬۰۰۰``; nothing for ``""``."""
-    return "" if amount == "" else group(int(amount))
-
-
-def jalali(day: date | str) -> str:
-    """Write a day, or the day in Tehran of an instant, as ``۱۴۰۴/۰۵/۰۱``; nothing for ``""``."""
-    if isinstance(day, str):
-        return persian_digits(day)
-    if isinstance(day, datetime):
-        day = calendar.local(day).date()
-    return persian_digits(calendar.jalali(day))
-
-
-def jalali_time(instant: datetime | str) -> str:
-    """Write an instant as it is in Tehran, ``۱۴۰۴/۰۵/۰۱ ۱۴:۰۵``; nothing for ``""``."""
-    if isinstance(instant, str):
-        return persian_digits(instant)
-    return persian_digits(calendar.jalali_time(instant))
-
-
-def environment(
-    words: Mapping[str, str] = MappingProxyType({}), language: str = ""
-) -> ImmutableSandboxedEnvironment:
-    """Make the sandbox that every template of ours runs in.
-
-    The filter ``word`` says in ``words`` what the data has as a key, such as a state; what is
-    not there is left as it is. In English, figures and days are in ASCII digits.
-    """
-    made = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
-    made.globals.clear()
-    filters = {"rial": rial, "fa": persian_digits, "jalali": jalali, "jalali_time": jalali_time}
-    if language == ENGLISH:
-        filters = {name: _in_ascii(made_of) for name, made_of in filters.items()}
-    made.filters.update(filters, word=lambda key: words.get(str(key), str(key)))
-    return made
-
-
-def _in_ascii(written: Callable[[Any], str]) -> Callable[[Any], str]:
-    return lambda value: ascii_digits(written(value)).replace("٬", ",")
-
-
 class Replies:
     """The replies of a profile, compiled."""
 
     def __init__(self, templates: Mapping[tuple[str, str], Template]) -> None:
-        self._render = {key: template.render for key, template in templates.items()}
+        self._render = {key: writer(template) for key, template in templates.items()}
+        self._lists = {key: Fitted(render) for key, render in self._render.items()}
         self._failed = self._render[COMMON, Refusal.FAILED]
 
     def render(self, outcome: Outcome, fits: Fits = in_two_parts) -> str:
@@ -153,10 +110,12 @@ class Replies:
         a failure. Raises ``jinja2.TemplateError`` when a fact that the reply uses is missing.
         """
         operation, kind, facts = outcome
-        render = self._render.get((operation, kind)) or self._render.get((COMMON, kind))
-        if render is None:
+        key = (operation, kind)
+        if key not in self._render:
+            key = (COMMON, kind)
+        if key not in self._render:
             return self._failed(facts)
-        return fitted(render, facts, fits) if ROWS in facts else render(facts)
+        return self._lists[key](facts, fits) if ROWS in facts else self._render[key](facts)
 
     def speak_of(self, operation: str, kind: str) -> bool:
         """Whether there are words for this outcome; an operation may go without some."""
@@ -287,10 +246,11 @@ class _Draft(NamedTuple):
                 raise self._error(problem, "shorten it")
 
     def _units(self, figured: Mapping[str, Fact]) -> int:
+        render = writer(self.template)
         try:
             if ROWS in figured:
-                return units(fitted(self.template.render, figured, in_two_parts))
-            return units(self.template.render(figured))
+                return units(Fitted(render)(figured, in_two_parts))
+            return units(render(figured))
         except (TemplateError, ValueError, TypeError, AttributeError) as error:
             raise self._error(f"cannot be filled in: {error}") from None
 

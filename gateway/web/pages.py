@@ -8,7 +8,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from core.text import persian_digits
-from gateway.replies import jalali, jalali_time, rial
+from gateway.sandbox import jalali, jalali_time, rial
 
 FOLDER = Path(__file__).parent / "templates"
 

@@ -15,14 +15,16 @@ from core.operations import REGISTRY
 from core.operations.listing import LISTING
 from core.text import group
 from gateway.configuration import ConfigError
-from gateway.listing import MOST_UNITS, fitted, in_two_parts, units
+from gateway.listing import MOST_UNITS, Fitted, in_two_parts, units
 from gateway.replies import Replies, load_replies
+from gateway.sandbox import environment
 
 FILE = Path("replies.toml")
 DONE_REPLY = """\
 مصرف {{ number|fa }}:
 {% for row in rows %}{{ row.period|fa }}: {{ row.used|rial }}
 {% endfor %}{% if next %}ادامه: {{ next }}{% endif %}"""
+PLAIN = environment().from_string(DONE_REPLY)
 KNOWN = {
     "use": {"done": frozenset({"number", *LISTING}), "failed": frozenset[str]()},
     "ask": {"done": frozenset({"number"}), "failed": frozenset[str]()},
@@ -121,8 +123,38 @@ def test_a_long_list_is_fitted_in_a_few_tries() -> None:
         assert isinstance(rows, tuple)
         return "x" * 30 * len(rows)
 
-    assert len(fitted(render, use(12), in_two_parts)) == 120
+    fitted = Fitted(render)
+    assert len(fitted(use(12), in_two_parts)) == 120
     assert tries <= 5
+    tries = 0
+    assert len(fitted(use(12), in_two_parts)) == 120
+    assert tries == 3, "all, as many as last time, one more"
+
+
+@given(
+    st.lists(
+        st.tuples(st.lists(st.integers(0, 10**12), max_size=12), st.integers(1, 99), st.booleans()),
+        max_size=6,
+    )
+)
+def test_what_fitted_last_changes_nothing_but_the_number_of_tries(
+    lists: list[tuple[list[int], int, bool]],
+) -> None:
+    """List after list is written as each would be by trying one row less at a time."""
+    replies = load()
+    for used, start, more in lists:
+        rows: tuple[Mapping[str, Scalar], ...] = tuple(
+            {"period": "1405/01", "used": each} for each in used
+        )
+        after = start + len(used) if more else ""
+        facts: Mapping[str, Fact] = {**use(0, start, after), "rows": rows}
+        shorter = [
+            {**facts, "rows": rows[:count], "next": start + count}
+            for count in range(len(used) - 1, 0, -1)
+        ]
+        texts = [PLAIN.render(each) for each in (facts, *shorter)]
+        expected = next(filter(in_two_parts, texts), texts[-1])
+        assert replies.render(Outcome("use", DONE, facts)) == expected
 
 
 @pytest.mark.parametrize(

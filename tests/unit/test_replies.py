@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,10 @@ from typing import Any
 import pytest
 from jinja2.exceptions import SecurityError, UndefinedError
 
-from core.calls import Fact, Outcome
+from core.calls import Fact, Outcome, Scalar
 from gateway.configuration import ConfigError
-from gateway.replies import Replies, environment, load_replies
+from gateway.replies import Facts, Replies, load_replies
+from gateway.sandbox import environment, writer
 
 FILE = Path("replies.toml")
 KNOWN = {
@@ -65,6 +67,68 @@ def test_templates_cannot_reach_out() -> None:
         environment().from_string("{{ v.__class__.__mro__ }}").render(v="")
     with pytest.raises(UndefinedError):
         environment().from_string("{{ cycler }}").render()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ row.__class__ }}",
+        "{{ row['__class__'] }}",
+        "{{ row.get.__self__ }}",
+        "{{ row|attr('__class__') }}",
+        "{{ row.name.__class__.__mro__ }}",
+        "{{ (row|list).__init__.__globals__ }}",
+        "{% for key in row %}{{ key.__class__ }}{% endfor %}",
+        "{{ '{0.__class__}'.format(row) }}",
+        "{{ row.update(name=1) }}",
+        "{{ row.clear() }}",
+        "{% set x = row.__getitem__ %}{{ x('name') }}",
+    ],
+)
+def test_a_row_is_data_and_no_way_out(source: str) -> None:
+    """Looking for the item first has opened nothing, and nothing can be changed."""
+    row = {"name": "x"}
+    with pytest.raises(SecurityError):
+        writer(environment().from_string(source))({"row": row})  # type: ignore[dict-item]
+    assert row == {"name": "x"}
+
+
+def test_a_row_has_its_own_names_before_those_of_python() -> None:
+    """A column may be called ``items``; one that there is none of is a mistake."""
+    write = writer(environment().from_string("{% for row in rows %}{{ row.items }}{% endfor %}"))
+    assert write({"rows": ({"items": 3}, {"items": ""})}) == "3"
+    with pytest.raises(UndefinedError, match="names"):
+        writer(environment().from_string("{{ rows[0].names }}"))({"rows": ({"name": 3},)})
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ a|rial }} {{ b|word }} {{ d|jalali }} {{ d|jalali_time }}",
+        "{% set a = 7 %}{{ a }}{% if b %}{% set b = 'y' %}{% endif %}{{ b }}",
+        "{% macro bold(x) %}*{{ x }}*{{ b }}{% endmacro %}{{ bold(a) }}{{ bold('<') }}",
+        "{% block one %}{{ a }}{% endblock %}{{ self.one() }}",
+        "{% for row in rows %}{{ loop.index }}{{ row.a }}{{ b }}{% endfor %}",
+        "{{ b|replace('x', '_')|truncate(3, True, '…', 0)|upper }}",
+        "{{ rows|map(attribute='a')|join(', ') }}{{ rows|length }}",
+        "{% autoescape true %}{{ b }}{% endautoescape %}{{ b }}{{ b|e }}",
+        "{{ c is defined }}{{ c|default('-') }}{{ a is number }}",
+        "{% with x = a %}{{ x }}{% endwith %}{% filter fa %}{{ a }}{% endfilter %}",
+        "{{ {'a': b}.a }}{{ [a, b][1] }}{{ b.upper() }}{{ rows[0]['a'] }}",
+    ],
+)
+def test_a_template_is_written_as_jinja_would(source: str) -> None:
+    """What it asks for of its context is there."""
+    template = environment().from_string(source)
+    rows: tuple[Mapping[str, Scalar], ...] = ({"a": 1}, {"a": 2})
+    facts: Facts = {
+        "a": 1234,
+        "b": "<xyz>",
+        "d": datetime(2025, 7, 24, 21, tzinfo=UTC),
+        "rows": rows,
+    }
+    for _ in range(2):
+        assert writer(template)(facts) == template.render(facts)
 
 
 def test_own_reply_comes_before_the_common_one() -> None:
