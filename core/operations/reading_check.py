@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from typing import NamedTuple
 
-from core.bills import LastBills
+from core.bills import LastBill, LastBills
 from core.calls import Argument, Call, Outcome, Refusal, Scalar
 from core.events import Event, EventKind, Events
 from core.facts import Facts
@@ -55,29 +55,43 @@ def check(call: Call, asker: Asker, facts: Facts, subscriber: Subscriber) -> Sho
     if len(figure) > subscriber.meter_digits:
         return refused(call, Refusal.READING_TOO_LONG, digits=subscriber.meter_digits)
     reading = int(figure)
-    last = last_known(facts, subscriber)
-    if last is None:
+    known = _known(facts, subscriber)
+    if not known:
         return Shown(reading, None, -1)
-    used = used_since(reading, last.reading, subscriber.meter_digits, asker.policy)
-    if used is None:
-        return refused(call, Refusal.READING_BELOW_LAST, reading=reading, last_reading=last.reading)
-    return Shown(reading, last, used)
+    policy, digits = asker.policy, subscriber.meter_digits
+    uses = [(used_since(reading, last.reading, digits, policy), last) for last in known]
+    shown = [Shown(reading, last, used) for used, last in uses if used is not None]
+    if not shown:
+        last_reading = known[0].reading
+        return refused(call, Refusal.READING_BELOW_LAST, reading=reading, last_reading=last_reading)
+    return min(shown, key=lambda each: each.used)
 
 
-def last_known(facts: Facts, subscriber: Subscriber) -> Last | None:
-    """The last reading that counts, or the last bill's; the newer of the two."""
+def _known(facts: Facts, subscriber: Subscriber) -> list[Last]:
+    """What a new reading may follow: the last one that counts, or the last bill's if newer.
+
+    A doubtful one, which anybody may have sent where no code is asked for, must not keep the
+    true ones out: the bill's figure before it is known too.
+    """
     counted = facts.of(LastReadings).of(subscriber).counted
-    bill = facts.of(LastBills).of(subscriber)
-    billed = None
-    if bill and bill.to_reading is not None and bill.to_date:
-        midnight = datetime.combine(bill.to_date, time(), UTC)
-        billed = Last(bill.to_reading, int(midnight.timestamp() * 1000), bill.to_date)
+    billed = _billed(facts.of(LastBills).of(subscriber))
     if counted is None:
-        return billed
+        return [billed] if billed else []
     day = datetime.fromtimestamp(counted.read_at / 1000, UTC).date()
     read = Last(counted.reading, counted.read_at, day)
+    if billed is None:
+        return [read]
     # A meter that was changed is known from the newer of the two.
-    return billed if billed and billed.at > read.at else read
+    if billed.at > read.at:
+        return [billed]
+    return [read, billed] if counted.state == ReadingState.DOUBTFUL else [read]
+
+
+def _billed(bill: LastBill | None) -> Last | None:
+    if bill is None or bill.to_reading is None or bill.to_date is None:
+        return None
+    midnight = datetime.combine(bill.to_date, time(), UTC)
+    return Last(bill.to_reading, int(midnight.timestamp() * 1000), bill.to_date)
 
 
 def book(

@@ -169,3 +169,21 @@ def test_a_year_is_one_for_a_mobile_that_needs_no_code(talk: Callable[[str], Tal
     line = talk("kerman-water")
     assert line.ask(f"مصرف {line.number(2)} 1404", OWNER).startswith("مصرف ")
     assert not line.rows(code_failures)
+
+
+def test_a_strangers_figure_does_not_keep_the_true_one_out(talk: Callable[[str], Talk]) -> None:
+    """Whoever knows a gas number may book what cannot be; the subscriber's reading still counts."""
+    line = talk("qazvin-gas")
+    number = line.number(1)
+    last = line.rows(bills)[-1]
+    (billed,) = {
+        row.to_reading
+        for row in line.rows(bills)
+        if row.subscriber_id == line.rows(subscribers)[0].id and row.period == last.period
+    }
+    for _ in range(2):
+        told = line.ask(f"{billed + 40_000}*5*{number}")
+    assert "ثبت شد" in told
+    assert "ثبت شد" in line.ask(f"{billed + 7}*5*{number}", OWNER)
+    assert [row.state for row in line.rows(readings)][-2:] == ["doubtful", "accepted"]
+    assert "کمتر از قرائت قبلی" in line.ask(f"{billed + 5}*5*{number}", OWNER)
