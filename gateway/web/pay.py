@@ -31,7 +31,8 @@ log = structlog.get_logger(__name__)
 REQUESTS: Final = Allowance(120, 60)
 """What one address may ask for in seconds. Many phones share one: operators' NAT."""
 MISSES: Final = Allowance(20, 600)
-"""How many links that there are none of. 65 bits are not found by these."""
+"""How many links that there are none of. A true one is served all the same: 65 bits are not
+found by trying, and whoever guesses must not keep out the phones that share the address."""
 VIEWS: Final[Mapping[OrderState, str]] = {
     OrderState.CREATED: "open",
     OrderState.REDIRECTED: "open",
@@ -152,12 +153,14 @@ class PayPages:
     async def _order(self, request: Any, link: str) -> Order:
         """The order of a link. Raises ``NotFound``, or ``TooMany`` for who guesses."""
         who, now = address_of(request, behind_proxy=self._behind_proxy), self._now() / 1000
-        if self._requests.is_spent(who, now) or self._misses.is_spent(who, now):
+        if self._requests.is_spent(who, now):
             raise TooMany
         self._requests.spend(who, now)
         is_link = len(link) == LINK_LENGTH and set(link) <= set(LINK_LETTERS)
         order = await self._cashier.find(link) if is_link else None
         if order is None:
+            if self._misses.is_spent(who, now):
+                raise TooMany
             self._misses.spend(who, now)
             raise NotFound
         return order
