@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from core.calls import DONE, Outcome
+from core.calls import DONE, Fact, Outcome
 from core.operations import REGISTRY
 from gateway.configuration import ConfigError, as_model, read_toml
 from gateway.payment_settings import (
@@ -116,7 +116,7 @@ def test_a_merchant_id_is_a_secret() -> None:
 def test_what_ships_has_a_word_for_the_account_of_the_demo(name: str) -> None:
     """Nobody reads «demo-bank» as the channel of their payment."""
     (shipped,) = read_toml(CONFIG / "peyk.toml")["payments"]
-    facts = {"number": "1", "amount": 1, "paid_at": NOW, "debt": 0, "credit": 0}
+    facts: dict[str, Fact] = {"number": "1", "amount": 1, "paid_at": NOW, "debt": 0, "credit": 0}
     paid = Outcome("last_payment", DONE, {**facts, "channel": shipped["name"]})
     profile = load_profile(CONFIG / "profiles" / name, REGISTRY)
     assert "آزمایشی" in profile.render(paid)
