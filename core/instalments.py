@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Connection, select
+from sqlalchemy import BigInteger, Connection, false, func, select
 
 from core.bulk import as_rows, unfolded
 from core.jalali import local
@@ -43,7 +43,8 @@ _UNPAID = (
         instalments.c.payment_id,
     )
     .join_from(_wanted, instalments, instalments.c.subscriber_id == _wanted.c.subscriber_id)
-    .where(instalments.c.paid_at.is_(None))
+    # A bare column would let PostgreSQL begin with all that is unpaid, which it takes for little.
+    .where(func.coalesce(instalments.c.paid_at.is_(None), false()))
     .order_by(instalments.c.due_date, instalments.c.plan, instalments.c.number)
 )
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 
-from sqlalchemy import BigInteger, Connection, Select, func, select
+from sqlalchemy import BigInteger, Connection, Select, false, func, select
 
 from core.bills import LastBill
 from core.bulk import as_rows, insert_rows, unfolded, update_rows
@@ -181,11 +181,14 @@ _meters = unfolded({"subscriber_id": BigInteger()})
 _METER_CHANGES = (
     select(readings.c.subscriber_id, readings.c.read_at, readings.c.old_end, readings.c.reading)
     .join_from(_meters, readings, readings.c.subscriber_id == _meters.c.subscriber_id)
+    # Bare columns would let PostgreSQL begin with all changes of meters, which it takes for
+    # few and has no index of; so would an order that is an index's.
     .where(
-        readings.c.meter_state == MeterState.CHANGED.value,
-        func.coalesce(readings.c.state, "").in_(_COUNTED),
+        func.coalesce(
+            (readings.c.meter_state == MeterState.CHANGED.value) & readings.c.state.in_(_COUNTED),
+            false(),
+        )
     )
-    .order_by(readings.c.subscriber_id, readings.c.read_at)
 )
 
 
@@ -198,7 +201,11 @@ def load_meter_changes(
         keys = as_rows((key,) for key in subscriber_ids)
         for subscriber_id, *change in connection.execute(_METER_CHANGES, keys):
             found[subscriber_id].append(MeterChange._make(change))
-    return {key: tuple(changes) for key, changes in found.items()}
+    return {key: tuple(sorted(changes, key=_when)) for key, changes in found.items()}
+
+
+def _when(change: MeterChange) -> int:
+    return change.at
 
 
 class LastReadings(Shelf):

@@ -11,7 +11,17 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Connection, Integer, Text, literal, null, select, union_all
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Integer,
+    Text,
+    literal,
+    null,
+    select,
+    union_all,
+)
 
 from core.bills import LastBill, load_last_bills
 from core.bulk import as_rows, insert_rows, unfolded
@@ -79,14 +89,15 @@ class Orders(Shelf):
 
     def load(self, connection: Connection, subjects: Sequence[Subject]) -> None:
         """Three statements at the most."""
-        pairs = {
-            (one.asker.utility, variant)
+        bill_ids = {
+            variant
             for one in subjects
             if Argument.PAYMENT_ID in one.call.arguments
             for variant in _variants(one.call.arguments.get(Argument.BILL_ID, ""))
         }
-        if pairs:
-            for utility, *rest in connection.execute(_DUES, as_rows(pairs)):
+        if bill_ids:
+            asked = as_rows((bill_id,) for bill_id in bill_ids)
+            for utility, *rest in connection.execute(_DUES, asked):
                 due = Due._make(rest)
                 self._dues[utility, plain(due.bill_id), plain(due.payment_id)] = due
         about = ids_of(subjects)
@@ -173,11 +184,21 @@ NEW_ORDER = (
     "expires_at",
 )
 
-_pairs = unfolded({"utility": Text(), "bill_id": Text()})
+_asked = unfolded({"bill_id": Text()})
 _none = null().cast(BigInteger)
+
+
+def _utility_of(subscriber_id: ColumnElement[int]) -> ColumnElement[str]:
+    """The utility of a subscription.
+
+    Were it a condition of the lookup, PostgreSQL might begin with all subscriptions of the one.
+    """
+    return select(subscribers.c.utility).where(subscribers.c.id == subscriber_id).scalar_subquery()
+
+
 _bill_dues = (
     select(
-        subscribers.c.utility,
+        _utility_of(bills.c.subscriber_id).label("utility"),
         bills.c.bill_id,
         bills.c.payment_id,
         bills.c.payable,
@@ -186,11 +207,7 @@ _bill_dues = (
         _none.label("instalment_id"),
         literal(0).label("paid"),
     )
-    .join_from(_pairs, bills, bills.c.bill_id == _pairs.c.bill_id)
-    .join(
-        subscribers,
-        (subscribers.c.id == bills.c.subscriber_id) & (subscribers.c.utility == _pairs.c.utility),
-    )
+    .join_from(_asked, bills, bills.c.bill_id == _asked.c.bill_id)
     .where(bills.c.payment_id.is_not(None))
 )
 _request_dues = (
@@ -204,16 +221,12 @@ _request_dues = (
         _none,
         requests.c.paid_at.is_not(None).cast(Integer),
     )
-    .join_from(
-        _pairs,
-        requests,
-        (requests.c.bill_id == _pairs.c.bill_id) & (requests.c.utility == _pairs.c.utility),
-    )
+    .join_from(_asked, requests, requests.c.bill_id == _asked.c.bill_id)
     .where(requests.c.payment_id.is_not(None), requests.c.fee.is_not(None))
 )
 _instalment_dues = (
     select(
-        subscribers.c.utility,
+        _utility_of(instalments.c.subscriber_id),
         instalments.c.bill_id,
         instalments.c.payment_id,
         instalments.c.amount,
@@ -222,12 +235,7 @@ _instalment_dues = (
         instalments.c.id,
         instalments.c.paid_at.is_not(None).cast(Integer),
     )
-    .join_from(_pairs, instalments, instalments.c.bill_id == _pairs.c.bill_id)
-    .join(
-        subscribers,
-        (subscribers.c.id == instalments.c.subscriber_id)
-        & (subscribers.c.utility == _pairs.c.utility),
-    )
+    .join_from(_asked, instalments, instalments.c.bill_id == _asked.c.bill_id)
     .where(instalments.c.payment_id.is_not(None))
 )
 _DUES: Any = union_all(_bill_dues, _request_dues, _instalment_dues)
