@@ -13,6 +13,7 @@ from core.requests.fields import TOLD_BY_TEXT
 from core.requests.kinds import About, Door, FeeKind, Services
 from core.requests.states import RequestState
 from gateway.configuration import ConfigError
+from gateway.profiles import load_profile
 from gateway.services import STATE_TITLES, check_kind, load_services
 
 PROFILES = Path(__file__).parents[2] / "config" / "profiles"
@@ -128,3 +129,12 @@ def test_a_pattern_names_a_kind_that_texts_may_register() -> None:
     assert check_kind(LORESTAN, "reader_complaint") == ""
     assert "did you mean 'reader_complaint'?" in check_kind(LORESTAN, "reader_complain")
     assert "not registered by text" in check_kind(LORESTAN, "water_connection")
+
+
+@pytest.mark.parametrize("name", ["kerman-water", "lorestan-water"])
+def test_vouchers_and_bills_are_of_one_company(name: str) -> None:
+    """A bank sends money by the company in the bill ID: both go to the same utility."""
+    terms = load_profile(PROFILES / name, REGISTRY).terms
+    assert terms.services.voucher is not None
+    assert terms.services.voucher.company == terms.billing.company
+    assert terms.services.voucher.service == terms.billing.service
