@@ -69,7 +69,9 @@ class Events(Shelf):
 
 def as_json(about: Mapping[str, Scalar]) -> str:
     """Facts as they are stored: dates and instants as ISO text."""
-    return json.dumps(dict(about), ensure_ascii=False, default=str, sort_keys=True)
+    return _ENCODER.encode(dict(about))
 
 
+# ``json.dumps`` would make one for each event.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, default=str, sort_keys=True)
 _COLUMNS = ("id", "utility", "kind", "subscriber_id", "mobile", "about", "at")

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from itertools import cycle
+from operator import mul
 from typing import Final, NamedTuple
 
 from core.text import normalise
@@ -23,6 +25,7 @@ _NATIONAL_CODE_LENGTH: Final = 10
 _LEGAL_ID_LENGTH: Final = 11
 _LEGAL_WEIGHTS: Final = (29, 27, 23, 19, 17, 29, 27, 23, 19, 17)
 _ELEVEN: Final = 11
+_WEIGHTS: Final = (2, 3, 4, 5, 6, 7)
 
 
 class Check(StrEnum):
@@ -74,9 +77,7 @@ class MobileError(ValueError):
 
 def check_digit(digits: str) -> str:
     """The digit that closes ``digits``: weights 2 to 7 from the right, modulo 11."""
-    remainder = (
-        sum(int(digit) * (2 + place % 6) for place, digit in enumerate(reversed(digits))) % _ELEVEN
-    )
+    remainder = sum(map(mul, map(int, digits[::-1]), cycle(_WEIGHTS))) % _ELEVEN
     return "0" if remainder < 2 else str(_ELEVEN - remainder)  # noqa: PLR2004
 
 
