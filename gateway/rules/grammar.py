@@ -39,6 +39,8 @@ class Grammar:
     """Words, folded, that change nothing anywhere: «سلام», «عدد»."""
     other_wordings: Mapping[str, Wording] = field(default_factory=dict)
     """The wording for texts in another language than Persian."""
+    mere_courtesies: frozenset[str] = field(init=False)
+    """Those that no keyword begins with."""
     codes: Mapping[str, Pattern] = field(init=False)
     shortened: Mapping[str, Pattern] = field(init=False)
     """Codes by what is left when a phone or a spreadsheet drops their leading zeros."""
@@ -68,6 +70,7 @@ class Grammar:
             ("codes", codes),
             ("shortened", _shortened(codes)),
             ("keywords", keywords),
+            ("mere_courtesies", self.courtesies - {word.partition(" ")[0] for word in keywords}),
             ("names", _names(keywords, self.courtesies)),
             ("longest_keyword", max((len(word.split()) for word in keywords), default=0)),
             ("most_runs", 1 + max((len(pattern.full) for pattern in self.patterns), default=0)),

@@ -36,6 +36,8 @@ _NAMED: Final = re.compile(
     + rf"{_BETWEEN}*+"
 ).fullmatch
 
+_MOST_COURTESIES: Final = 3
+
 
 def at_once(grammar: Grammar, text: str) -> Understanding | None:
     """Every reading of a plainly written command, or ``None`` for any other text."""
@@ -45,13 +47,16 @@ def at_once(grammar: Grammar, text: str) -> Understanding | None:
 
 
 def _by_keyword(grammar: Grammar, text: str, plain: str) -> Understanding | None:
-    """Read a keyword and its fields. All words are the keyword's: so no other one is longer."""
+    """Read a keyword and its fields. All words are the keyword's: so no other one is longer.
+
+    Courtesies may stand before it: «سلام آخرین قبض».
+    """
     found = _NAMED(plain)
     if found is None:
         return None
     phrase, *runs = found.groups()[: found.lastindex]
     phrase = phrase.replace(MARK, "").lower()
-    pattern = grammar.names.get(phrase)
+    pattern = grammar.names.get(phrase) or _behind_courtesies(grammar, phrase)
     # A code among the figures may be the command's own, or nobody's: that takes more care.
     if pattern is None or not grammar.codes.keys().isdisjoint(runs):
         return None
@@ -61,6 +66,17 @@ def _by_keyword(grammar: Grammar, text: str, plain: str) -> Understanding | None
         return understood
     # Two readings of an English text are told of in English, which is rare enough to wait.
     return None if understood.problem else understood._replace(language=ENGLISH)
+
+
+def _behind_courtesies(grammar: Grammar, phrase: str) -> Pattern | None:
+    for _ in range(_MOST_COURTESIES):
+        first, _space, phrase = phrase.partition(" ")
+        if not phrase or first not in grammar.mere_courtesies:
+            break
+        pattern = grammar.names.get(phrase)
+        if pattern is not None:
+            return pattern
+    return None
 
 
 def _by_code(grammar: Grammar, text: str, found: re.Match[str]) -> Understanding | None:

@@ -28,7 +28,7 @@ def named(draw: st.DrawFn, keywords: list[str]) -> str:
     )
     gaps = st.text("+* ،\n؛", min_size=1, max_size=2)
     after = "".join(draw(gaps) + draw(run) for _ in range(draw(st.integers(0, 5))))
-    before = draw(st.sampled_from(["", "", "", "*", " ", "سلام ", "010 ", "10000001+"]))
+    before = draw(st.sampled_from(["", "", "*", "سلام ", "لطفا من ", "010 ", "10000001+"]))
     return before + words + after + draw(st.sampled_from(["", "", " ", "#", " ممنون", "\u200c"]))
 
 
@@ -39,7 +39,7 @@ def test_the_quick_way_reads_keywords_as_the_thorough_one(
 ) -> None:
     """What is read at once would have been read the same with all the care there is."""
     keywords = sorted({word for each in kerman.grammar.patterns for word in each.keywords})
-    text = data.draw(named([*keywords, "سلام", "شماره", "cost en"]))
+    text = data.draw(named([*keywords, "سلام", "شماره", "cost en", "با سلام"]))
     quick = at_once(kerman.grammar, text)
     if quick is not None:
         # A mark that no quick reading takes sends the same text the other way.
@@ -61,6 +61,8 @@ def test_the_quick_way_reads_keywords_as_the_thorough_one(
         ("پرداخت بدهی ۱۰۰۰۰۰۰۱ ۴۳۲۱", "pay"),
         ("آزمايش كنتور 10000001 4321", "register_request"),
         ("راهنما", "help"),
+        ("سلام لطفا آخرین قبض 10000001 4321", "last_bill"),
+        ("کد رهگیری ۱۰۰۰۰۰۸۵", "track_request"),
     ],
 )
 def test_a_keyword_with_its_fields_is_read_at_once(
@@ -75,7 +77,8 @@ def test_a_keyword_with_its_fields_is_read_at_once(
 @pytest.mark.parametrize(
     "text",
     [
-        "سلام آخرین قبض 10000001 4321",  # more words than the keyword
+        "سلام خوبید آخرین قبض 10000001 4321",  # more words than the keyword
+        "سلام 10000001 4321",
         "آخرین قبض 10000001 4321 ممنون",
         "آخرین قبض 010 10000001 4321",  # another command's code
         "اصلاح قبض 10000001 4321",  # words have to follow
