@@ -189,6 +189,9 @@ class Operator:
 
     def _answered(self, place: int, parts: int, now: float) -> None:
         """Count an answer when the last of its parts has come."""
+        if not self._started[place]:
+            # Who texts twice was answered the first time: then it is the second.
+            place = self._texts.later.get(place, place)
         since = self._started[place]
         if not since:
             raise LoadError("a mobile was answered that had not asked")

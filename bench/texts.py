@@ -1,9 +1,9 @@
 """What subscribers text in a measurement: made before anything is timed.
 
 ``balance`` is ``010`` alone, each from a mobile of its own and for a subscriber chosen at
-random. ``mix`` is ten operations in turn, as subscribers of Kerman water text them. What
-they book is really booked: readings rise, no two requests are worded alike, and who wants
-to pay owes something. ``bench.mix`` looks into the database whether it was so.
+random. ``mix`` is what seed 001 lets subscribers of Kerman water do, in turn. What they book
+is really booked: readings rise, no two requests are worded alike, who wants to pay owes
+something, who stops bills gets some. ``bench.mix`` looks into the database whether it was so.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 
 from bench import wire
 from bench.databases import MIX_BILLS, TODAY
+from core import tracking
 from core.demo import UTILITIES, code_of, number_of
 from core.demo_making import KERMAN, Batch, Period, account, periods
 
@@ -27,8 +28,8 @@ MIXED: Final = 100_000
 ALONE: Final = "balance"
 MIX: Final = "mix"
 
-_WITH_INSTALMENTS: Final = 1_000
-"""Sample subscribers after this one have no instalments (``core.demo``)."""
+_EARLIER: Final = 50
+"""Turns between a text and what follows from it: more texts than are ever open at once."""
 _MONTHS: Final = (
     "فروردین", "اردیبهشت", "خرداد", "تیر", "مرداد", "شهریور",
     "مهر", "آبان", "آذر", "دی", "بهمن", "اسفند",
@@ -40,48 +41,69 @@ class Who(Enum):
 
     ANY = auto()
     DEBTOR = auto()
-    WITH_INSTALMENTS = auto()
     NEXT = auto()
-    """One after the other, so that nobody tells two figures at once."""
+    """One after the other, so that nobody tells two figures at once; debtors keep their bills."""
 
 
 class Kind(NamedTuple):
-    """A text without its subscription and code."""
+    """What is asked for, in the words that people use for it, in turn."""
 
-    command: str
+    wordings: tuple[str, ...]
     who: Who = Who.ANY
-    end: str = ""
-    """With ``{reading}`` for a figure that rises, or ``{month}`` for words that differ."""
-    ahead: int = 1
-    """Units that the figure is above the last one."""
+    after: str = ""
+    """What has to be done before: in the first turns that is written instead."""
 
 
 KINDS: Final = {
-    ALONE: Kind("010"),
-    "last_bill": Kind("آخرین قبض"),
-    "last_payment": Kind("آخرین پرداخت"),
-    "consumption_history": Kind("سوابق مصرف"),
-    "payment_history": Kind("سوابق پرداخت"),
-    "instalments": Kind("اقساط", Who.WITH_INSTALMENTS),
-    "quick_bill": Kind("محاسبه", Who.ANY, " {reading}", 30),
-    "mid_bill": Kind("110", Who.NEXT, " {reading}"),
-    "register_request": Kind("اصلاح قبض", Who.NEXT, " مبلغ قبض {month} درست نیست"),
-    "pay": Kind("پرداخت بدهی", Who.DEBTOR),
+    ALONE: Kind(("010+{number}+{code}",)),
+    "mid_bill": Kind(("110+{number}+{code}+{reading}",), Who.NEXT),
+    "bill_by_sms": Kind(("210+{number}+{code}",)),
+    "stop_bill_by_sms": Kind(("9",), after="bill_by_sms"),
+    "pay": Kind(("1522+{bill_id}+{payment_id}", "پرداخت بدهی {number} {code}"), Who.DEBTOR),
+    "last_bill": Kind(("آخرین قبض {number} {code}", "مشاهده قبض {number} {code}")),
+    "consumption_history": Kind(("گزارش مصارف {number} {code}", "سوابق مصرف {number} {code}")),
+    "payment_history": Kind(("گزارش پرداخت {number} {code}", "سوابق پرداخت {number} {code}")),
+    "register_request": Kind(
+        (
+            "تعویض کنتور {number} {code} کنتور از {month} کار نمی‌کند",
+            "جابجایی کنتور {number} {code} کنتور در {month} زیر خاک رفته",
+            "آزمایش کنتور {number} {code} از {month} زیاد می‌اندازد",
+            "اصلاح قبض {number} {code} مبلغ قبض {month} درست نیست",
+        ),
+        Who.NEXT,
+    ),
+    "track_request": Kind(
+        ("رهگیری {tracking}", "کد رهگیری {tracking}", "پیگیری درخواست {tracking}"),
+        after="register_request",
+    ),
 }
-"""The mix, by operation."""
+"""The mix, by operation, as seed 001 names them."""
+_NAMES: Final = tuple(KINDS)
+_BACK: Final = _EARLIER * len(KINDS) + (
+    _NAMES.index("stop_bill_by_sms") - _NAMES.index("bill_by_sms")
+)
+"""From a ``9`` back to the ``210`` that it ends, in texts: both are of one mobile."""
 
 
 class Texts:
-    """The texts, ready to be sent: number ``n`` comes from mobile ``first_mobile + n``."""
+    """The texts, ready to be sent: number ``n`` comes from mobile ``first_mobile + n``.
+
+    But for a ``9``: it comes from a mobile that has texted before. ``later`` gives, for the
+    number of the first text of such a mobile, that of its second.
+    """
 
     def __init__(self, what: str, subscribers: int, first_mobile: int) -> None:
         size = POOL if what == ALONE else MIXED
         written = islice(_written(what, subscribers, first_mobile), size)
         self.first_mobile = first_mobile
-        self._texts = [
-            wire.deliver_sm(mobile, text)
-            for mobile, text in zip(count(first_mobile), written, strict=False)
-        ]
+        self.later: dict[int, int] = {}
+        self._texts = []
+        for place, text in enumerate(written):
+            from_place = place
+            if text == wire.persian("9"):
+                from_place -= _BACK
+                self.later[from_place] = place
+            self._texts.append(wire.deliver_sm(first_mobile + from_place, text))
 
     def __len__(self) -> int:
         return len(self._texts)
@@ -99,37 +121,53 @@ def _written(what: str, subscribers: int, seed: int) -> Iterator[str]:
     kinds = tuple(KINDS.values()) if what == MIX else (KINDS[what],)
     for turn in count():
         for kind in kinds:
-            yield _write(kind, _place(kind.who, turn, subscribers, dice), turn // subscribers)
+            early = kind.after and turn < _EARLIER
+            # Those written instead come after all others, so that they are not alike.
+            place = turn + MIXED if early else turn
+            yield _write(KINDS[kind.after] if early else kind, place, subscribers, dice)
 
 
 def _place(who: Who, turn: int, subscribers: int, dice: Random) -> int:
     if who is Who.NEXT:
-        return turn % subscribers + 1
+        tens, rest = divmod(turn % (subscribers * 9 // 10), 9)
+        return tens * 10 + rest + 2
     if who is Who.DEBTOR:
         return dice.randrange(subscribers // 10) * 10 + 1
-    if who is Who.WITH_INSTALMENTS:
-        return dice.randrange(min(subscribers, _WITH_INSTALMENTS) // 5) * 5 + 5
     return dice.randrange(subscribers) + 1
 
 
-def _write(kind: Kind, place: int, lap: int) -> str:
-    """Write a text in its ``lap``-th use for that subscriber."""
+def _write(kind: Kind, turn: int, subscribers: int, dice: Random) -> str:
+    place = _place(kind.who, turn, subscribers, dice)
     number = number_of(place)
-    # Where only figures follow, plus signs divide, as seed 001 prints it: ۰۱۰+number+code.
-    end = kind.end
-    if "{reading}" in end:
-        end = end.format(reading=_last_reading(place) + kind.ahead + lap)
-    elif end:
-        end = end.format(month=_MONTHS[lap % len(_MONTHS)])
-    text = f"{kind.command} {number} {code_of(int(number))}{end}"
-    return wire.persian(text.replace(" ", "+") if kind.command.isdigit() else text)
+    told: dict[str, object] = {"number": number, "code": code_of(int(number))}
+    wording = kind.wordings[turn % len(kind.wordings)]
+    lap = turn * 10 // (subscribers * 9)
+    if "{reading}" in wording:
+        told["reading"] = _standing(place).reading + 1 + lap
+    elif "{bill_id}" in wording:
+        told |= _standing(place)._asdict()
+    elif "{tracking}" in wording:
+        # One request was registered in each turn, and the last of them are still open.
+        told["tracking"] = tracking.make(tracking.FIRST + dice.randrange(turn))
+    elif "{month}" in wording:
+        told["month"] = _MONTHS[lap % len(_MONTHS)]
+    return wire.persian(wording.format_map(told))
+
+
+class _Standing(NamedTuple):
+    """What a sample subscriber's last bill says."""
+
+    reading: int
+    bill_id: str
+    payment_id: str
 
 
 @cache
-def _last_reading(place: int) -> int:
-    """The figure that a sample subscriber's last bill ends with."""
+def _standing(place: int) -> _Standing:
     batch = Batch(KERMAN, UTILITIES[KERMAN], range(place, place + 1), _billed(), 1, TODAY)
-    return account(batch, place).readings[-1][0]
+    known = account(batch, place)
+    *_, bill_id, payment_id, _, _ = known.bills[-1]
+    return _Standing(known.readings[-1][0], bill_id, payment_id)
 
 
 @lru_cache(maxsize=1)
