@@ -1,0 +1,169 @@
+"""What a batch reads does not grow with the tables, even by plans made when they were small.
+
+PostgreSQL keeps the plan of a statement that is executed again and again, and a plan which
+goes through a few rows goes through as many as there come to be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, text
+
+from core.calls import Argument, Call
+from core.database import Database, by_index_only
+from core.demo import FIRST_NUMBER, code_of, fill
+from core.facts import Facts, Wanted
+from core.ids import IdMaker
+from core.operations import REGISTRY
+from core.operations.operation import NAMING
+from core.requests.kinds import Door
+from core.secrecy import Keys
+from core.shelf import Asker
+from core.terms import Terms
+from gateway.profiles import load_profile
+
+NOW = 1_790_000_000_000
+UTILITY = "kerman-water"
+PROFILE = Path(__file__).parents[2] / "config" / "profiles" / UTILITY
+GROWN = 5_000
+FEW = 500
+"""Less than one table more, and more than what one batch's own rows come to."""
+
+SAID = {
+    Argument.READING: "12345",
+    Argument.YEAR: "1404",
+    Argument.START: "2",
+    Argument.TEXT: "آب قطع است",
+    Argument.MOBILE: "989131111111",
+    Argument.TRACKING: "1234567",
+    Argument.BILL_ID: "1000000104616",
+    Argument.PAYMENT_ID: "1070189",
+    Argument.METER_SERIAL: "500001",
+}
+
+_EACH = f"FROM generate_series(1000000, {1_000_000 + GROWN - 1}) AS i"
+GROW = (
+    (
+        "INSERT INTO subscribers (id, utility, number, bill_id, meter_serial, changed_at)"
+        f" SELECT i, 'kerman-water', 'n' || i, 'b' || i, 'm' || i, 0 {_EACH}"
+    ),
+    (
+        "INSERT INTO bills (subscriber_id, period, amount, payable, bill_id, payment_id, issued_at,"
+        f" kind) SELECT i, 'p', 1, 1, 'b' || i, 'p', 0, 'mid_period' {_EACH}"
+    ),
+    (
+        "INSERT INTO payments (utility, subscriber_id, amount, paid_at, channel, reference)"
+        f" SELECT 'kerman-water', i, 1, 0, 'bank', 'r' || i {_EACH}"
+    ),
+    (
+        "INSERT INTO readings (subscriber_id, reading, read_at, source, state, meter_state)"
+        f" SELECT i, 1, 0, 'import', 'accepted', 'changed' {_EACH}"
+    ),
+    (
+        "INSERT INTO instalments (subscriber_id, plan, number, amount, due_date, bill_id,"
+        f" payment_id) SELECT i, 'water', 1, 1, '2026-01-01', 'b' || i, 'i' {_EACH}"
+    ),
+    (
+        "INSERT INTO corrections (subscriber_id, amount, reason, reference, at)"
+        f" SELECT i, 1, '', 'r', 0 {_EACH}"
+    ),
+    (
+        "INSERT INTO contacts (utility, mobile, subscriber_id, source, created_at)"
+        f" SELECT 'kerman-water', 'c' || i, i, 'import', 0 {_EACH}"
+    ),
+    (
+        "INSERT INTO requests (utility, tracking, kind, state, subscriber_id, mobile, fields,"
+        " source, created_at, changed_at) SELECT 'kerman-water', 't' || i, 'leak', 'registered',"
+        f" i, 'c' || i, '{{}}', 'sms', {NOW}, 0 {_EACH}"
+    ),
+    (
+        "INSERT INTO orders (id, utility, link, mobile, amount, state, created_at, changed_at,"
+        f" expires_at) SELECT i, 'kerman-water', 'l' || i, 'c' || i, 1, 'created', {NOW}, 0, {NOW}"
+        f" {_EACH}"
+    ),
+)
+
+
+def _grow(connection: Connection) -> None:
+    for statement in GROW:
+        connection.execute(text(statement))
+
+
+def _tell(connection: Connection) -> None:
+    """Have this connection report, as it ends its transaction, what it has read so far."""
+    connection.execute(text("SELECT pg_stat_force_next_flush()"))
+
+
+def _read(connection: Connection) -> dict[str, int]:
+    """How many rows were ever read from each table, and how many entries of each index."""
+    rows = connection.execute(
+        text(
+            "SELECT relname, seq_tup_read FROM pg_stat_user_tables UNION ALL"
+            " SELECT indexrelname, idx_tup_read FROM pg_stat_user_indexes"
+        )
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def _calls(terms: Terms) -> list[Call]:
+    """Each operation there is, with all it can be told."""
+    kinds = terms.services.kinds.items()
+    by_text = next(name for name, kind in kinds if Door.TEXT in kind.doors)
+    say = {**SAID, Argument.KIND: by_text}
+    names = {Argument.NUMBER: str(FIRST_NUMBER), Argument.CODE: code_of(FIRST_NUMBER)}
+    made = []
+    for operation in REGISTRY.values():
+        takes = operation.required | operation.optional
+        said = {name: say[name] for name in (takes - NAMING) | operation.required}
+        made.append(Call(operation.name, said | {n: names[n] for n in names.keys() & takes}))
+    return made
+
+
+@pytest.fixture
+def batch(postgresql_database: Database, keys: Keys) -> Callable[[], None]:
+    """Run every operation once, as a batch of a few messages does."""
+    fill(postgresql_database, keys, subscribers=1, today=date(2026, 9, 21))
+    terms = load_profile(PROFILE, REGISTRY).terms
+    ids = IdMaker(0, lambda: NOW)
+
+    def work(connection: Connection) -> None:
+        by_index_only(connection)
+        wanted = []
+        for call in _calls(terms):
+            asker = Asker(UTILITY, "989133330000", NOW, terms, "sms", ids.one(), "100034122")
+            wanted.append(Wanted(asker, call, REGISTRY[call.operation].needs))
+        facts = Facts.load(connection, ids, wanted)
+        for asker, call, _needs in wanted:
+            REGISTRY[call.operation](keys, asker, call, facts)
+        # What is stored would be read by the next batch, and is not what has grown.
+        connection.rollback()
+
+    return lambda: postgresql_database.transact("batch", work)
+
+
+def test_a_batch_reads_no_more_of_tables_that_have_grown(
+    postgresql_database: Database, batch: Callable[[], None]
+) -> None:
+    """The same batch again, with thousands of rows more in every table."""
+
+    def read() -> dict[str, int]:
+        postgresql_database.transact("tell", _tell)
+        return postgresql_database.transact("read", _read)
+
+    def reading() -> dict[str, int]:
+        before = read()
+        batch()
+        after = read()
+        return {name: after[name] - before[name] for name in after}
+
+    for _ in range(8):  # after five, the driver has its statements prepared
+        batch()
+    small = reading()
+    postgresql_database.transact("grow", _grow)
+    large = reading()
+    assert {name: (small[name], n) for name, n in large.items() if n - small[name] > FEW} == {}
+    assert sum(small.values()) > 0
