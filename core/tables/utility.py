@@ -18,7 +18,7 @@ from sqlalchemy import (
     true,
 )
 
-from core.tables.base import Id, Instant, metadata
+from core.tables.base import Id, Instant, metadata, partial
 
 subscribers = Table(
     "subscribers",
@@ -40,8 +40,14 @@ subscribers = Table(
     Column("state", Text, nullable=False, server_default="active"),
     Column("changed_at", Instant, nullable=False),
     UniqueConstraint("utility", "number"),
-    Index(None, "utility", "meter_serial"),
-    Index(None, "utility", "bill_id"),
+    # Partial, or PostgreSQL might look a number up by the utility that they begin with.
+    partial(
+        "ix_subscribers_utility_meter_serial",
+        "utility",
+        "meter_serial",
+        where="meter_serial IS NOT NULL",
+    ),
+    partial("ix_subscribers_utility_bill_id", "utility", "bill_id", where="bill_id IS NOT NULL"),
 )
 
 contacts = Table(
