@@ -8,7 +8,7 @@ when it is asked for.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property, lru_cache
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
@@ -43,13 +43,19 @@ def jalali(day: date | str) -> str:
     if isinstance(day, str):
         return persian_digits(day)
     if isinstance(day, datetime):
-        day = calendar.local(day).date()
+        # Two instants of one clock that is set back may be equal; those of UTC never are.
+        return _day_of(day) if day.tzinfo is UTC else _day(calendar.local(day).date())
     return _day(day)
 
 
 @lru_cache(_REMEMBERED)
 def _day(day: date) -> str:
     return persian_digits(calendar.jalali(day))
+
+
+@lru_cache(_REMEMBERED)
+def _day_of(instant: datetime) -> str:
+    return _day(calendar.local(instant).date())
 
 
 def jalali_time(instant: datetime | str) -> str:
