@@ -108,7 +108,7 @@ async def test_a_reading_is_taken_and_its_use_is_told(operator: Operator, daemon
     assert told.splitlines()[0] == (
         f"{persian_digits(number)} رقم {persian_digits(reading)}: مصرف ۵ مترمکعب"
     )
-    assert f"مبلغ {group(bill.payable)} ریال" in told
+    assert f"پرداختنی {group(bill.payable)} ریال" in told
     assert persian_digits(bill.payment_id) in told
     assert last_reading(daemon, number) == reading
     below = await operator.ask(STRANGER, f"110 {number} 4321 {reading - 1}")

@@ -33,7 +33,7 @@ async def test_the_published_codes(operator: Operator, utilities: Daemon) -> Non
     new = last_bill(utilities, "kerman-water")
     assert (new.kind, new.to_reading) == ("mid_period", reading)
     assert f"مصرف {persian_digits(12)} مترمکعب" in made
-    assert f"مبلغ {group(new.payable)} ریال" in made
+    assert f"پرداختنی {group(new.payable)} ریال" in made
     assert persian_digits(new.bill_id) in made
     assert persian_digits(new.payment_id) in made
     assert await operator.ask(STRANGER, f"{reading}+4321+10000001+110", KERMAN) == made

@@ -79,6 +79,15 @@ def test_a_balance_fits_one_part(kerman: Profile, outcome: Outcome, reply: str) 
     assert len(reply) <= 70
 
 
+LAST_BILL: dict[str, Fact] = {
+    "number": "10000001", "name": "م*** ر***", "region": "", "period": "1405/02", "used": 1234,
+    "from_date": date(2026, 5, 22), "to_date": date(2026, 7, 23), "from_reading": 11111,
+    "to_reading": 12345, "amount": 123_456_000, "payable": 123_456_000, "debt": 123_456_000,
+    "bill_id": "2050327604613", "payment_id": "12345607001", "due": date(2026, 8, 20),
+}  # fmt: skip
+"""Figures as long as a home's ever are."""
+
+
 @pytest.mark.parametrize(
     ("operation", "kind", "facts", "reply"),
     [
@@ -86,12 +95,18 @@ def test_a_balance_fits_one_part(kerman: Profile, outcome: Outcome, reply: str) 
          {"number": "10000001", "reading": 1523, "used": 21, "amount": 350_000,
           "payable": 1_250_000, "bill_id": "2050327604613", "payment_id": "1070189",
           "due": date(2025, 9, 6)},
-         ("۱۰۰۰۰۰۰۱ رقم ۱۵۲۳: مصرف ۲۱ مترمکعب\nمبلغ ۱٬۲۵۰٬۰۰۰ ریال، مهلت ۱۴۰۴/۰۶/۱۵\n"
+         ("۱۰۰۰۰۰۰۱ رقم ۱۵۲۳: مصرف ۲۱ مترمکعب\nپرداختنی ۱٬۲۵۰٬۰۰۰ ریال، مهلت ۱۴۰۴/۰۶/۱۵\n"
           "شناسه قبض ۲۰۵۰۳۲۷۶۰۴۶۱۳\nشناسه پرداخت ۱۰۷۰۱۸۹")),
         ("mid_bill", "done",
          {"number": "10000001", "reading": 1523, "used": 21, "amount": 350_000, "payable": 0,
           "bill_id": "2050327604613", "payment_id": "", "due": ""},
          "۱۰۰۰۰۰۰۱ رقم ۱۵۲۳: مصرف ۲۱ مترمکعب\nمبلغ دوره ۳۵۰٬۰۰۰ ریال؛ بدهی ندارد"),
+        ("last_bill", "done", LAST_BILL,
+         ("قبض ۱۰۰۰۰۰۰۱\n۱۴۰۵/۰۳/۰۱–۱۴۰۵/۰۵/۰۱\nرقم ۱۱۱۱۱–۱۲۳۴۵\n"
+          "بدهی ۱۲۳٬۴۵۶٬۰۰۰ ریال تا ۱۴۰۵/۰۵/۲۹\nقبض ۲۰۵۰۳۲۷۶۰۴۶۱۳\nپرداخت ۱۲۳۴۵۶۰۷۰۰۱")),
+        ("last_bill", "done", LAST_BILL | {"due": "", "payable": 523_456_000, "debt": 523_456_000},
+         ("قبض ۱۰۰۰۰۰۰۱\n۱۴۰۵/۰۳/۰۱–۱۴۰۵/۰۵/۰۱\nرقم ۱۱۱۱۱–۱۲۳۴۵\nدوره ۱۲۳٬۴۵۶٬۰۰۰\n"
+          "بدهی ۵۲۳٬۴۵۶٬۰۰۰ ریال فوری\nقبض ۲۰۵۰۳۲۷۶۰۴۶۱۳\nپرداخت ۱۲۳۴۵۶۰۷۰۰۱")),
         ("bill_by_sms", "locked_out", {"minutes": 30},
          "به دلیل چند رمز نادرست، لطفاً ۳۰ دقیقه دیگر دوباره بفرستید."),
         (MISREAD, "wrong_format",
@@ -103,8 +118,9 @@ def test_a_balance_fits_one_part(kerman: Profile, outcome: Outcome, reply: str) 
 def test_replies(
     kerman: Profile, operation: str, kind: str, facts: dict[str, Fact], reply: str
 ) -> None:
-    """Subscribers read whole Persian sentences with their figures in them."""
+    """Subscribers read whole Persian sentences with their figures in them, in two parts."""
     assert kerman.render(Outcome(operation, kind, facts)) == reply
+    assert len(reply) <= 134
 
 
 ROW: dict[str, Scalar] = {
