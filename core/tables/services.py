@@ -72,7 +72,8 @@ requests = Table(
     UniqueConstraint("utility", "tracking"),
     Index(None, "subscriber_id", "created_at"),
     Index(None, "mobile", "created_at"),
-    Index(None, "utility", "kind", "state"),
+    # Not by utility first: PostgreSQL would look a tracking number up by it.
+    Index(None, "kind", "state", "utility"),
     partial("ix_requests_bill_id", "bill_id", where="bill_id IS NOT NULL"),
 )
 

@@ -166,7 +166,7 @@ def _requests() -> None:
             unique=False,
         )
         batch_op.create_index(
-            batch_op.f("ix_requests_utility_kind_state"), ["utility", "kind", "state"], unique=False
+            batch_op.f("ix_requests_kind_state_utility"), ["kind", "state", "utility"], unique=False
         )
         batch_op.create_index(
             "ix_requests_bill_id",
