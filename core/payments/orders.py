@@ -39,7 +39,7 @@ LINK_LENGTH = 13
 
 def new_link() -> str:
     """The last part of a link that cannot be guessed."""
-    return "".join(secrets.choice(LINK_LETTERS) for _ in range(LINK_LENGTH))
+    return "".join(LINK_LETTERS[octet & 31] for octet in secrets.token_bytes(LINK_LENGTH))
 
 
 class Due(NamedTuple):
