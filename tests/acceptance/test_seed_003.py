@@ -15,7 +15,7 @@ NUMBER = "101100000101"
 
 @pytest_twisted.ensureDeferred
 async def test_a_reading_by_number_or_serial(operator: Operator, utilities: Daemon) -> None:
-    """``reading*5*subscription`` to 500025194 is answered at once; so are the meter's serial and the bill ID."""
+    """``reading*5*subscription`` to 500025194 is answered; so are serial and bill ID."""
     bill = last_bill(utilities, "qazvin-gas")
     first, second = bill.to_reading + 3, bill.to_reading + 5
     told = await operator.ask(STRANGER, f"{persian_digits(first)}*۵*{NUMBER}", QAZVIN)
