@@ -59,11 +59,6 @@ def receipt(mobile: int, message_id: bytes, sequence: int) -> bytes:
     return pack(DELIVER_SM, 0, sequence, body)
 
 
-def submit_sm(mobile: int, text: str) -> bytes:
-    """Return an answer of the line, in UCS-2, as the daemon writes it."""
-    return pack(SUBMIT_SM, 0, 1, _message(LINE, str(mobile), 0, UCS2, text.encode("utf-16-be")))
-
-
 def submit_sm_resp(sequence: int, message_id: bytes) -> bytes:
     """Return the operator's word that it has taken an answer."""
     return HEADER.pack(HEADER.size + len(message_id) + 1, SUBMIT_SM_RESP, 0, sequence) + (

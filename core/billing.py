@@ -16,9 +16,8 @@ from typing import NamedTuple
 from sqlalchemy import BigInteger, Connection, func, select
 
 from core import identifiers
-from core.bills import MID_PERIOD, LastBill
+from core.bills import MID_PERIOD, LastBill, facts_of_issue
 from core.bulk import Upsert, as_rows, unfolded, upsert_rows
-from core.calls import Scalar
 from core.events import Event, EventKind
 from core.jalali import jalali, local
 from core.readings import MeterChange, load_meter_changes
@@ -265,17 +264,7 @@ def _as_last_bill(subscriber: Subscriber, made: Draft, at: int) -> LastBill:
 
 
 def _issued(asker: Asker, subscriber: Subscriber, bill: LastBill) -> Event:
-    about: dict[str, Scalar] = {
-        "number": subscriber.number,
-        "period": bill.period,
-        "kind": bill.kind,
-        "amount": bill.amount,
-        "payable": bill.payable,
-        "bill_id": bill.bill_id or "",
-        "payment_id": bill.payment_id or "",
-        "due": bill.due_date or "",
-        "used": bill.used or 0,
-    }
+    about = facts_of_issue(subscriber.number, bill, bill.due_date)
     return Event(EventKind.BILL_ISSUED, asker.utility, asker.at, about, subscriber.id, asker.mobile)
 
 

@@ -21,6 +21,7 @@ from typing import NamedTuple
 from sqlalchemy import BigInteger, Connection, exists, func, or_, select
 
 from core.bulk import as_rows, unfolded
+from core.calls import Scalar
 from core.identifiers import RIAL_STEP
 from core.shelf import Shelf, Subject, Subscriber, ids_of
 from core.tables import bills, corrections, instalments, payments
@@ -154,6 +155,21 @@ def load_last_bills(connection: Connection, subscriber_ids: Collection[int]) -> 
     rows = connection.execute(_LAST_BILLS, as_rows((key,) for key in subscriber_ids)).all()
     # PostgreSQL sums bigints into numeric: back to the integer that money is here.
     return {row[0]: LastBill(*row[:9], int(row[9]), *row[10:]) for row in rows}
+
+
+def facts_of_issue(number: str, bill: LastBill, due: date | None) -> dict[str, Scalar]:
+    """The facts of ``EventKind.BILL_ISSUED``, wherever the bill comes from."""
+    return {
+        "number": number,
+        "period": bill.period,
+        "kind": bill.kind,
+        "amount": bill.amount,
+        "payable": bill.payable,
+        "bill_id": bill.bill_id or "",
+        "payment_id": bill.payment_id or "",
+        "due": due or "",
+        "used": bill.used or 0,
+    }
 
 
 class LastBills(Shelf):

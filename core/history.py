@@ -40,15 +40,6 @@ _FURTHEST = 10_000
 """No list goes on beyond this row."""
 
 
-class Span(NamedTuple):
-    """Which part of a history a call asks for."""
-
-    year: int | None
-    """None for all of it."""
-    start: int
-    """The first row wanted, from 1."""
-
-
 class Bill(NamedTuple):
     """One bill of a history."""
 

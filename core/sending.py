@@ -103,8 +103,14 @@ def claim(
         .with_for_update(skip_locked=True)
     )
     rows = [Outgoing._make(row) for row in connection.execute(due)]
-    live = [row for row in rows if row.expires_at is None or row.expires_at > now]
-    _end(connection, [row.id for row in rows if row not in live], State.EXPIRED, now)
+    live: list[Outgoing] = []
+    too_late: list[int] = []
+    for row in rows:
+        if row.expires_at is None or row.expires_at > now:
+            live.append(row)
+        else:
+            too_late.append(row.id)
+    _end(connection, too_late, State.EXPIRED, now)
     update_rows(
         connection,
         outbox,

@@ -6,6 +6,8 @@ is ``str.translate`` over a table made once, because it stands in the path of ea
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
 from types import MappingProxyType
 from typing import Final
 
@@ -86,3 +88,12 @@ def storable(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return text
+
+
+def nearest_hint(name: str, known: Iterable[str]) -> str:
+    """A hint naming the nearest of ``known``, all of them when none is near, ``""`` for none."""
+    names = sorted(map(str, known))
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    if near:
+        return f"did you mean {near[0]!r}?"
+    return "known here: " + ", ".join(names) if names else ""

@@ -6,7 +6,6 @@ way: the file, the key, what was wrong, and the nearest name that would have bee
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from collections.abc import Iterable
@@ -14,6 +13,8 @@ from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+
+from core.text import nearest_hint
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -44,11 +45,7 @@ class ConfigError(Exception):
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A hint naming the nearest of ``known``, or all of them when none is near."""
-    names = sorted(map(str, known))
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    if near:
-        return f"did you mean {near[0]!r}?"
-    return "known here: " + ", ".join(names) if names else ""
+    return nearest_hint(name, known)
 
 
 def read_toml(file: Path) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Executable, and_, select
 
-from core.bills import PERIOD, LastBill
+from core.bills import PERIOD, LastBill, facts_of_issue
 from core.bulk import Upsert, as_rows, unfolded
 from core.events import Event, EventKind, Events
 
@@ -73,17 +73,7 @@ def bill_issued(values: Values, now: int) -> Event:
     """Tell of a bill, with the facts of ``EventKind.BILL_ISSUED``."""
     known = {name: values[name] for name in LastBill._fields if name in values}
     bill = LastBill(**{**known, "paid_since": 0, "kind": PERIOD})
-    about: dict[str, Scalar] = {
-        "number": values["number"],
-        "period": bill.period,
-        "kind": bill.kind,
-        "amount": bill.amount,
-        "payable": bill.payable,
-        "bill_id": bill.bill_id or "",
-        "payment_id": bill.payment_id or "",
-        "due": bill.deadline or "",
-        "used": bill.used or 0,
-    }
+    about = facts_of_issue(values["number"], bill, bill.deadline)
     return _event(EventKind.BILL_ISSUED, values, now, about)
 
 

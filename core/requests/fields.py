@@ -5,7 +5,6 @@ Values are stored as text in one form each: digits are ASCII, mobiles E.164, dat
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Container, Iterable, Mapping
 from types import MappingProxyType
@@ -20,7 +19,7 @@ from core.identifiers import (
 from core.identifiers import mobile as normal_mobile
 from core.jalali import DateError, parse_date
 from core.requests.kinds import FieldType, RequestField, RequestKind
-from core.text import fold, normalise, storable
+from core.text import fold, nearest_hint, normalise, storable
 
 LONGEST_TEXT: Final = 20_000
 """Characters of a field or text: more than the 255 parts of a long message can hold."""
@@ -39,11 +38,7 @@ class FieldError(ValueError):
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """A hint naming the nearest of ``known``, or all of them where none is near."""
-    names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    if near:
-        return f"did you mean {near[0]!r}?"
-    return "known here: " + ", ".join(names) if names else "there are none"
+    return nearest_hint(name, known) or "there are none"
 
 
 def checked_text(text: str) -> str:
