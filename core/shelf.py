@@ -39,11 +39,13 @@ class Asker(NamedTuple):
     terms: Terms
     """What its utility has set for itself."""
     source: str
-    """The door: ``sms``, later ``ussd`` or ``api``."""
+    """The door: ``sms``, ``ussd``, later ``api``."""
     message_id: int
     """The inbox row, for effects that say what brought them."""
     line: str = ""
     """The line that was texted, where a later message about it is to come from."""
+    shown: tuple[str, ...] = ()
+    """Numbers to which a right was shown before, in the same USSD session."""
 
     @property
     def policy(self) -> Policy:

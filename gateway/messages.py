@@ -64,11 +64,72 @@ class Receipt(NamedTuple):
     """When the message reached that state: UTC milliseconds, None when not said."""
 
 
+class UssdEvent(Enum):
+    """What a network says of a USSD session."""
+
+    BEGIN = "begin"
+    """Somebody dialled."""
+    ANSWER = "answer"
+    """Somebody typed something into a screen of ours, also one that we began with (USSR)."""
+    CONFIRM = "confirm"
+    """A notification of ours has been shown (USSN)."""
+    ABORT = "abort"
+    """The subscriber or the network has ended the session; no answer is possible."""
+    TIMEOUT = "timeout"
+    """The network has waited long enough; no answer is possible."""
+
+
+class UssdInput(NamedTuple):
+    """One step of a USSD session, as the network tells it."""
+
+    event: UssdEvent
+    session: str
+    """What the network calls the session, without a leading zero or sequence bits."""
+    mobile: str
+    """As the network wrote it; empty where it says it only when a session begins."""
+    code: str
+    """The service code as the network wrote it (``*1522#``, ``1522``); empty when only
+    ``text`` tells it, or when it is said only when a session begins."""
+    text: str
+    """BEGIN: what was dialled, whole where the network tells it. ANSWER: what was typed."""
+    turn: str
+    """Equal when the same input comes again, different for the next one; empty where the
+    network has no such mark."""
+
+
+class ScreenKind(Enum):
+    """What a screen does to its session."""
+
+    ASK = "ask"
+    """It waits for an answer."""
+    LAST = "last"
+    """The session ends with it."""
+    OPEN = "open"
+    """It begins a session and waits for an answer (USSR)."""
+    NOTIFY = "notify"
+    """It begins a session and only tells (USSN)."""
+
+
+class Screen(NamedTuple):
+    """What a handset is to show."""
+
+    id: int
+    """Comes back in the ``SendResult``."""
+    kind: ScreenKind
+    session: str
+    """What the network calls the session; for OPEN and NOTIFY what we call it."""
+    mobile: str
+    """E.164 digits without ``+``."""
+    code: str
+    """The service code, as in the settings."""
+    text: str
+
+
 class Delivery(NamedTuple):
     """Something the SMSC handed over and waits to have acknowledged."""
 
     sequence: int
-    content: InboundSms | Receipt
+    content: InboundSms | Receipt | UssdInput
 
 
 class OutboundSms(NamedTuple):
@@ -161,6 +222,13 @@ class Connection(Protocol):
         or before this returns when it is closed (``UNSENT``).
         """
 
+    def show(self, screens: Sequence[Screen]) -> None:
+        """Write screens of USSD sessions, before whatever else is waiting.
+
+        Every one of them comes back, once, as a ``SendResult`` through
+        ``BindListener.shown``, at the latest when the connection is lost.
+        """
+
     def pause_reading(self) -> None:
         """Stop taking bytes from the network until ``resume_reading``."""
 
@@ -179,6 +247,9 @@ class BindListener(Protocol):
 
     def sent(self, bind: str, connection: Connection, results: Sequence[SendResult]) -> None:
         """What became of submitted messages."""
+
+    def shown(self, bind: str, connection: Connection, results: Sequence[SendResult]) -> None:
+        """What became of screens."""
 
     def lost(self, bind: str, connection: Connection, reason: str) -> None:
         """The connection has ended; comes after ``sent`` for all that was in flight."""

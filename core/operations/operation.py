@@ -122,8 +122,7 @@ def _named(asker: Asker, call: Call, facts: Facts) -> Subscriber | Outcome:
     """The subscription that is named without a code."""
     named = facts.identities.subscribers_of(asker, call)
     if len(named) == 1 and (
-        named[0] in facts.identities.registered(asker)
-        or call.operation in asker.policy.open_operations
+        is_shown(asker, facts, named[0]) or call.operation in asker.policy.open_operations
     ):
         return named[0]
     if call.operation in asker.policy.open_operations:
@@ -136,7 +135,15 @@ def is_proven(asker: Asker, call: Call, facts: Facts, subscriber: Subscriber) ->
 
     For an operation that has been identified: a code in its call was the right one.
     """
-    return Argument.CODE in call.arguments or subscriber in facts.identities.registered(asker)
+    return Argument.CODE in call.arguments or is_shown(asker, facts, subscriber)
+
+
+def is_shown(asker: Asker, facts: Facts, subscriber: Subscriber) -> bool:
+    """Whether the asker has a right to this subscription without a code in the call.
+
+    Its mobile is registered to it, or its code was given earlier in the same session.
+    """
+    return subscriber.number in asker.shown or subscriber in facts.identities.registered(asker)
 
 
 def _by_code(keys: Keys, asker: Asker, call: Call, facts: Facts) -> Subscriber | Outcome:

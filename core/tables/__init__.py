@@ -11,6 +11,21 @@ Every change here needs a migration in ``core/migrations``; a test compares the 
 from __future__ import annotations
 
 from core.tables.base import metadata
+from core.tables.campaigns import (
+    alerts,
+    attempts,
+    due_events,
+    nodes,
+    outages,
+    panel_marks,
+    paused_services,
+    runs,
+    send_policies,
+    suppressions,
+    template_versions,
+    templates,
+)
+from core.tables.dialogues import IS_OPEN, ussd_sessions, ussd_steps
 from core.tables.messages import (
     IS_SENDING,
     WAITS_TO_GO,
@@ -22,6 +37,7 @@ from core.tables.messages import (
     suspects,
 )
 from core.tables.services import (
+    IS_NEW,
     corrections,
     events,
     instalments,
@@ -43,8 +59,12 @@ from core.tables.utility import (
 )
 
 __all__ = [
+    "IS_NEW",
+    "IS_OPEN",
     "IS_SENDING",
     "WAITS_TO_GO",
+    "alerts",
+    "attempts",
     "bill_recipients",
     "bills",
     "bind_marks",
@@ -52,6 +72,7 @@ __all__ = [
     "contact_confirmations",
     "contacts",
     "corrections",
+    "due_events",
     "early_receipts",
     "events",
     "imports",
@@ -59,13 +80,24 @@ __all__ = [
     "inbox_parts",
     "instalments",
     "metadata",
+    "nodes",
     "orders",
+    "outages",
     "outbox",
+    "panel_marks",
+    "paused_services",
     "payments",
     "readings",
     "request_history",
     "requests",
+    "runs",
+    "send_policies",
     "sequences",
     "subscribers",
+    "suppressions",
     "suspects",
+    "template_versions",
+    "templates",
+    "ussd_sessions",
+    "ussd_steps",
 ]

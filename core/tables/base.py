@@ -27,6 +27,8 @@ Instant = BigInteger
 """UTC milliseconds since 1970."""
 
 
-def partial(name: str, *columns: str, where: str) -> Index:
+def partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
     """A partial index; a query must repeat the condition word for word to be served by it."""
-    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+    return Index(
+        name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where)
+    )

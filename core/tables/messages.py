@@ -124,11 +124,16 @@ outbox = Table(
     Column("smsc_id", Text, comment="the operator's id for it"),
     Column("code", Integer, comment="the last command_status or receipt error"),
     Column("error", Text),
+    Column("accepted_at", Instant, comment="when the operator took it"),
+    Column("template_id", Integer, comment="the template it was made by; null for answers"),
+    Column("run_id", BigInteger, comment="the campaign it belongs to"),
+    Column("policy_id", Integer, comment="how it is tried again; null: as answers are"),
     partial("ix_outbox_waiting", "priority", "due_at", where=WAITS_TO_GO),
     partial("ix_outbox_sending", "node", where=IS_SENDING),
     partial("ix_outbox_smsc_id", "smsc_id", where="smsc_id IS NOT NULL"),
     Index(None, "mobile", "id"),
     partial("ix_outbox_subscriber_id", "subscriber_id", where="subscriber_id IS NOT NULL"),
+    partial("ix_outbox_run_id", "run_id", "state", where="run_id IS NOT NULL"),
 )
 
 early_receipts = Table(

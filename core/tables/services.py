@@ -16,6 +16,9 @@ from sqlalchemy import (
 
 from core.tables.base import Id, Instant, metadata, partial
 
+IS_NEW = "handled_at IS NULL"
+"""Served by ``ix_events_new``."""
+
 corrections = Table(
     "corrections",
     metadata,
@@ -129,7 +132,9 @@ events = Table(
     Column("mobile", Text, comment="whom it concerns besides the subscriber's own mobiles"),
     Column("about", Text, nullable=False, comment="JSON: the facts a template may use"),
     Column("at", Instant, nullable=False),
+    Column("handled_at", Instant, comment="when the templates that it concerns were told"),
     Index(None, "kind", "id"),
+    partial("ix_events_new", "id", where=IS_NEW),
     Index(None, "subscriber_id", "id"),
     comment="what happened to subscribers, for the messages that follow from it",
 )

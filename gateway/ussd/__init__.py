@@ -1,0 +1,1 @@
+"""USSD: menus as data, the session machine, pages that fit a handset, doors over HTTP."""
