@@ -1,0 +1,1 @@
+"""Templates: the messages that the utility sends of its own accord, when, to whom, how hard."""
