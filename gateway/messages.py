@@ -95,6 +95,9 @@ class UssdInput(NamedTuple):
     turn: str
     """Equal when the same input comes again, different for the next one; empty where the
     network has no such mark."""
+    joined: bool = False
+    """Whether ``text`` of an ANSWER is all that was typed in the session, joined with ``*``,
+    as some networks tell it: only who knows the session can say what is new in it."""
 
 
 class ScreenKind(Enum):

@@ -21,6 +21,7 @@ _PLACES = (
     ("smsc", "password"),
     ("binds", "password"),
     ("payments", "merchant_id"),
+    ("ussd_doors", "secret"),
 )
 _SOURCES = ("env", "file")
 

@@ -20,6 +20,7 @@ from pydantic import Field, SecretStr, model_validator
 
 from core.database import checked_url
 from gateway.configuration import ConfigError, Frozen, as_model, did_you_mean, read_toml
+from gateway.door_settings import UssdDoor, check_doors
 from gateway.payment_settings import PaymentAccount, WebSettings, check_payments
 from gateway.secrets import fetch_secrets
 from gateway.setting_types import (
@@ -182,6 +183,7 @@ class Settings(Frozen):
     smsc: SmscSettings | None = None
     web: WebSettings | None = None
     payments: tuple[PaymentAccount, ...] = ()
+    ussd_doors: tuple[UssdDoor, ...] = ()
 
     @property
     def database_url(self) -> str:
@@ -208,6 +210,7 @@ def load_settings(file: Path) -> Settings:
     settings = _absolute(as_model(file, tables, Settings), file.absolute().parent, data)
     _check_sockets(file, settings)
     _check_binds(file, settings.binds)
+    check_doors(file, settings.web, settings.ussd_doors, {bind.name for bind in settings.binds})
     _check_lines(file, settings)
     profiles = {line.profile for line in settings.lines}
     check_payments(file, settings.web, settings.payments, profiles)

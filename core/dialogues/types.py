@@ -55,6 +55,9 @@ class Input(NamedTuple):
     turn: str
     """Equal when the same input is delivered again, where the network has such a mark."""
     fingerprint: int
+    joined: bool = False
+    """Whether ``text`` of an ANSWER is all that was typed in the session, joined with ``*``:
+    ``core.dialogues.joined.untangled`` says what is new in it."""
 
 
 class Heard(NamedTuple):

@@ -1,0 +1,1 @@
+"""USSD gateways that speak HTTP: what each dialect writes, and the door they come to."""
