@@ -31,9 +31,11 @@ from gateway.messages import (
     InboundSms,
     SendResult,
     Temporary,
+    UssdInput,
 )
 from gateway.outbound import Clock, Router
 from gateway.pending import Notes, Waiting, Work, by_ledger
+from gateway.screens import Screens
 
 log = structlog.get_logger(__name__)
 
@@ -85,12 +87,14 @@ class Inbound:
         self.is_stopping = False
         self.database_error = ""
         self.counters: Counter[str] = Counter()
+        self.screens = Screens(clock)
 
     # --- what binds tell ------------------------------------------------------------
 
     def bound(self, bind: str, connection: Connection) -> None:
         """A bind is up: its arrivals get a ledger, its sender a connection."""
         self._ledgers[connection.id] = Ledger(self._desk.ids.one(), bind, connection)
+        self.screens.bound(bind, connection)
         sender = self._router.senders.get(bind)
         if sender is not None:
             sender.bound(connection)
@@ -115,10 +119,15 @@ class Inbound:
         """Results of submissions go back through the bind's sender."""
         self._router.senders[bind].sent(results)
 
+    def shown(self, bind: str, connection: Connection, results: Sequence[SendResult]) -> None:  # noqa: ARG002
+        """What became of screens: those that were not taken are tried again, or dropped."""
+        self.screens.came_back(results)
+
     def lost(self, bind: str, connection: Connection, reason: str) -> None:  # noqa: ARG002
         """Drop what the SMSC will deliver again; suspect what it may."""
         ledger = self._ledgers.pop(connection.id)
         self._paused.discard(connection.id)
+        self.screens.lost(bind, connection)
         self._notes.collect(ledger)
         self._notes.unconfirmed += ledger.take_lost()
         self._waiting = deque(one for one in self._waiting if one.ledger is not ledger)
@@ -192,6 +201,9 @@ class Inbound:
                 arrival = self._arrivals.of_sms(ledger, content, received_at)
                 work.batch.arrivals.append(arrival)
                 work.texts.append((ledger, sequence, arrival))
+            elif isinstance(content, UssdInput):
+                # No line answers dials yet.
+                self._refuse([(ledger, sequence)])
             else:
                 work.batch.receipts.append(self._arrivals.of_receipt(ledger.bind, content, now))
                 work.receipts.append((ledger, sequence))

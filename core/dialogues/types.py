@@ -34,6 +34,17 @@ class Event(StrEnum):
     """The operation that the last step called for has run."""
 
 
+class Ending(StrEnum):
+    """Why there is a last screen for an input that no session hears of."""
+
+    OVER = "over"
+    """The session that it answers has ended or expired, or there is none."""
+    LIMIT = "limit"
+    """Too many dials or inputs from the mobile within a minute."""
+    FAILED = "failed"
+    """It could not be worked on."""
+
+
 class Input(NamedTuple):
     """One thing that came from a handset, and waits to be acknowledged."""
 
@@ -119,7 +130,14 @@ class Talker(Protocol):
         """For how long a session that was cut off may be gone on with; 0: not at all."""
 
     def step(self, state: str, heard: Heard) -> Said:
-        """Go on with a session; ``state`` is empty for a new one."""
+        """Go on with a session; ``state`` is empty for a new one.
+
+        States between the calls of one input are not stored. Nor is it asked about ABORT and
+        TIMEOUT: the state stays as it was, and is what ``Heard.cut`` tells of the session.
+        """
+
+    def last_words(self, why: Ending) -> str:
+        """A last screen for an input that no session hears of; it fits the line's page."""
 
 
 class Shown(NamedTuple):

@@ -35,6 +35,7 @@ from gateway.messages import (
     OutboundSms,
     PartOf,
     Receipt,
+    Screen,
     SendResult,
     SendStatus,
     Temporary,
@@ -65,6 +66,9 @@ class FakeConnection:
         """Of each submission: the row, and how many deliveries were answered before it."""
         self.is_reading = True
         self.gives_back: Callable[[list[SendResult]], None] = list.clear
+        self.screens: list[Screen] = []
+        """What handsets were shown on it."""
+        self.gives_back_screens: Callable[[list[SendResult]], None] = list.clear
 
     def acknowledge(self, sequences: Sequence[int]) -> None:
         """Answer with ESME_ROK."""
@@ -91,6 +95,13 @@ class FakeConnection:
     def answer_enquire_link(self) -> None:
         """The operator shows that it has read everything until now."""
         self.confirmed = self.acknowledged
+
+    def show(self, screens: Sequence[Screen]) -> None:
+        """Take screens, or give them back at once."""
+        if not self.is_open:
+            self.gives_back_screens([SendResult(s.id, SendStatus.UNSENT, "", 0) for s in screens])
+            return
+        self.screens += screens
 
     def pause_reading(self) -> None:
         """Read no more."""
@@ -262,6 +273,9 @@ class World:
         """A bind comes up."""
         connection = FakeConnection(name)
         connection.gives_back = lambda results: self.inbound.sent(name, connection, results)
+        connection.gives_back_screens = lambda results: self.inbound.shown(
+            name, connection, results
+        )
         self.inbound.bound(name, connection)
         return connection
 

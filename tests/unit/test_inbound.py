@@ -12,7 +12,7 @@ from twisted.internet.task import Clock
 
 from core.batch import Done
 from gateway.inbound import MOST_ARRIVALS, TOO_LATE_MS, Inbound
-from gateway.messages import Delivery, InboundSms, OutboundSms, Temporary
+from gateway.messages import Delivery, InboundSms, OutboundSms, Screen, Temporary
 from gateway.outbound import Router
 
 MOST_WAITING = 100
@@ -39,6 +39,9 @@ class Line:
         self.refused += len(sequences)
 
     def submit(self, messages: Sequence[OutboundSms]) -> None:
+        """Not used here."""
+
+    def show(self, screens: Sequence[Screen]) -> None:
         """Not used here."""
 
     def pause_reading(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from core.inbox import Arrival
 from core.suspects import Unconfirmed
 from gateway.ledger import Confirmed, Ledger
-from gateway.messages import OutboundSms, Temporary
+from gateway.messages import OutboundSms, Screen, Temporary
 
 
 class Line:
@@ -31,6 +31,9 @@ class Line:
         self.acknowledged += len(sequences)
 
     def submit(self, messages: Sequence[OutboundSms]) -> None:
+        """Not used here."""
+
+    def show(self, screens: Sequence[Screen]) -> None:
         """Not used here."""
 
     def pause_reading(self) -> None:

@@ -8,7 +8,7 @@ import pytest
 from twisted.internet.task import Clock
 
 from core.outbox import Outgoing, Result, Sent
-from gateway.messages import OutboundSms, SendResult, SendStatus, Temporary
+from gateway.messages import OutboundSms, Screen, SendResult, SendStatus, Temporary
 from gateway.outbound import Router, Sender, SenderSettings
 
 
@@ -31,6 +31,9 @@ class Line:
         """Not used here."""
 
     def refuse(self, sequences: Sequence[int], why: Temporary) -> None:
+        """Not used here."""
+
+    def show(self, screens: Sequence[Screen]) -> None:
         """Not used here."""
 
     def pause_reading(self) -> None:

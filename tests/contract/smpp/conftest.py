@@ -23,6 +23,7 @@ class Memory:
     def __init__(self) -> None:
         self.deliveries: list[Delivery] = []
         self.results: list[SendResult] = []
+        self.shows: list[SendResult] = []
         self.connections: list[Connection] = []
         self.losses: list[str] = []
         self.acknowledges = True
@@ -52,6 +53,12 @@ class Memory:
         """Remember the results."""
         del bind, connection
         self.results += results
+        self.check()
+
+    def shown(self, bind: str, connection: Connection, results: Sequence[SendResult]) -> None:
+        """Remember what became of screens."""
+        del bind, connection
+        self.shows += results
         self.check()
 
     def lost(self, bind: str, connection: Connection, reason: str) -> None:

@@ -78,6 +78,10 @@ class Listener:
         """Remember."""
         self.calls.append(("sent", list(results)))
 
+    def shown(self, bind: str, connection: Connection, results: Sequence[SendResult]) -> None:
+        """Remember."""
+        self.calls.append(("shown", list(results)))
+
     def lost(self, bind: str, connection: Connection, reason: str) -> None:
         """Remember."""
         self.calls.append(("lost", reason))
