@@ -116,7 +116,7 @@ class Daemon(MultiService):
             for bind in self._settings.binds
             if bind.sends
         }
-        return Router(senders, {line.number: line.binds for line in self._settings.lines})
+        return Router(senders, {line.number: line.binds for line in self._settings.texted_lines})
 
     def _settle(self, bind: str, sent: Sequence[Sent]) -> None:
         # The inbound side is made after the senders that report to it.
@@ -127,7 +127,7 @@ class Daemon(MultiService):
             self._database,
             self._desk,
             self._router,
-            profiles={line.number: line.profile for line in self._settings.lines},
+            profiles={line.number: line.profile for line in self._settings.texted_lines},
             clock=self._reactor,
             in_thread=self._in_thread,
             recover=self._upkeep.recover_again,

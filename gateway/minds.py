@@ -13,8 +13,9 @@ from core.calls import Call, Candidate, Outcome, Problem, Understanding
 from core.operations import REGISTRY
 from core.terms import Terms
 from gateway.configuration import ConfigError
+from gateway.line_settings import Line
 from gateway.profiles import Profile, load_profile
-from gateway.settings import Bind, Line, Settings
+from gateway.settings import Bind, Settings
 from gateway.smpp.settings import LongMessages
 from gateway.smpp.text import Alphabet, fits, split
 
@@ -77,9 +78,13 @@ def load_profiles(file: Path, settings: Settings) -> dict[str, Profile]:
 
 
 def minds_of(settings: Settings, profiles: Mapping[str, Profile]) -> dict[str, LineMind]:
-    """Every line's mind, by its number; the profiles by name."""
+    """The mind of every line that is texted, by its number; the profiles by name."""
     binds = {bind.name: bind for bind in settings.binds}
-    return {line.number: mind_of(line, profiles[line.profile], binds) for line in settings.lines}
+    return {
+        line.number: mind_of(line, profiles[line.profile], binds)
+        for line in settings.lines
+        if not line.is_dialled
+    }
 
 
 def mind_of(line: Line, profile: Profile, binds: Mapping[str, Bind]) -> LineMind:

@@ -6,6 +6,7 @@ never repeats the value of a secret.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
@@ -29,6 +30,16 @@ def _digits(value: object) -> object:
     return digits
 
 
+def _number_or_code(value: object) -> object:
+    """A short code, or a USSD code such as ``*1522#``; Persian digits are forgiven here too."""
+    if not (isinstance(value, str) and "*" in value):
+        return _digits(value)
+    code = "".join(ascii_digits(value).split()).removesuffix("#")
+    if not re.fullmatch(r"(\*[0-9]+)+", code):
+        raise ValueError("is not a code that can be dialled, such as *1522#")
+    return f"{code}#"
+
+
 def _short_enough(value: SecretStr) -> SecretStr:
     if len(value.get_secret_value()) > PASSWORD_LIMIT:
         raise ValueError(f"has more than the {PASSWORD_LIMIT} characters that SMPP allows")
@@ -50,7 +61,7 @@ def _long_enough(value: SecretStr) -> SecretStr:
 
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=60)]
-Number = Annotated[str, BeforeValidator(_digits), Field(min_length=2, max_length=20)]
+LineNumber = Annotated[str, BeforeValidator(_number_or_code), Field(min_length=2, max_length=20)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0)]
 Octet = Annotated[int, Field(ge=0, le=255)]

@@ -19,15 +19,15 @@ from typing import Any, Literal
 from pydantic import Field, SecretStr, model_validator
 
 from core.database import checked_url
-from gateway.configuration import ConfigError, Frozen, as_model, did_you_mean, read_toml
+from gateway.configuration import ConfigError, Frozen, as_model, read_toml
 from gateway.door_settings import UssdDoor, check_doors
+from gateway.line_settings import Line, UssdSettings, check_lines
 from gateway.payment_settings import PaymentAccount, WebSettings, check_payments
 from gateway.secrets import fetch_secrets
 from gateway.setting_types import (
     DatabaseUrl,
     MasterKey,
     Name,
-    Number,
     Octet,
     Password,
     Port,
@@ -117,16 +117,6 @@ class Bind(Frozen):
         return BindSettings(**values)
 
 
-class Line(Frozen):
-    """``[[lines]]``: a number that subscribers text, and whose answers come from it."""
-
-    number: Number
-    profile: str
-    """The folder of ``daemon.profiles`` that says what may be texted here."""
-    binds: tuple[str, ...] = ()
-    """In order of preference: the next is used while the one before is down."""
-
-
 class AlertSettings(Frozen):
     """``[alerts]``: from when on something counts as trouble."""
 
@@ -184,6 +174,22 @@ class Settings(Frozen):
     web: WebSettings | None = None
     payments: tuple[PaymentAccount, ...] = ()
     ussd_doors: tuple[UssdDoor, ...] = ()
+    ussd: UssdSettings = UssdSettings()
+
+    @property
+    def texted_lines(self) -> list[Line]:
+        """The lines that subscribers text."""
+        return [line for line in self.lines if not line.is_dialled]
+
+    @property
+    def dialled_lines(self) -> list[Line]:
+        """The USSD codes that subscribers dial."""
+        return [line for line in self.lines if line.is_dialled]
+
+    @property
+    def ussd_carriers(self) -> set[str]:
+        """The names of the binds and doors that carry USSD."""
+        return {door.name for door in self.ussd_doors}
 
     @property
     def database_url(self) -> str:
@@ -211,7 +217,14 @@ def load_settings(file: Path) -> Settings:
     _check_sockets(file, settings)
     _check_binds(file, settings.binds)
     check_doors(file, settings.web, settings.ussd_doors, {bind.name for bind in settings.binds})
-    _check_lines(file, settings)
+    _check_unique(file, "lines", "number", [line.number for line in settings.lines])
+    check_lines(
+        file,
+        settings.lines,
+        settings.daemon.profiles,
+        {bind.name: bind.sends for bind in settings.binds},
+        settings.ussd_carriers,
+    )
     profiles = {line.profile for line in settings.lines}
     check_payments(file, settings.web, settings.payments, profiles)
     return settings
@@ -274,27 +287,6 @@ def _check_binds(file: Path, binds: Sequence[Bind]) -> None:
             raise ConfigError(file, key, f"there is no file {bind.tls_ca_file}")
 
 
-def _check_lines(file: Path, settings: Settings) -> None:
-    _check_unique(file, "lines", "number", [line.number for line in settings.lines])
-    binds = {bind.name: bind for bind in settings.binds}
-    profiles = _folders(settings.daemon.profiles)
-    for place, line in enumerate(settings.lines, 1):
-        key = f"lines[{place}]"
-        if line.profile not in profiles:
-            problem = f"there is no profile {line.profile!r} in {settings.daemon.profiles}"
-            raise ConfigError(file, f"{key}.profile", problem, did_you_mean(line.profile, profiles))
-        if not line.binds:
-            hint = did_you_mean("", binds) or "add one under [[binds]]"
-            raise ConfigError(file, f"{key}.binds", f"line {line.number} names no bind", hint)
-        for name in line.binds:
-            if name not in binds:
-                hint = did_you_mean(name, binds)
-                raise ConfigError(file, f"{key}.binds", f"there is no bind {name!r}", hint)
-        if not any(binds[name].sends for name in line.binds):
-            problem = f"line {line.number} could not answer: its binds only receive"
-            raise ConfigError(file, f"{key}.binds", problem, "add a transmitter or transceiver")
-
-
 def _check_unique(file: Path, table: str, key: str, values: Iterable[str]) -> None:
     seen: dict[str, int] = {}
     for place, value in enumerate(values, 1):
@@ -302,7 +294,3 @@ def _check_unique(file: Path, table: str, key: str, values: Iterable[str]) -> No
             problem = f"{value!r} is already the {key} of {table}[{seen[value]}]"
             raise ConfigError(file, f"{table}[{place}].{key}", problem)
         seen[value] = place
-
-
-def _folders(folder: Path) -> set[str]:
-    return {path.name for path in folder.iterdir() if path.is_dir()} if folder.is_dir() else set()

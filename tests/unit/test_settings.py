@@ -236,3 +236,36 @@ def test_the_shipped_file_is_valid(tmp_path: Path) -> None:
     assert settings.lines[0].number == "100034122"
     assert settings.smsc is not None
     assert settings.smsc.password == settings.binds[0].password
+
+
+DOOR = (
+    '[web]\nlisten = "127.0.0.1:8080"\nurl = "https://pay.example.ir"\n'
+    '[[ussd_doors]]\nname = "hub"\ndialect = "hubtel"\npath = "/ussd/hub"\n'
+    'secret = "0123456789abcdef"\n'
+)
+CODE = '[[lines]]\nnumber = "*۱۵۲۲"\nprofile = "kerman-water"\nbinds = ["hub"]\n'
+
+
+def test_a_code_that_is_dialled_is_a_line(config: Path) -> None:
+    """It is written as people write it, and has what a screen needs to know."""
+    settings = _load(config, DAEMON, BIND, LINE, CODE + 'sms_line = "100034122"\n', DOOR)
+
+    (code,) = settings.dialled_lines
+    assert (code.number, code.page, code.sms_line) == ("*1522#", 80, "100034122")
+    assert [line.number for line in settings.texted_lines] == ["100034122"]
+
+
+@pytest.mark.parametrize(
+    ("tables", "said"),
+    [
+        ((LINE + "page = 60\n",), "page: only for a code that is dialled"),
+        ((CODE.replace("*۱۵۲۲", "*15a#"), DOOR), "is not a code that can be dialled"),
+        ((CODE.replace('"hub"', '"mci"'), DOOR), "bind 'mci' carries no USSD"),
+        ((CODE + 'sms_line = "100034129"\n', LINE, DOOR), "there is no line '100034129'"),
+        ((LINE.replace('"mci"', '"mci", "hub"'), DOOR), "'hub' is a door for USSD"),
+        ((CODE.replace('"hub"', '"hop"'), DOOR), "there is no bind 'hop'"),
+    ],
+)
+def test_a_mistake_about_a_code_is_told(config: Path, tables: tuple[str, ...], said: str) -> None:
+    """What only a code has is not written for a texted number, and the other way round."""
+    assert said in str(_mistake(config, DAEMON, BIND, *tables))
