@@ -24,6 +24,8 @@ templates = Table(
     Column("utility", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("version", Integer, nullable=False, comment="the newest of its versions"),
+    Column("topic", Text, nullable=False, comment="the newest version's: what is opted out of"),
+    Column("required", Boolean, nullable=False, comment="the newest version's: never opted out of"),
     Column("enabled", Boolean, nullable=False),
     Column(
         "scheduled_until", Instant, comment="planned runs up to here have been begun or skipped"
@@ -116,7 +118,7 @@ suppressions = Table(
     Column("mobile", Text, nullable=False),
     Column("utility", Text, nullable=False),
     Column("topic", Text, nullable=False, comment="the kind of message; empty: every kind"),
-    Column("reason", Text, nullable=False, comment="asked, blocked, desk"),
+    Column("reason", Text, nullable=False, comment="asked, blocked, desk; wanted: an exception"),
     Column("note", Text, nullable=False, comment="who, or the operator's code"),
     Column("since", Instant, nullable=False),
     UniqueConstraint("mobile", "utility", "topic"),

@@ -125,7 +125,12 @@ def upgrade() -> None:
         sa.Column(
             "topic", sa.Text(), nullable=False, comment="the kind of message; empty: every kind"
         ),
-        sa.Column("reason", sa.Text(), nullable=False, comment="asked, blocked, desk"),
+        sa.Column(
+            "reason",
+            sa.Text(),
+            nullable=False,
+            comment="asked, blocked, desk; wanted: an exception",
+        ),
         sa.Column("note", sa.Text(), nullable=False, comment="who, or the operator's code"),
         sa.Column("since", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_suppressions")),
@@ -140,6 +145,15 @@ def upgrade() -> None:
         sa.Column("utility", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False, comment="the newest of its versions"),
+        sa.Column(
+            "topic", sa.Text(), nullable=False, comment="the newest version's: what is opted out of"
+        ),
+        sa.Column(
+            "required",
+            sa.Boolean(),
+            nullable=False,
+            comment="the newest version's: never opted out of",
+        ),
         sa.Column("enabled", sa.Boolean(), nullable=False),
         sa.Column(
             "scheduled_until",
