@@ -156,6 +156,12 @@ def upsert_rows(connection: Connection, how: Upsert, rows: Sequence[Sequence[Any
     return Upserted(inserted, written - inserted)
 
 
+def put_rows(connection: Connection, how: Upsert, rows: Sequence[Sequence[Any]]) -> None:
+    """As ``upsert_rows`` in one statement, for who need not know what became of them."""
+    if rows:
+        connection.execute(_upsert(connection.dialect.name, how), as_rows(rows))
+
+
 @cache
 def _count(how: Upsert) -> Executable:
     batch = unfolded({name: how.table.c[name].type for name in how.columns})

@@ -28,6 +28,7 @@ from core.operations.operation import Operation
 from core.operations.pay import PAY
 from core.operations.reading import SUBMIT_READING
 from core.operations.requests import REGISTER_REQUEST, REQUEST_COST, TRACK_REQUEST
+from core.operations.sign_in import SIGN_IN
 from core.operations.status import STATUS_ENQUIRY
 
 REGISTRY: Mapping[str, Operation] = {
@@ -55,6 +56,7 @@ REGISTRY: Mapping[str, Operation] = {
         REMOVE_MOBILE,
         STATUS_ENQUIRY,
         PAY,
+        SIGN_IN,
     )
 }
 

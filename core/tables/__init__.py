@@ -25,7 +25,7 @@ from core.tables.campaigns import (
     template_versions,
     templates,
 )
-from core.tables.dialogues import IS_OPEN, ussd_sessions, ussd_steps
+from core.tables.dialogues import HAS_ENDED, IS_OPEN, ussd_sessions, ussd_steps
 from core.tables.messages import (
     IS_SENDING,
     WAITS_TO_GO,
@@ -59,6 +59,7 @@ from core.tables.utility import (
 )
 
 __all__ = [
+    "HAS_ENDED",
     "IS_NEW",
     "IS_OPEN",
     "IS_SENDING",

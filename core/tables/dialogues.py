@@ -8,6 +8,8 @@ from core.tables.base import Instant, metadata, partial
 
 IS_OPEN = "ended_at IS NULL"
 """Served by ``ix_ussd_sessions_open``."""
+HAS_ENDED = "ended_at IS NOT NULL"
+"""Served by ``ix_ussd_sessions_ended``."""
 
 ussd_sessions = Table(
     "ussd_sessions",
@@ -30,9 +32,11 @@ ussd_sessions = Table(
     Column("ended_at", Instant),
     Column("ended_by", Text, comment="menu, user, network, timeout, replaced, expired, limit"),
     Column("minute_from", Instant, nullable=False, comment="since when inputs are counted …"),
-    Column("minute_inputs", Integer, nullable=False, comment="… and how many there were"),
+    Column("minute_inputs", Integer, nullable=False, comment="… and how many there were, …"),
+    Column("minute_dials", Integer, nullable=False, comment="… and how many of them were dials"),
     Index(None, "network_id"),
     partial("ix_ussd_sessions_open", "expires_at", where=IS_OPEN),
+    partial("ix_ussd_sessions_ended", "ended_at", where=HAS_ENDED),
     comment="the last USSD session of each mobile; any process can go on with it",
 )
 

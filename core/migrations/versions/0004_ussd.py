@@ -69,7 +69,13 @@ def upgrade() -> None:
             comment="since when inputs are counted …",
         ),
         sa.Column(
-            "minute_inputs", sa.Integer(), nullable=False, comment="… and how many there were"
+            "minute_inputs", sa.Integer(), nullable=False, comment="… and how many there were, …"
+        ),
+        sa.Column(
+            "minute_dials",
+            sa.Integer(),
+            nullable=False,
+            comment="… and how many of them were dials",
         ),
         sa.PrimaryKeyConstraint("mobile", name=op.f("pk_ussd_sessions")),
         comment="the last USSD session of each mobile; any process can go on with it",
@@ -84,6 +90,13 @@ def upgrade() -> None:
             unique=False,
             sqlite_where=sa.text("ended_at IS NULL"),
             postgresql_where=sa.text("ended_at IS NULL"),
+        )
+        batch_op.create_index(
+            "ix_ussd_sessions_ended",
+            ["ended_at"],
+            unique=False,
+            sqlite_where=sa.text("ended_at IS NOT NULL"),
+            postgresql_where=sa.text("ended_at IS NOT NULL"),
         )
     op.create_table(
         "ussd_steps",
@@ -132,6 +145,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_ussd_steps_mobile_id"))
     op.drop_table("ussd_steps")
     with op.batch_alter_table("ussd_sessions", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_ussd_sessions_ended",
+            sqlite_where=sa.text("ended_at IS NOT NULL"),
+            postgresql_where=sa.text("ended_at IS NOT NULL"),
+        )
         batch_op.drop_index(
             "ix_ussd_sessions_open",
             sqlite_where=sa.text("ended_at IS NULL"),
