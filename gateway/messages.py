@@ -120,12 +120,17 @@ class Screen(NamedTuple):
     """Comes back in the ``SendResult``."""
     kind: ScreenKind
     session: str
-    """What the network calls the session; for OPEN and NOTIFY what we call it."""
+    """What the network calls the session. For OPEN and NOTIFY a decimal number of our own,
+    of which a network keeps as many low bits as it has room for: the first input that comes
+    of it tells what the network calls it."""
     mobile: str
     """E.164 digits without ``+``."""
     code: str
     """The service code, as in the settings."""
     text: str
+    """Empty with LAST: nothing more is shown, the session only ends."""
+    turn: str = ""
+    """That of the input which the screen answers; some networks want it back."""
 
 
 class Delivery(NamedTuple):

@@ -122,4 +122,6 @@ def as_screen(shown: Shown) -> Screen:
             kind = ScreenKind.NOTIFY
         case _:
             kind = ScreenKind.OPEN
-    return Screen(shown.input_id, kind, shown.network_id, shown.mobile, shown.line, shown.text)
+    return Screen(
+        shown.input_id, kind, shown.network_id, shown.mobile, shown.line, shown.text, shown.turn
+    )

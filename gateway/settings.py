@@ -37,6 +37,7 @@ from gateway.setting_types import (
 from gateway.smpp.receipts import MessageIdBase
 from gateway.smpp.settings import BindSettings, LongMessages, Mode
 from gateway.smpp.text import Alphabet
+from gateway.ussd_settings import BindUssd, Ussd, check_ussd
 
 SOCKET_PATH_LIMIT = 107
 """The longest path that a Unix-domain socket can have on Linux."""
@@ -89,6 +90,8 @@ class Bind(Frozen):
     source_npi: Octet = 1
     dest_ton: Octet = 1
     dest_npi: Octet = 1
+    ussd: Ussd | None = None
+    """The USSD dialect, by name or as a table; without it nothing is dialled here."""
 
     connect_timeout: Seconds = 10
     bind_timeout: Seconds = 10
@@ -114,6 +117,7 @@ class Bind(Frozen):
         values = {field.name: getattr(self, field.name) for field in fields(BindSettings)}
         values["password"] = self.password.get_secret_value()
         values["tls_ca_file"] = str(self.tls_ca_file or "")
+        values["ussd"] = self.ussd.for_smpp() if self.ussd else None
         return BindSettings(**values)
 
 
@@ -160,6 +164,10 @@ class SmscSettings(Frozen):
     alphabet: Alphabet = Alphabet.GSM7
     receipt_delay: float = Field(1.0, ge=0)
     """Seconds from taking a message to its receipt."""
+    ussd: Ussd = BindUssd()
+    """The USSD dialect that it speaks."""
+    ussd_timeout: Seconds = 120
+    """How long it waits for a screen or for somebody to type before it ends a session."""
 
 
 class Settings(Frozen):
@@ -189,7 +197,8 @@ class Settings(Frozen):
     @property
     def ussd_carriers(self) -> set[str]:
         """The names of the binds and doors that carry USSD."""
-        return {door.name for door in self.ussd_doors}
+        dialled = {bind.name for bind in self.binds if bind.ussd and bind.sends}
+        return dialled | {door.name for door in self.ussd_doors}
 
     @property
     def database_url(self) -> str:
@@ -216,6 +225,8 @@ def load_settings(file: Path) -> Settings:
     settings = _absolute(as_model(file, tables, Settings), file.absolute().parent, data)
     _check_sockets(file, settings)
     _check_binds(file, settings.binds)
+    if settings.smsc:
+        check_ussd(file, "smsc.ussd", settings.smsc.ussd)
     check_doors(file, settings.web, settings.ussd_doors, {bind.name for bind in settings.binds})
     _check_unique(file, "lines", "number", [line.number for line in settings.lines])
     check_lines(
@@ -285,6 +296,7 @@ def _check_binds(file: Path, binds: Sequence[Bind]) -> None:
         if bind.tls_ca_file and not bind.tls_ca_file.is_file():
             key = f"binds[{place}].tls_ca_file"
             raise ConfigError(file, key, f"there is no file {bind.tls_ca_file}")
+        check_ussd(file, f"binds[{place}].ussd", bind.ussd)
 
 
 def _check_unique(file: Path, table: str, key: str, values: Iterable[str]) -> None:

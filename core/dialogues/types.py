@@ -154,3 +154,5 @@ class Shown(NamedTuple):
     ends: bool
     opens: Event | None = None
     """For a session that we begin: OPEN asks (USSR), CONFIRM only tells (USSN)."""
+    turn: str = ""
+    """That of the input; some networks want it back with the screen."""

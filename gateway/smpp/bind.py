@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger()
 _COUNTERS = ("received", "stray_responses", "malformed", "timeouts")
+_UNREADABLE = ("unreadable_receipts", "unreadable_ussd")
 
 
 def endpoint_for(settings: BindSettings, reactor: Any) -> ClientEndpoint:
@@ -79,7 +80,9 @@ class SmppBind(Service):
         self._last_error = ""
         self._reconnects = 0
         self._failures = 0
-        self._totals = dict.fromkeys((*_COUNTERS, "submitted", "unreadable_receipts"), 0)
+        self._totals = dict.fromkeys(
+            (*_COUNTERS, "submitted", "unreadable_receipts", "unreadable_ussd"), 0
+        )
         self._protocol: EsmeProtocol | None = None
         self._attempt: Deferred[Any] | None = None
         self._retry: DelayedCall | None = None
@@ -252,4 +255,5 @@ def _add(totals: dict[str, int], protocol: EsmeProtocol) -> None:
     for counter in _COUNTERS:
         totals[counter] += getattr(protocol.session.counters, counter)
     totals["submitted"] += protocol.session.outgoing.written
-    totals["unreadable_receipts"] += protocol.unreadable_receipts
+    for counter in _UNREADABLE:
+        totals[counter] += getattr(protocol, counter)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from gateway.messages import InboundSms, OutboundSms, Receipt, SendResult, SendStatus
+from gateway.messages import InboundSms, OutboundSms, Receipt, SendResult, SendStatus, UssdInput
 from gateway.smpp import constants as c
 from gateway.smpp import parts, receipts, text
 from gateway.smpp.codec import encode_body, write_tlvs
 from gateway.smpp.pdus import ShortMessage, Unencodable
 from gateway.smpp.settings import LongMessages
 from gateway.smpp.states import NEVER_WRITTEN, NO_RESPONSE, Answer
+from gateway.smpp.ussd import UssdReader, is_ussd
 
 if TYPE_CHECKING:
     from gateway.messages import PartOf
@@ -45,14 +46,17 @@ class Reader:
         self._default = settings.alphabet
         self._base = settings.message_id_base
         self._utc_offset = settings.receipt_utc_offset
+        self._ussd = UssdReader(settings.ussd, settings.alphabet) if settings.ussd else None
 
-    def read(self, message: ShortMessage) -> InboundSms | Receipt | None:
+    def read(self, message: ShortMessage) -> InboundSms | Receipt | UssdInput | None:
         """Return what a deliver_sm or data_sm carries.
 
-        None for a receipt that names no message: there is nothing to do with it but to
-        acknowledge it.
+        None for a receipt that names no message, and for USSD that the bind's dialect does
+        not know: there is nothing to do with it but to acknowledge it.
         """
         if message.esm_class & _RECEIPT_KINDS or message.tlvs:
+            if self._ussd is not None and is_ussd(message):
+                return self._ussd.read(message)
             if receipts.is_receipt(message):
                 return receipts.read_receipt(message, self._base, self._utc_offset)
             return self._text(message)

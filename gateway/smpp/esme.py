@@ -15,13 +15,15 @@ from gateway.smpp.pdus import Unencodable
 from gateway.smpp.protocol import SessionProtocol
 from gateway.smpp.settings import Mode
 from gateway.smpp.states import BindRefused, Bound, SessionSettings, State
+from gateway.smpp.ussd import UssdWriter, is_ussd
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from twisted.python.failure import Failure
 
-    from gateway.messages import BindListener, OutboundSms, Temporary
+    from gateway.messages import BindListener, OutboundSms, Screen, Temporary
+    from gateway.smpp.pdus import ShortMessage
     from gateway.smpp.settings import BindSettings
     from gateway.smpp.states import Batch, Event
     from gateway.smpp.typing_views import Clock
@@ -58,6 +60,11 @@ def session_settings(settings: BindSettings) -> SessionSettings:
     )
 
 
+def _screen_token(number: int) -> int:
+    """A screen's id as a token of the session and back: below 0, where no text's is."""
+    return ~number
+
+
 class EsmeProtocol(SessionProtocol):
     """Our end of a bind: a ``messages.Connection`` on a transport."""
 
@@ -67,12 +74,14 @@ class EsmeProtocol(SessionProtocol):
         super().__init__(session_settings(settings), clock)
         self.id = next(_connections)
         self.unreadable_receipts = 0
+        self.unreadable_ussd = 0
         self.was_bound = False
         self._settings = settings
         self._listener = listener
         self._owner = owner
         self._reader = Reader(settings)
         self._writer = Writer(settings)
+        self._screens = UssdWriter(settings, settings.ussd) if settings.ussd else None
 
     @property
     def acknowledged(self) -> int:
@@ -103,8 +112,7 @@ class EsmeProtocol(SessionProtocol):
         this returns: ``PERMANENT`` for what no submit_sm can carry, ``UNSENT`` when the
         session is not bound to send or has more waiting than it takes.
         """
-        can_send = self.session.state is State.BOUND and self.session.mode is not Mode.RECEIVER
-        room = self.session.outgoing.room if can_send else 0
+        room = self.session.outgoing.room if self._can_send else 0
         items: list[tuple[int, bytes]] = []
         back: list[SendResult] = []
         body = self._writer.body
@@ -121,6 +129,37 @@ class EsmeProtocol(SessionProtocol):
             self.arm()
         if back:
             self._listener.sent(self._settings.name, self, back)
+
+    def show(self, screens: Sequence[Screen]) -> None:
+        """Write screens of USSD sessions, before whatever waits in the window.
+
+        What cannot be taken comes back before this returns, as with ``submit``; on a bind
+        without a USSD dialect every screen is ``PERMANENT``.
+        """
+        writer = self._screens
+        room = self.session.outgoing.urgent_room if self._can_send else 0
+        items: list[tuple[int, bytes]] = []
+        back: list[SendResult] = []
+        for screen in screens:
+            if writer is None:
+                back.append(SendResult(screen.id, SendStatus.PERMANENT, "", 0))
+                continue
+            if len(items) >= room:
+                back.append(SendResult(screen.id, SendStatus.UNSENT, "", 0))
+                continue
+            try:
+                items.append((_screen_token(screen.id), writer.body(screen)))
+            except Unencodable as error:
+                back.append(SendResult(screen.id, SendStatus.PERMANENT, "", error.status))
+        if items:
+            self.write(self.session.send_first(c.SUBMIT_SM, items, self.clock.seconds()))
+            self.arm()
+        if back:
+            self._listener.shown(self._settings.name, self, back)
+
+    @property
+    def _can_send(self) -> bool:
+        return self.session.state is State.BOUND and self.session.mode is not Mode.RECEIVER
 
     def pause_reading(self) -> None:
         """Stop taking bytes from the network until ``resume_reading``."""
@@ -175,7 +214,16 @@ class EsmeProtocol(SessionProtocol):
         name = self._settings.name
         if batch.answers:
             result = self._reader.result
-            self._listener.sent(name, self, [result(answer) for answer in batch.answers])
+            texts = [result(answer) for answer in batch.answers if answer.token >= 0]
+            screens = [
+                result(answer._replace(token=_screen_token(answer.token)))
+                for answer in batch.answers
+                if answer.token < 0
+            ]
+            if screens:
+                self._listener.shown(name, self, screens)
+            if texts:
+                self._listener.sent(name, self, texts)
         if batch.requests:
             deliveries = self._deliveries(batch)
             if deliveries:
@@ -188,15 +236,24 @@ class EsmeProtocol(SessionProtocol):
         for message in batch.requests:
             content = read(message)
             if content is None:
-                unreadable.append(message.sequence)
+                unreadable.append(message)
             else:
                 deliveries.append(Delivery(message.sequence, content))
         if unreadable:
-            # Refusing would only bring them again; nobody but the log can use them.
-            self.unreadable_receipts += len(unreadable)
-            self.write(self.session.answer_unseen(unreadable))
-            _log.warning("smpp.receipt_unreadable", bind=self._settings.name, count=len(unreadable))
+            self._answer_unreadable(unreadable)
         return deliveries
+
+    def _answer_unreadable(self, unreadable: Sequence[ShortMessage]) -> None:
+        # Refusing would only bring them again; nobody but the log can use them.
+        self.write(self.session.answer_unseen([message.sequence for message in unreadable]))
+        ussd = sum(self._screens is not None and is_ussd(message) for message in unreadable)
+        receipts = len(unreadable) - ussd
+        self.unreadable_ussd += ussd
+        self.unreadable_receipts += receipts
+        if ussd:
+            _log.warning("smpp.ussd_unreadable", bind=self._settings.name, count=ussd)
+        if receipts:
+            _log.warning("smpp.receipt_unreadable", bind=self._settings.name, count=receipts)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Results of all that was in flight, then the loss itself."""

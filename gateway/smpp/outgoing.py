@@ -50,6 +50,7 @@ class Outgoing:
         self._sequence = 0
         self._sent: dict[int, _Sent] = {}
         self._backlog: deque[tuple[int, int, bytes]] = deque()
+        self._urgent: deque[tuple[int, int, bytes]] = deque()
         self._own: dict[int, Own] = {}
 
     @property
@@ -60,12 +61,17 @@ class Outgoing:
     @property
     def free_window(self) -> int:
         """Messages that would be written at once."""
-        return max(0, self._window - len(self._sent) - len(self._backlog))
+        return max(0, self._window - len(self._sent) - len(self._backlog) - len(self._urgent))
 
     @property
     def room(self) -> int:
         """Messages that ``send`` would take."""
         return max(0, self._limit - len(self._sent) - len(self._backlog))
+
+    @property
+    def urgent_room(self) -> int:
+        """Messages that ``send_first`` would take, however many others wait."""
+        return max(0, self._limit - self._window - len(self._urgent))
 
     @property
     def next_deadline(self) -> float | None:
@@ -79,17 +85,24 @@ class Outgoing:
 
     def send(self, command: int, items: Sequence[tuple[int, bytes]], now: float) -> bytes:
         """Take messages as ``(token, body)``; return what of them to write now."""
-        if not self._backlog and len(items) <= self._window - len(self._sent):
+        free = self._window - len(self._sent)
+        if not self._backlog and not self._urgent and len(items) <= free:
             return b"".join([self._message(token, command, body, now) for token, body in items])
         self._backlog.extend([(token, command, body) for token, body in items])
+        return self.from_backlog(now)
+
+    def send_first(self, command: int, items: Sequence[tuple[int, bytes]], now: float) -> bytes:
+        """Take messages that go out before everything that waits: somebody looks on."""
+        self._urgent.extend([(token, command, body) for token, body in items])
         return self.from_backlog(now)
 
     def from_backlog(self, now: float) -> bytes:
         """Return what of the backlog the window lets out now."""
         written = []
-        while self._backlog and len(self._sent) < self._window:
-            token, command, body = self._backlog.popleft()
-            written.append(self._message(token, command, body, now))
+        for waiting in (self._urgent, self._backlog):
+            while waiting and len(self._sent) < self._window:
+                token, command, body = waiting.popleft()
+                written.append(self._message(token, command, body, now))
         return b"".join(written)
 
     def _message(self, token: int, command: int, body: bytes, now: float) -> bytes:
@@ -168,8 +181,9 @@ class Outgoing:
     def close(self) -> list[Answer]:
         """Give up on everything: the connection has ended."""
         left = [Answer(sent.token, NO_RESPONSE, "") for sent in self._sent.values()]
-        left += [Answer(token, NEVER_WRITTEN, "") for token, _, _ in self._backlog]
+        for waiting in (self._urgent, self._backlog):
+            left += [Answer(token, NEVER_WRITTEN, "") for token, _, _ in waiting]
+            waiting.clear()
         self._sent.clear()
-        self._backlog.clear()
         self._own.clear()
         return left

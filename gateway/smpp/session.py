@@ -268,6 +268,10 @@ class Session:
         """
         return self.outgoing.send(command, items, now)
 
+    def send_first(self, command: int, items: Sequence[tuple[int, bytes]], now: float) -> bytes:
+        """Like ``send``, before whatever waits; the caller keeps to ``urgent_room``."""
+        return self.outgoing.send_first(command, items, now)
+
     def acknowledge(self, sequences: Sequence[int]) -> bytes:
         """Return responses with ROK to messages that came."""
         return self.refuse(sequences, c.ROK)

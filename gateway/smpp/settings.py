@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from gateway.smpp.dialects import UssdDialect
 from gateway.smpp.receipts import MessageIdBase
 from gateway.smpp.text import Alphabet
 
@@ -61,6 +62,8 @@ class BindSettings:
     source_npi: int = 1
     dest_ton: int = 1
     dest_npi: int = 1
+    ussd: UssdDialect | None = None
+    """How this SMSC speaks USSD; None reads everything as texts and shows no screen."""
     connect_timeout: float = 10.0
     bind_timeout: float = 10.0
     response_timeout: float = 30.0
@@ -112,4 +115,6 @@ class BindStatus:
     stray_responses: int = 0
     malformed: int = 0
     unreadable_receipts: int = 0
+    unreadable_ussd: int = 0
+    """USSD inputs that the bind's dialect does not know."""
     timeouts: int = 0

@@ -28,7 +28,8 @@ that belongs to nothing is counted and forgotten.
 
 Every message of ours ends in exactly one ``Answer``: by its response, by its timeout,
 or by ``close``. At most ``window`` of them are on the wire; the rest wait in a backlog
-and are written as responses come. Because the other end reads one stream in order, its
+and are written as responses come, those that somebody waits for (``send_first``) before
+the others. Because the other end reads one stream in order, its
 response to a request shows that it has read every acknowledgement written before: each
 request remembers how many there were, and ``confirmed`` is the highest that came back.
 An enquire_link is sent when no request was answered for a while, which tests the link
@@ -36,8 +37,8 @@ and moves ``confirmed`` alike. Any traffic shows that the link is alive, but not
 an end that sends and answers nothing may not be reading either.
 
 Memory is bounded: less than one PDU of unread bytes, ``window + backlog`` messages of
-ours, one enquire_link. What came and waits for its answer is the listener's to bound,
-by not reading.
+ours, ``backlog`` more that go first, one enquire_link. What came and waits for its
+answer is the listener's to bound, by not reading.
 """
 
 from __future__ import annotations

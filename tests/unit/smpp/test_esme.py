@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+import pytest
 
 from gateway.messages import (
     Delivery,
     InboundSms,
     OutboundSms,
     Receipt,
+    Screen,
+    ScreenKind,
     SendResult,
     SendStatus,
     Temporary,
 )
 from gateway.smpp import constants as c
+from gateway.smpp.dialects import PRESETS
 from gateway.smpp.pdus import Pdu, ShortMessage
 
 from .conftest import Listener, Wire, pdus
 
 if TYPE_CHECKING:
-    import pytest
     from twisted.internet.task import Clock
 
     from gateway.smpp.bind import SmppBind
@@ -216,3 +221,106 @@ def test_enquire_link_goes_out_by_itself(bound: SmppBind, wire: Wire, clock: Clo
     assert wire.transport.disconnecting
     wire.cut()
     assert bound.status().last_error == "no answer to enquire_link"
+
+
+# --- screens of USSD sessions ---------------------------------------------------------
+
+
+def screen(number: int, session: str = "1") -> Screen:
+    """Return a screen that asks."""
+    return Screen(number, ScreenKind.ASK, session, MOBILE, "*1522#", "1")
+
+
+def dial(sequence: int, *tlvs: tuple[int, bytes]) -> ShortMessage:
+    """Return somebody's dialling."""
+    op = (c.USSD_SERVICE_OP, b"\x01")
+    return text(sequence, b"*1522#")._replace(tlvs=(op, *tlvs))
+
+
+@pytest.fixture
+def ussd_bound(bind: SmppBind, wire: Wire) -> SmppBind:
+    """The bind of two submit_sm at once, speaking USSD, bound."""
+    bind.settings = replace(bind.settings, ussd=PRESETS["mica"])
+    bind.startService()
+    wire.open()
+    wire.answer_bind()
+    return bind
+
+
+def test_screens_go_before_texts_that_wait(
+    ussd_bound: SmppBind, wire: Wire, listener: Listener
+) -> None:
+    """With the window full, the next response lets a screen out and not the older text."""
+    connection = wire.protocol
+    connection.submit([answer(1), answer(2), answer(3)])
+    connection.show([screen(1)])
+    connection.show([screen(2)])
+    assert len(pdus(wire.transport.take())) == 2
+    listener.take()
+    for sequence in (2, 3):
+        wire.send(accepted(sequence))
+    one, two = pdus(wire.transport.take())
+    assert isinstance(one, ShortMessage)
+    assert isinstance(two, ShortMessage)
+    assert one.source == two.source == "*1522#"
+    wire.send(accepted(4))
+    (late,) = pdus(wire.transport.take())
+    assert isinstance(late, ShortMessage)
+    assert late.source == LINE
+    # A screen and a text of one id are two things.
+    wire.send(Pdu(c.SUBMIT_SM_RESP, c.RTHROTTLED, 5))
+    wire.cut()
+    results = [(name, found[0].id, found[0].status) for name, found in listener.take()[:-1]]
+    assert results == [
+        ("sent", 1, SendStatus.ACCEPTED),
+        ("sent", 2, SendStatus.ACCEPTED),
+        ("shown", 1, SendStatus.ACCEPTED),
+        ("shown", 2, SendStatus.THROTTLED),
+        ("sent", 3, SendStatus.UNCERTAIN),
+    ]
+
+
+def test_screens_that_cannot_go_come_back_at_once(
+    ussd_bound: SmppBind, wire: Wire, listener: Listener
+) -> None:
+    """Unwritable, too many, or nothing to write to: each comes back, once."""
+    listener.take()
+    wire.protocol.show([screen(1, "70000"), *(screen(number) for number in range(2, 1004))])
+    ((name, results),) = listener.take()
+    assert name == "shown"
+    assert [(result.id, result.status) for result in results] == [
+        (1, SendStatus.PERMANENT),
+        (1002, SendStatus.UNSENT),
+        (1003, SendStatus.UNSENT),
+    ]
+    wire.cut()
+    (_, left), _ = listener.take()
+    assert sorted(result.id for result in left) == list(range(2, 1002))
+    wire.protocol.show([screen(5)])
+    assert listener.take() == [("shown", [SendResult(5, SendStatus.UNSENT, "", 0)])]
+
+
+def test_a_bind_without_ussd_shows_nothing(bound: SmppBind, wire: Wire, listener: Listener) -> None:
+    """There is no way to write a screen: it is refused for good, and nothing is written."""
+    wire.transport.take()
+    listener.take()
+    wire.protocol.show([screen(5)])
+    assert listener.take() == [("shown", [SendResult(5, SendStatus.PERMANENT, "", 0)])]
+    assert wire.transport.take() == b""
+
+
+def test_ussd_that_cannot_be_read_is_acknowledged_and_counted(
+    ussd_bound: SmppBind, wire: Wire, listener: Listener, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A session without its number cannot be answered; what came with it is still heard."""
+    listener.take()
+    wire.send(dial(1), dial(2, (c.USER_MESSAGE_REFERENCE, b"\x00\x09")))
+    ((name, deliveries),) = listener.take()
+    assert name == "arrived"
+    assert [(found.sequence, found.content.session) for found in deliveries] == [(2, "9")]
+    (acknowledged,) = pdus(wire.transport.take())
+    assert (acknowledged.status, acknowledged.sequence) == (0, 1)
+    assert ussd_bound.status().unreadable_ussd == 1
+    logged = capsys.readouterr().out
+    assert "smpp.ussd_unreadable" in logged
+    assert MOBILE not in logged
