@@ -39,6 +39,7 @@ PRECEDENCE = (
     State.CANCELLED,
     State.SUPPRESSED,
     State.UNCERTAIN,
+    State.HELD,
     State.WAITING,
     State.SENDING,
     State.QUEUED,

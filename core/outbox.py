@@ -36,6 +36,8 @@ class State(StrEnum):
     """Its time passed before it could be sent or delivered."""
     UNCERTAIN = "uncertain"
     """Submitted, and no response was seen: it may or may not have gone out."""
+    HELD = "held"
+    """Its campaign is paused."""
     SUPPRESSED = "suppressed"
     """The receiver wants none."""
     CANCELLED = "cancelled"

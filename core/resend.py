@@ -21,11 +21,12 @@ RESENDABLE = frozenset(
         State.CANCELLED,
     }
 )
-CANCELLABLE = frozenset({State.QUEUED, State.WAITING})
+CANCELLABLE = frozenset({State.QUEUED, State.WAITING, State.HELD})
 
 _NOT_RESENDABLE = {
     State.QUEUED: "it has not been sent yet",
     State.WAITING: "it will be tried again by itself",
+    State.HELD: "its campaign is paused; `peyk campaign resume` lets it go on",
     State.SENDING: "it is being sent now",
     State.ACCEPTED: "the operator has it and has not said what became of it",
     State.DELIVERED: "it has been delivered",

@@ -128,7 +128,8 @@ outbox = Table(
     Column("template_id", Integer, comment="the template it was made by; null for answers"),
     Column("run_id", BigInteger, comment="the campaign it belongs to"),
     Column("policy_id", Integer, comment="how it is tried again; null: as answers are"),
-    partial("ix_outbox_waiting", "priority", "due_at", where=WAITS_TO_GO),
+    # By line first: what waits for one bind is never in the way of another's.
+    partial("ix_outbox_waiting", "line", "priority", "due_at", "id", where=WAITS_TO_GO),
     partial("ix_outbox_sending", "node", where=IS_SENDING),
     partial("ix_outbox_smsc_id", "smsc_id", where="smsc_id IS NOT NULL"),
     Index(None, "mobile", "id"),

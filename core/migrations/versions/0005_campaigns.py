@@ -6,6 +6,8 @@ Revises: 0004
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -13,6 +15,15 @@ revision = "0005"
 down_revision: str | None = "0004"
 branch_labels: str | None = None
 depends_on: str | None = None
+
+
+_WAITS = "state IN ('queued', 'waiting')"
+
+
+def _index_waiting(batch_op: Any, columns: list[str]) -> None:
+    where = {"sqlite_where": sa.text(_WAITS), "postgresql_where": sa.text(_WAITS)}
+    batch_op.drop_index("ix_outbox_waiting", **where)
+    batch_op.create_index("ix_outbox_waiting", columns, unique=False, **where)
 
 
 def upgrade() -> None:
@@ -211,20 +222,28 @@ def upgrade() -> None:
         sa.Column("rows_expected", sa.BigInteger(), nullable=True),
         sa.Column("rows_read", sa.BigInteger(), nullable=False),
         sa.Column("made", sa.BigInteger(), nullable=False, comment="messages"),
-        sa.Column(
-            "suppressed", sa.BigInteger(), nullable=False, comment="rows whose receiver wants none"
-        ),
+        sa.Column("parts", sa.BigInteger(), nullable=False, comment="of those messages"),
+        sa.Column("suppressed", sa.BigInteger(), nullable=False, comment="receivers who want none"),
         sa.Column(
             "passed_over",
             sa.BigInteger(),
             nullable=False,
             comment="rows that nobody can be told of",
         ),
+        sa.Column("unwritten", sa.BigInteger(), nullable=False, comment="rows that fit no words"),
         sa.Column("asked_by", sa.Text(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "produced_at",
+            sa.BigInteger(),
+            nullable=True,
+            comment="when the last of its messages was made",
+        ),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("node", sa.SmallInteger(), nullable=True, comment="the daemon that produces it"),
+        sa.Column("lease_until", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(
             ["template_id"], ["templates.id"], name=op.f("fk_runs_template_id")
         ),
@@ -317,6 +336,7 @@ def upgrade() -> None:
             sqlite_where=sa.text("run_id IS NOT NULL"),
             postgresql_where=sa.text("run_id IS NOT NULL"),
         )
+        _index_waiting(batch_op, ["line", "priority", "due_at", "id"])
     # What happened before there were templates is not told now.
     op.execute("UPDATE events SET handled_at = at")
 
@@ -324,6 +344,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Drop them again."""
     with op.batch_alter_table("outbox", schema=None) as batch_op:
+        _index_waiting(batch_op, ["priority", "due_at"])
         batch_op.drop_index(
             "ix_outbox_run_id",
             sqlite_where=sa.text("run_id IS NOT NULL"),

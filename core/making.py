@@ -1,0 +1,285 @@
+"""Rows become messages: of an event, or of a report, one or ten thousand at a time.
+
+A row says what a message is to be about and whom it concerns. Its receivers are looked up
+for all rows at once, those who want none are left out, the words are lent by whoever knows
+them (``Wording``), and what comes of it is queued in one statement.
+
+``prepare`` only reads, so that a campaign can do it beside the batches; ``store`` only
+writes. ``make`` is both, for whoever has a transaction anyway.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any, Final, NamedTuple, Protocol
+
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Executable,
+    Integer,
+    SmallInteger,
+    Text,
+    bindparam,
+    insert,
+    literal,
+    select,
+    true,
+)
+
+from core.bulk import as_rows, unfolded
+from core.calls import Fact
+from core.ids import IdMaker
+from core.outbox import State
+from core.schedules import next_allowed
+from core.tables import bill_recipients, contacts, outbox, suppressions
+from core.templates.types import Receivers, Uncertain, Version
+
+_IDS_AT_ONCE: Final = 8_192
+
+
+class Row(NamedTuple):
+    """What one message is to be about."""
+
+    key: str
+    """What the caller calls it: a report's key, an event's id."""
+    facts: Mapping[str, Fact]
+    """What its words are filled with."""
+    subscriber_id: int | None
+    mobile: str | None
+    """Whom the row itself names, E.164 digits."""
+
+
+class Wording(Protocol):
+    """Writes messages; lent to the core by whoever knows templates and alphabets."""
+
+    def words(
+        self, version: Version, rows: Sequence[Mapping[str, Fact]]
+    ) -> Sequence[Sequence[str]]:
+        """The parts of the message about each of ``rows``, in their order.
+
+        A row that cannot be written, since a fact is missing or it would be too long, has no
+        parts. Called beside other threads; neither waits nor raises for a row.
+        """
+
+
+class Maker(NamedTuple):
+    """What making messages needs besides the database."""
+
+    ids: IdMaker
+    wording: Wording
+
+
+class Order(NamedTuple):
+    """Which messages are made."""
+
+    version: Version
+    now: int
+    """UTC milliseconds."""
+    run_id: int | None = None
+
+
+class Made(NamedTuple):
+    """What came of rows."""
+
+    messages: int = 0
+    parts: int = 0
+    suppressed: int = 0
+    """Receivers who want none."""
+    passed_over: int = 0
+    """Rows that nobody can be told of."""
+    unwritten: int = 0
+    """Rows that the words could not be filled with."""
+
+
+class Prepared(NamedTuple):
+    """Messages that are ready to be queued."""
+
+    order: Order
+    parts: Sequence[tuple[object, ...]]
+    """Rows of the outbox, as far as they differ; the order is that of ``_VARIED``."""
+    made: Made
+
+
+def make(connection: Connection, maker: Maker, order: Order, rows: Sequence[Row]) -> Made:
+    """Make the messages about ``rows``: at most three statements, however many they are."""
+    prepared = prepare(connection, maker, order, rows)
+    store(connection, prepared)
+    return prepared.made
+
+
+def prepare(connection: Connection, maker: Maker, order: Order, rows: Sequence[Row]) -> Prepared:
+    """Find out who is told, and write the words; at most two statements, nothing is changed."""
+    version = order.version
+    receivers = _receivers(connection, version.definition.receivers, rows)
+    unwilling = _unwilling(connection, version, receivers)
+    suppressed = passed_over = 0
+    told: list[tuple[Row, list[str]]] = []
+    for row, mobiles in zip(rows, receivers, strict=True):
+        willing = [mobile for mobile in mobiles if mobile not in unwilling]
+        suppressed += len(mobiles) - len(willing)
+        passed_over += not mobiles
+        if willing:
+            told.append((row, willing))
+    worded = maker.wording.words(version, [row.facts for row, _mobiles in told])
+    written = [
+        (row.subscriber_id, mobile, texts)
+        for (row, mobiles), texts in zip(told, worded, strict=True)
+        if texts
+        for mobile in mobiles
+    ]
+    parts = _as_parts(maker.ids, written)
+    unwritten = sum(not texts for texts in worded)
+    made = Made(len(written), len(parts), suppressed, passed_over, unwritten)
+    return Prepared(order, parts, made)
+
+
+def store(connection: Connection, prepared: Prepared) -> None:
+    """Queue what was prepared, in one statement."""
+    if not prepared.parts:
+        return
+    version, now, run_id = prepared.order
+    definition = version.definition
+    connection.execute(
+        _insert(),
+        {
+            "line": definition.line,
+            "priority": definition.priority,
+            "max_attempts": definition.attempts,
+            "resend_uncertain": definition.uncertain is Uncertain.RESEND,
+            "now": now,
+            "due_at": next_allowed(definition.policy.hours, now),
+            "expires_at": now + definition.validity * 1000,
+            "template_id": version.template_id,
+            "run_id": run_id,
+            "policy_id": version.policy_id,
+            **as_rows(prepared.parts),
+        },
+    )
+
+
+def _as_parts(
+    ids: IdMaker, written: Sequence[tuple[int | None, str, Sequence[str]]]
+) -> list[tuple[object, ...]]:
+    numbers = _numbers(ids, sum(len(texts) for _subscriber, _mobile, texts in written))
+    found: list[tuple[object, ...]] = []
+    for subscriber_id, mobile, texts in written:
+        first = numbers[len(found)]
+        for part, words in enumerate(texts, 1):
+            row_id = numbers[len(found)]
+            found.append((row_id, first, part, len(texts), subscriber_id, mobile, words))
+    return found
+
+
+def _numbers(ids: IdMaker, count: int) -> list[int]:
+    """Ascending ids, taken in lots of what can be had at once."""
+    found: list[int] = []
+    while len(found) < count:
+        found += ids.take(min(_IDS_AT_ONCE, count - len(found)))
+    return found
+
+
+# --- who is told ----------------------------------------------------------------------
+
+
+def _receivers(
+    connection: Connection, which: Receivers, rows: Sequence[Row]
+) -> list[Sequence[str]]:
+    """The mobiles of each row, none twice; one statement.
+
+    What is about no subscription goes to the mobile that the row names, but for those who
+    asked for bills: they asked for those of a subscription.
+    """
+    if which is Receivers.ROW:
+        return [_own(row) for row in rows]
+    wanted = {row.subscriber_id for row in rows if row.subscriber_id is not None}
+    of_subscriber: defaultdict[int, list[str]] = defaultdict(list)
+    if wanted:
+        query = _RECIPIENTS if which is Receivers.RECIPIENTS else _CONTACTS
+        for key, mobile in connection.execute(query, as_rows((key,) for key in wanted)).all():
+            of_subscriber[key].append(mobile)
+    most = 1 if which is Receivers.FIRST_CONTACT else None
+    return [
+        of_subscriber[row.subscriber_id][:most]
+        if row.subscriber_id is not None
+        else (() if which is Receivers.RECIPIENTS else _own(row))
+        for row in rows
+    ]
+
+
+def _own(row: Row) -> Sequence[str]:
+    return (row.mobile,) if row.mobile else ()
+
+
+def _unwilling(
+    connection: Connection, version: Version, receivers: Iterable[Sequence[str]]
+) -> frozenset[str]:
+    """Those who want no messages of this kind; one statement, none where the law decides."""
+    mobiles = {mobile for each in receivers for mobile in each}
+    if version.definition.required or not mobiles:
+        return frozenset()
+    about = {"utility": version.utility, "topic": version.definition.topic}
+    wanted = as_rows((mobile,) for mobile in mobiles)
+    return frozenset(connection.scalars(_UNWILLING, {**about, **wanted}))
+
+
+_subscribers = unfolded({"subscriber_id": BigInteger()})
+_CONTACTS = (
+    select(contacts.c.subscriber_id, contacts.c.mobile)
+    .join_from(_subscribers, contacts, contacts.c.subscriber_id == _subscribers.c.subscriber_id)
+    .order_by(contacts.c.subscriber_id, contacts.c.created_at, contacts.c.id)
+)
+_RECIPIENTS = (
+    select(bill_recipients.c.subscriber_id, bill_recipients.c.mobile)
+    .join_from(
+        _subscribers,
+        bill_recipients,
+        bill_recipients.c.subscriber_id == _subscribers.c.subscriber_id,
+    )
+    .order_by(bill_recipients.c.subscriber_id, bill_recipients.c.id)
+)
+_mobiles = unfolded({"mobile": Text()})
+_UNWILLING = select(suppressions.c.mobile).join_from(
+    _mobiles,
+    suppressions,
+    (suppressions.c.mobile == _mobiles.c.mobile)
+    & (suppressions.c.utility == bindparam("utility", type_=Text))
+    & suppressions.c.topic.in_((bindparam("topic", type_=Text), literal(""))),
+)
+
+# --- queueing -------------------------------------------------------------------------
+
+_VARIED: Final = {
+    "id": BigInteger(),
+    "message_id": BigInteger(),
+    "part": SmallInteger(),
+    "parts": SmallInteger(),
+    "subscriber_id": BigInteger(),
+    "mobile": Text(),
+    "text": Text(),
+}
+"""The columns that differ from one message to the next: the rest is sent once."""
+
+
+@cache
+def _insert() -> Executable:
+    batch = unfolded(_VARIED)
+    shared: dict[str, Any] = {
+        "line": bindparam("line", type_=Text),
+        "priority": bindparam("priority", type_=SmallInteger),
+        "state": literal(State.QUEUED.value),
+        "attempts": literal(0, SmallInteger),
+        "max_attempts": bindparam("max_attempts", type_=SmallInteger),
+        "resend_uncertain": bindparam("resend_uncertain", type_=outbox.c.resend_uncertain.type),
+        "created_at": bindparam("now", type_=BigInteger),
+        "due_at": bindparam("due_at", type_=BigInteger),
+        "expires_at": bindparam("expires_at", type_=BigInteger),
+        "changed_at": bindparam("now", type_=BigInteger),
+        "template_id": bindparam("template_id", type_=Integer),
+        "run_id": bindparam("run_id", type_=BigInteger),
+        "policy_id": bindparam("policy_id", type_=Integer),
+    }
+    source = select(batch, *(value.label(name) for name, value in shared.items())).where(true())
+    return insert(outbox).from_select([*_VARIED, *shared], source)
