@@ -34,7 +34,8 @@ from core.calls import Fact
 from core.ids import IdMaker
 from core.outbox import State
 from core.schedules import next_allowed
-from core.tables import bill_recipients, contacts, outbox, suppressions
+from core.suppressions import Receiver, suppressed
+from core.tables import bill_recipients, contacts, outbox
 from core.templates.types import Receivers, Uncertain, Version
 
 _IDS_AT_ONCE: Final = 8_192
@@ -115,11 +116,11 @@ def prepare(connection: Connection, maker: Maker, order: Order, rows: Sequence[R
     version = order.version
     receivers = _receivers(connection, version.definition.receivers, rows)
     unwilling = _unwilling(connection, version, receivers)
-    suppressed = passed_over = 0
+    unwanted = passed_over = 0
     told: list[tuple[Row, list[str]]] = []
     for row, mobiles in zip(rows, receivers, strict=True):
         willing = [mobile for mobile in mobiles if mobile not in unwilling]
-        suppressed += len(mobiles) - len(willing)
+        unwanted += len(mobiles) - len(willing)
         passed_over += not mobiles
         if willing:
             told.append((row, willing))
@@ -132,7 +133,7 @@ def prepare(connection: Connection, maker: Maker, order: Order, rows: Sequence[R
     ]
     parts = _as_parts(maker.ids, written)
     unwritten = sum(not texts for texts in worded)
-    made = Made(len(written), len(parts), suppressed, passed_over, unwritten)
+    made = Made(len(written), len(parts), unwanted, passed_over, unwritten)
     return Prepared(order, parts, made)
 
 
@@ -220,9 +221,9 @@ def _unwilling(
     mobiles = {mobile for each in receivers for mobile in each}
     if version.definition.required or not mobiles:
         return frozenset()
-    about = {"utility": version.utility, "topic": version.definition.topic}
-    wanted = as_rows((mobile,) for mobile in mobiles)
-    return frozenset(connection.scalars(_UNWILLING, {**about, **wanted}))
+    about = version.utility, version.definition.topic
+    asked = [Receiver(key, mobile, *about) for key, mobile in enumerate(mobiles)]
+    return frozenset(asked[key].mobile for key in suppressed(connection, asked))
 
 
 _subscribers = unfolded({"subscriber_id": BigInteger()})
@@ -239,14 +240,6 @@ _RECIPIENTS = (
         bill_recipients.c.subscriber_id == _subscribers.c.subscriber_id,
     )
     .order_by(bill_recipients.c.subscriber_id, bill_recipients.c.id)
-)
-_mobiles = unfolded({"mobile": Text()})
-_UNWILLING = select(suppressions.c.mobile).join_from(
-    _mobiles,
-    suppressions,
-    (suppressions.c.mobile == _mobiles.c.mobile)
-    & (suppressions.c.utility == bindparam("utility", type_=Text))
-    & suppressions.c.topic.in_((bindparam("topic", type_=Text), literal(""))),
 )
 
 # --- queueing -------------------------------------------------------------------------

@@ -62,6 +62,8 @@ ANSWER_ATTEMPTS = 12
 ANSWER_VALID_MS = 86_400_000
 """An answer that could not be sent for a day helps nobody any more."""
 LEASE_MS = 300_000
+PRIORITIES = range(10)
+"""0 goes first: answers to people. What the utility sends of its own accord is 1 to 9."""
 NOTICE_PRIORITY = 1
 """After the answers to people (0), before whatever the utility sends in bulk."""
 

@@ -8,14 +8,32 @@ or marked uncertain by ``recover``.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from functools import cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, and_, case, func, select, text, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    SmallInteger,
+    Text,
+    and_,
+    bindparam,
+    case,
+    func,
+    select,
+    text,
+    true,
+    update,
+)
 
 from core.bulk import as_rows, unfolded, update_rows
 from core.database import by_index_only
 from core.outbox import (
     LEASE_MS,
+    PRIORITIES,
     RETRY_MS,
     THROTTLED_PAUSE_MS,
     UNCERTAIN_PAUSE_MS,
@@ -91,18 +109,11 @@ def claim(
     if not lines or limit <= 0:
         return []
     by_index_only(connection)
-    due = (
-        select(*_OUTGOING)
-        .where(
-            text(WAITS_TO_GO),
-            outbox.c.due_at <= now,
-            outbox.c.line.in_(sorted(lines)),
-        )
-        .order_by(outbox.c.priority, outbox.c.due_at, outbox.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    rows = [Outgoing._make(row) for row in connection.execute(due)]
+    slots = as_rows((line, priority) for line in sorted(lines) for priority in PRIORITIES)
+    due = connection.execute(
+        _due(connection.dialect.name), {"now": now, "most": limit, **slots}
+    ).all()
+    rows = [Outgoing._make(row) for row in due]
     live: list[Outgoing] = []
     too_late: list[int] = []
     for row in rows:
@@ -210,3 +221,38 @@ _SETTLE = (
     .values({outbox.c[name]: _changes.c[name] for name in _SENT_COLUMNS if name != "id"})
 )
 _OUTGOING = tuple(outbox.c[name] for name in Outgoing._fields)
+_slots = unfolded({"line": Text(), "priority": SmallInteger()}, "slots")
+
+
+@cache
+def _due(dialect: str) -> Select[Any]:
+    """What is due, slot by slot: each is a range of ``ix_outbox_waiting``.
+
+    So a million messages that wait for the morning, for another line or behind more urgent
+    ones are not gone through to find the few that may go now.
+    """
+    waiting = outbox.alias("waits")
+    columns = [waiting.c[name] for name in (*Outgoing._fields, "due_at")]
+    in_slot = (
+        select(*(columns if dialect == "postgresql" else [waiting.c.id]))
+        .where(
+            text(WAITS_TO_GO),
+            waiting.c.line == _slots.c.line,
+            waiting.c.priority == _slots.c.priority,
+            waiting.c.due_at <= bindparam("now", type_=BigInteger),
+        )
+        .order_by(waiting.c.due_at, waiting.c.id)
+        .limit(bindparam("most", type_=Integer))
+        .correlate(_slots)
+    )
+    if dialect == "postgresql":
+        # What another daemon has locked does not count.
+        found = in_slot.with_for_update(skip_locked=True).lateral("due")
+        query = select(*(found.c[name] for name in Outgoing._fields)).join_from(
+            _slots, found, true()
+        )
+        order = found.c.priority, found.c.due_at, found.c.id
+    else:
+        query = select(*_OUTGOING).join_from(_slots, outbox, outbox.c.id.in_(in_slot))
+        order = outbox.c.priority, outbox.c.due_at, outbox.c.id
+    return query.order_by(*order).limit(bindparam("most", type_=Integer))
