@@ -39,6 +39,7 @@ from gateway.settings import Settings
 from gateway.smpp.bind import SmppBind
 from gateway.smpp.text import Alphabet, decode
 from gateway.upkeep import Upkeep
+from gateway.ussd.http.page import DoorPage
 from gateway.vitals import Parts, Vitals
 
 log = structlog.get_logger(__name__)
@@ -81,6 +82,7 @@ class Daemon(MultiService):
         self._claims = Claims(
             self._desk.node, self._router, self._inbound, self._transact, self._now
         )
+        self._doors = self._make_doors()
         self._payments = self._make_payments()
         parts = Parts(self._database, self._in_reader, self._inbound, self._router, self._smpp)
         self._vitals = Vitals(settings, version, started_at, parts, self._now)
@@ -148,7 +150,17 @@ class Daemon(MultiService):
         with_whom = Collaborators(
             self._transact, self._read, self._desk.ids, self._minds, self._now, self._claim
         )
-        return PaymentService(self._settings, with_whom, self._reactor)
+        doors = {page.settings.path: page for page in self._doors}
+        return PaymentService(self._settings, with_whom, self._reactor, doors)
+
+    def _make_doors(self) -> list[DoorPage]:
+        web = self._settings.web
+        return [
+            DoorPage(
+                door, self._inbound, self._reactor, behind_proxy=bool(web and web.behind_proxy)
+            )
+            for door in self._settings.ussd_doors
+        ]
 
     # --- running --------------------------------------------------------------------
 
@@ -187,6 +199,8 @@ class Daemon(MultiService):
         self._every(CLAIM_SECONDS, self._claim)
         self._every(FLUSH_SECONDS, self._inbound.flush)
         self._every(TIDY_SECONDS, self._tidy)
+        for page in self._doors:
+            page.door.open()
         for bind in self._smpp:
             bind.startService()
         log.info("daemon.started", version=self._version, node=self._desk.node)
@@ -207,6 +221,8 @@ class Daemon(MultiService):
         deadline = self._reactor.seconds() + self._settings.daemon.stop_timeout
         while self._reactor.seconds() < deadline and not self._is_settled():
             yield deferLater(self._reactor, 0.02)
+        for page in self._doors:
+            page.door.close()
         for bind in self._smpp:
             yield bind.stopService()
         while self._reactor.seconds() < deadline and not self._inbound.is_idle:

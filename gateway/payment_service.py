@@ -12,7 +12,6 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.error import CannotListenError
 from twisted.internet.task import LoopingCall
 from twisted.python.failure import Failure
-from twisted.web.resource import Resource
 
 from core.calls import Outcome
 from core.database import DatabaseUnavailable
@@ -34,6 +33,7 @@ from gateway.profiles import Profile
 from gateway.settings import Settings
 from gateway.web.pages import Pages
 from gateway.web.pay import PayPages
+from gateway.web.root import Root
 from gateway.web.site import make_site
 
 log = structlog.get_logger(__name__)
@@ -76,10 +76,18 @@ class Collaborators(NamedTuple):
 class PaymentService(Service):
     """Serves payment links and keeps asking about what is in doubt, from start to stop."""
 
-    def __init__(self, settings: Settings, with_whom: Collaborators, reactor: Any) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        with_whom: Collaborators,
+        reactor: Any,
+        doors: Mapping[str, Any],
+    ) -> None:
+        """``doors``: what else the server serves, by its path."""
         assert settings.web is not None  # noqa: S101 - made only where there is one
         self._web = settings.web
         self._reactor = reactor
+        self._doors = doors
         self._minds = with_whom.minds
         self._now = with_whom.now_ms
         pages = Pages()
@@ -117,9 +125,8 @@ class PaymentService(Service):
 
     def startService(self) -> None:
         """Listen, and begin to reconcile. Raises ``CannotServe``."""
-        root: Any = Resource() if self._bank else self._pages.resource
-        if self._bank:
-            root = _WithBank(self._pages.resource, self._bank)
+        mounted = {BANK_PATH: self._bank} if self._bank else {}
+        root = Root(self._pages.resource, mounted=mounted, doors=self._doors)
         site = make_site(root, self._reactor)
         try:
             self._port = self._reactor.listenTCP(self._web.port, site, interface=self._web.host)
@@ -149,21 +156,6 @@ class PaymentService(Service):
 
     def _reconcile(self) -> None:
         Deferred.fromCoroutine(self.cashier.reconcile()).addErrback(_log_failure)
-
-
-class _WithBank(Resource):
-    """The pages, and the simulated bank under a path of its own."""
-
-    def __init__(self, pages: Any, bank: SimulatedBank) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self._pages = pages
-        mounted: Any = bank  # it is one: zope's interfaces are not seen by mypy
-        self.putChild(BANK_PATH.encode(), mounted)
-
-    def getChild(self, path: bytes, request: Any) -> Any:  # noqa: N802 - Twisted's
-        request.prepath.pop()
-        request.postpath.insert(0, path)
-        return self._pages
 
 
 def banks_of(accounts: Sequence[PaymentAccount], web: WebSettings, reactor: Any) -> dict[str, Bank]:

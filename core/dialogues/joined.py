@@ -2,7 +2,7 @@
 
 Such a network (Africa's Talking) writes ``2``, then ``2*1``, then ``2*1*10000001``, and does
 not tell a dial from an answer: who dials ``*1522*2*1#`` begins with ``2*1``. What is new in
-it is what follows the text of the last input, which the session's row keeps as its ``turn``;
+it is what follows the text of the last input, which the session's row keeps in its ``turn``;
 an input of a session that there is none of is a dial.
 """
 
@@ -11,6 +11,13 @@ from __future__ import annotations
 from core.dialogues.types import Event, Input
 
 JOINT = "*"
+_MARK = "="
+"""Begins a turn: the one of a dial would be empty, which means that there is none."""
+
+
+def turn_of(text: str) -> str:
+    """The ``turn`` of an input in which this much has been typed."""
+    return _MARK + text
 
 
 def untangled(one: Input, before: str | None) -> Input:
@@ -26,7 +33,9 @@ def untangled(one: Input, before: str | None) -> Input:
     if before is None:
         dialled = one.line.removesuffix("#") + JOINT + one.text + "#"
         return one._replace(event=Event.BEGIN, text=dialled)
-    if not before:
+    typed = before.removeprefix(_MARK)
+    if not typed:
         return one
-    follows, is_new = one.text.removeprefix(before + JOINT), one.text.startswith(before + JOINT)
-    return one._replace(text=follows if is_new else one.text.rpartition(JOINT)[2])
+    if one.text.startswith(typed + JOINT):
+        return one._replace(text=one.text.removeprefix(typed + JOINT))
+    return one._replace(text=one.text.rpartition(JOINT)[2])

@@ -77,6 +77,9 @@ class _ShortLived(ProtocolWrapper):
         self._ending = self.factory.reactor.callLater(LIFE_SECONDS, self.abort)
         super().connectionMade()  # type: ignore[no-untyped-call]
 
+    def renew(self) -> None:
+        self._ending.reset(LIFE_SECONDS)
+
     def abort(self) -> None:
         transport: Any = self.transport
         transport.abortConnection()
@@ -114,6 +117,13 @@ def make_site(root: Any, reactor: Any) -> Any:
     connections = _Connections(site)  # type: ignore[no-untyped-call]
     connections.reactor = reactor
     return connections
+
+
+def live_on(request: Any) -> None:
+    """Let the connection of a peer that has shown who it is last for another life."""
+    connection = request.channel.transport
+    if isinstance(connection, _ShortLived):
+        connection.renew()
 
 
 def address_of(request: Any, *, behind_proxy: bool) -> str:

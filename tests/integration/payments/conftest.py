@@ -24,9 +24,9 @@ from gateway.banks import zarinpal
 from gateway.banks.simulated import SimulatedBank
 from gateway.banks.zarinpal import HttpPost, Zarinpal
 from gateway.cashier import Books, Cashier
-from gateway.payment_service import _WithBank
 from gateway.web.pages import Pages
 from gateway.web.pay import PayPages
+from gateway.web.root import Root
 from gateway.web.site import make_site
 from tests.conftest import NOW_MS, Clock
 
@@ -99,7 +99,7 @@ class World:
             self.cashier, Pages(), {"kerman-water": "آب کرمان"}, "http://x", self.now_ms
         )
         self.pages = pages
-        site = make_site(_WithBank(pages.resource, self.bank), reactor)
+        site = make_site(Root(pages.resource, mounted={"bank": self.bank}, doors={}), reactor)
         port = reactor.listenTCP(0, site, interface="127.0.0.1")
         self.url = f"http://127.0.0.1:{port.getHost().port}"
         pages._base = self.url

@@ -61,7 +61,7 @@ def make_service(world: Any, settings: Settings) -> PaymentService:
     minds = {LINE: LineMind(profile, Alphabet.GSM7, 8)}
     ids = IdMaker(1, world.now_ms)
     with_whom = Collaborators(transact, transact, ids, minds, world.now_ms, world._tell)
-    return PaymentService(settings, with_whom, reactor)
+    return PaymentService(settings, with_whom, reactor, {})
 
 
 @pytest_twisted.async_yield_fixture
