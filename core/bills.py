@@ -169,6 +169,10 @@ def facts_of_issue(number: str, bill: LastBill, due: date | None) -> dict[str, S
         "payment_id": bill.payment_id or "",
         "due": due or "",
         "used": bill.used or 0,
+        "from_date": bill.from_date or "",
+        "to_date": bill.to_date or "",
+        "from_reading": "" if bill.from_reading is None else bill.from_reading,
+        "to_reading": "" if bill.to_reading is None else bill.to_reading,
     }
 
 

@@ -19,6 +19,8 @@ from sqlalchemy.engine import make_url
 
 from core import schema
 from core.database import Database
+from core.event_facts import EVENT_FACTS, is_a
+from core.events import Event, Events
 from core.secrecy import Keys
 
 NOW_MS = 1_790_000_000_000
@@ -50,6 +52,22 @@ def now_ms() -> Clock:
 def keys() -> Keys:
     """Keys under a fixed master key."""
     return Keys(bytes(range(32)))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _events_carry_what_is_declared() -> Iterator[None]:
+    """Whatever event comes up in any test has the facts that templates may use of it."""
+    add = Events.add
+
+    def checked(self: Events, event: Event) -> None:
+        for name, kind in EVENT_FACTS[event.kind].items():
+            assert name in event.about, f"{event.kind} has no {name}"
+            assert is_a(kind, event.about[name]), f"{event.kind}: {name} is no {kind}"
+        add(self, event)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Events, "add", checked)
+        yield
 
 
 # --- SQLite -------------------------------------------------------------------------

@@ -32,6 +32,7 @@ templates = Table(
     ),
     Column("created_at", Instant, nullable=False),
     Column("changed_at", Instant, nullable=False),
+    Column("changed_by", Text, nullable=False, comment="who saved, enabled or disabled it last"),
     UniqueConstraint("utility", "name"),
     comment="messages that the utility sends of its own accord",
 )

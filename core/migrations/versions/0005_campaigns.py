@@ -174,6 +174,12 @@ def upgrade() -> None:
         ),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "changed_by",
+            sa.Text(),
+            nullable=False,
+            comment="who saved, enabled or disabled it last",
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_templates")),
         sa.UniqueConstraint("utility", "name", name=op.f("uq_templates_utility_name")),
         comment="messages that the utility sends of its own accord",
