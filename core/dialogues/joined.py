@@ -11,7 +11,7 @@ from __future__ import annotations
 from core.dialogues.types import Event, Input
 
 JOINT = "*"
-_MARK = "="
+_MARK = "+"
 """Begins a turn: the one of a dial would be empty, which means that there is none."""
 
 

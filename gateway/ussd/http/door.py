@@ -46,6 +46,7 @@ Answer = Callable[[int, bytes], None]
 class _Waiting:
     asked: Asked
     session: str
+    turn: str
     answer: Answer
     timer: Any
     is_acknowledged: bool = False
@@ -114,7 +115,7 @@ class Door:
 
     def _wait(self, sequence: int, asked: Asked, given: UssdInput, answer: Answer) -> None:
         timer = self._clock.callLater(self._deadline, partial(self._too_late, sequence))
-        self._waiting[sequence] = _Waiting(asked, given.session, answer, timer)
+        self._waiting[sequence] = _Waiting(asked, given.session, given.turn, answer, timer)
         self._of_session.setdefault(given.session, []).append(sequence)
         self._listener.arrived(self.name, self, [Delivery(sequence, given)])
 
@@ -157,7 +158,7 @@ class Door:
 
     def _show(self, screen: Screen) -> SendStatus:
         begins = screen.kind in (ScreenKind.OPEN, ScreenKind.NOTIFY)
-        sequence = None if begins else self._acknowledged_in(screen.session)
+        sequence = None if begins else self._asking_for(screen)
         if sequence is None:
             return SendStatus.PERMANENT
         asked = self._waiting[sequence].asked
@@ -167,9 +168,13 @@ class Door:
         self._answer(sequence, OK, body)
         return SendStatus.ACCEPTED
 
-    def _acknowledged_in(self, session: str) -> int | None:
-        sequences = self._of_session.get(session, ())
-        return next((one for one in sequences if self._waiting[one].is_acknowledged), None)
+    def _asking_for(self, screen: Screen) -> int | None:
+        """The first stored request of the session, of the same turn where the screen has one."""
+        for sequence in self._of_session.get(screen.session, ()):
+            one = self._waiting[sequence]
+            if one.is_acknowledged and screen.turn in ("", one.turn):
+                return sequence
+        return None
 
     def pause_reading(self) -> None:
         """Refuse what comes until ``resume_reading``."""

@@ -114,6 +114,22 @@ def test_a_screen_that_nobody_waits_for_is_dropped_for_good() -> None:
     assert rig.door.counters["gone"] == 1
 
 
+def test_of_two_requests_of_a_session_each_gets_its_own_screen() -> None:
+    """A screen says which turn it answers."""
+    rig = Rig()
+    first, second = rig.ask(), rig.ask()
+    rig.door.acknowledge([first, second])
+    for number in (second, first):
+        rig.door.show(
+            [Screen(number, ScreenKind.ASK, "s1", "98916", "*1522#", str(number), f"={number}")]
+        )
+    assert rig.answers == {first: (200, "CON 1"), second: (200, "CON 2")}
+    rig.door.acknowledge([rig.ask()])
+    late = Screen(9, ScreenKind.ASK, "s1", "98916", "*1522#", "of the first", "=1")
+    rig.door.show([late])
+    assert rig.daemon.results[-1] is SendStatus.PERMANENT
+
+
 def test_the_end_of_a_session_is_answered_when_it_is_stored() -> None:
     """No screen follows it."""
     rig = Rig()
