@@ -28,6 +28,7 @@ from sqlalchemy import (
     select,
     true,
 )
+from sqlalchemy.types import TypeEngine
 
 from core.bulk import as_rows, unfolded
 from core.calls import Fact
@@ -244,7 +245,7 @@ _RECIPIENTS = (
 
 # --- queueing -------------------------------------------------------------------------
 
-_VARIED: Final = {
+_VARIED: Final[dict[str, TypeEngine[Any]]] = {
     "id": BigInteger(),
     "message_id": BigInteger(),
     "part": SmallInteger(),

@@ -1,0 +1,1 @@
+"""Reports that messages are made of: named queries, as files that an operator may add."""
