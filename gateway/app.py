@@ -84,7 +84,9 @@ class Daemon(MultiService):
         )
         self._doors = self._make_doors()
         self._payments = self._make_payments()
-        parts = Parts(self._database, self._in_reader, self._inbound, self._router, self._smpp)
+        parts = Parts(
+            self._database, self._in_reader, self._inbound, self._router, self._smpp, self._doors
+        )
         self._vitals = Vitals(settings, version, started_at, parts, self._now)
         self._loops: list[LoopingCall] = []
 

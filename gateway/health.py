@@ -62,6 +62,31 @@ class BindHealth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DoorHealth:
+    """One USSD door over HTTP, and what has come to it since the daemon started."""
+
+    name: str
+    dialect: str
+    path: str
+    waiting: int
+    """Requests that wait for their answer now."""
+    requests: int
+    """Those that were understood."""
+    screens: int
+    """Those that were answered with a screen."""
+    refused: int
+    """Those that could not be taken or stored (503)."""
+    late: int
+    """Those that were not answered in time."""
+    gone: int
+    """Those whose sender did not wait."""
+    rejected: int
+    """Those that were not understood (4xx)."""
+    forbidden: int
+    """Those that lacked the secret or came from elsewhere (403)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QueueHealth:
     """What waits."""
 
@@ -99,6 +124,7 @@ class Snapshot:
     binds: tuple[BindHealth, ...]
     queues: QueueHealth
     database: DatabaseHealth
+    doors: tuple[DoorHealth, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +174,7 @@ def _database_problems(database: DatabaseHealth) -> Iterator[str]:
 
 
 def _bind_problems(snapshot: Snapshot) -> Iterator[str]:
-    if not snapshot.binds:
+    if not (snapshot.binds or snapshot.doors):
         yield "no bind is configured: nothing comes in and nothing goes out"
     for bind in snapshot.binds:
         if not bind.up:

@@ -11,12 +11,21 @@ from twisted.python.failure import Failure
 from core.database import Database
 from core.schema import is_current
 from core.sending import Depths, depths
-from gateway.health import BindHealth, DatabaseHealth, QueueHealth, Snapshot, assess, to_json
+from gateway.health import (
+    BindHealth,
+    DatabaseHealth,
+    DoorHealth,
+    QueueHealth,
+    Snapshot,
+    assess,
+    to_json,
+)
 from gateway.inbound import Inbound, InThread
 from gateway.outbound import Router
 from gateway.settings import Settings
 from gateway.smpp.bind import SmppBind
 from gateway.smpp.settings import BindState
+from gateway.ussd.http.page import DoorPage
 
 
 class Parts(NamedTuple):
@@ -28,6 +37,7 @@ class Parts(NamedTuple):
     inbound: Inbound
     router: Router
     binds: Sequence[SmppBind]
+    doors: Sequence[DoorPage] = ()
 
 
 class Vitals:
@@ -76,6 +86,7 @@ class Vitals:
                 schema_current=schema_current,
                 last_error=error,
             ),
+            doors=tuple(_door(page) for page in self._parts.doors),
         )
         return to_json(assess(snapshot, self._settings.alerts.oldest_waiting))
 
@@ -111,6 +122,23 @@ class Vitals:
             last_error=status.last_error,
             next_attempt=_ms(status.next_attempt),
         )
+
+
+def _door(page: DoorPage) -> DoorHealth:
+    settings, counters = page.settings, page.door.counters
+    return DoorHealth(
+        name=settings.name,
+        dialect=settings.dialect.value,
+        path=settings.path,
+        waiting=page.door.waiting,
+        requests=counters["requests"],
+        screens=counters["screens"],
+        refused=counters["refused"],
+        late=counters["late"],
+        gone=counters["gone"],
+        rejected=counters["rejected"],
+        forbidden=counters["forbidden"],
+    )
 
 
 def _ms(seconds: float | None) -> int | None:

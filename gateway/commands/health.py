@@ -77,6 +77,28 @@ def _print_details(found: dict[str, Any]) -> None:
         "last error",
     )
     print_table(columns, (_bind_row(bind) for bind in found["binds"]), texts=("last error",))
+    if found["doors"]:
+        click.echo()
+        print_table(DOOR_COLUMNS, (_door_row(door) for door in found["doors"]))
+
+
+DOOR_COLUMNS = (
+    "door",
+    "dialect",
+    "path",
+    "waiting",
+    "requests",
+    "screens",
+    "refused",
+    "late",
+    "gone",
+    "rejected",
+    "forbidden",
+)
+
+
+def _door_row(door: dict[str, Any]) -> tuple[object, ...]:
+    return (door["name"], *(door[column] for column in DOOR_COLUMNS[1:]))
 
 
 def _bind_row(bind: dict[str, Any]) -> tuple[object, ...]:

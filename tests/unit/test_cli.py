@@ -314,7 +314,7 @@ def test_health_without_a_daemon_is_down(database: Database, peyk: Peyk) -> None
 def test_health_shows_what_the_daemon_says(
     database: Database, peyk: Peyk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Status, problems and every bind reach the terminal; the exit code follows."""
+    """Status, problems, every bind and every door reach the terminal; the exit code follows."""
     said: dict[str, Any] = {
         "status": "degraded",
         "problems": ["bind irancell is down (waiting for 5 s)"],
@@ -339,6 +339,21 @@ def test_health_shows_what_the_daemon_says(
                 "last_error": "refused",
             }
         ],
+        "doors": [
+            {
+                "name": "hub",
+                "dialect": "hubtel",
+                "path": "/ussd/hub",
+                "waiting": 1,
+                "requests": 940,
+                "screens": 931,
+                "refused": 2,
+                "late": 3,
+                "gone": 4,
+                "rejected": 5,
+                "forbidden": 6,
+            }
+        ],
     }
     monkeypatch.setattr("gateway.control.call", lambda *_a, **_k: said)
 
@@ -349,6 +364,8 @@ def test_health_shows_what_the_daemon_says(
     assert "1 h 0 min" in ran.out
     assert "1405/06/30 17:43" in ran.out
     assert "100/s, throttled" in ran.out
+    door = next(line for line in ran.out.splitlines() if "/ussd/hub" in line)
+    assert [word for word in door.split() if word.isdigit()] == "1 940 931 2 3 4 5 6".split()
 
 
 # --- inbox and outbox -----------------------------------------------------------------
