@@ -33,8 +33,8 @@ from core.operations.operation import supports
 from core.outbox import Answer, Outgoing, Sent, as_outgoing, store_answers
 from core.parts import store_parts
 from core.receipts import ReceiptFor, store_receipts
+from core.results import store_results
 from core.secrecy import Keys
-from core.sending import store_results
 from core.shelf import Asker
 from core.suspects import (
     Unconfirmed,
@@ -137,7 +137,7 @@ def process(connection: Connection, desk: Desk, batch: Batch) -> Done:
     set_marks(connection, desk.node, batch.marks)
     drop_suspects(connection, batch.confirmed_suspects)
     done = _answer_arrivals(connection, desk, batch)
-    store_results(connection, batch.sent, batch.now)
+    store_results(connection, batch.sent, batch.now, desk.node)
     store_receipts(connection, batch.receipts, batch.now)
     return done
 

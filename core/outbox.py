@@ -44,7 +44,7 @@ class State(StrEnum):
 
 
 class Result(StrEnum):
-    """What became of one submission; the same words as the gateway's ``SendStatus``."""
+    """What became of one submission: the words of the gateway's ``SendStatus``, and one more."""
 
     ACCEPTED = "accepted"
     THROTTLED = "throttled"
@@ -52,6 +52,8 @@ class Result(StrEnum):
     PERMANENT = "permanent"
     UNCERTAIN = "uncertain"
     UNSENT = "unsent"
+    BLOCKED = "blocked"
+    """Refused because the mobile is on the operator's block list."""
 
 
 RETRY_MS = (5_000, 30_000, 120_000, 600_000, 1_800_000, 3_600_000)
@@ -84,6 +86,10 @@ class Outgoing(NamedTuple):
     max_attempts: int
     resend_uncertain: bool
     expires_at: int | None
+    template_id: int | None = None
+    """The template that it was made by; None for answers to people."""
+    policy_id: int | None = None
+    """How it is tried again; None: as answers are."""
 
 
 class Sent(NamedTuple):

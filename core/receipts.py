@@ -8,11 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Text, delete, select
+from sqlalchemy import Connection, Text, delete, func, select, update
 
-from core.bulk import as_rows, insert_rows, unfolded, update_rows
-from core.outbox import State
+from core.attempts import Attempt, store_attempts
+from core.bulk import as_rows, insert_rows, unfolded
+from core.outbox import Result, State
+from core.policies import allowed_from, pause_after, policies_of
+from core.suppressions import Blocked, store_blocked
 from core.tables import early_receipts, outbox
+from core.templates.types import SendPolicy
 
 
 class ReceiptFor(NamedTuple):
@@ -26,39 +30,81 @@ class ReceiptFor(NamedTuple):
     at: int
 
 
+class Taken(NamedTuple):
+    """A row that the operator took, as far as its receipt asks."""
+
+    id: int
+    smsc: str
+    smsc_id: str
+    state: str
+    attempts: int
+    max_attempts: int
+    expires_at: int | None
+    accepted_at: int | None
+    mobile: str
+    template_id: int | None
+    policy_id: int | None
+
+
+class Settled(NamedTuple):
+    """What a receipt makes of a row; the order is that of ``_SETTLED``."""
+
+    id: int
+    was: str
+    state: str
+    error: str
+    changed_at: int
+    due_at: int | None = None
+    """When it is tried again; None leaves what is there."""
+
+
 def store_receipts(connection: Connection, receipts: Sequence[ReceiptFor], now: int) -> None:
     """Apply receipts; those whose message is not known yet wait for its result."""
     telling = {(r.smsc, r.smsc_id): r for r in receipts if r.state is not None}
     if not telling:
         return
-    found = connection.execute(_BY_SMSC_ID, as_rows(telling)).all()
+    found = [Taken._make(row) for row in connection.execute(_BY_SMSC_ID, as_rows(telling))]
     rows = {(row.smsc, row.smsc_id): row for row in found}
-    changes: list[tuple[int, str, str, int]] = []
     early: list[tuple[object, ...]] = []
+    told: list[tuple[Taken, ReceiptFor]] = []
     for key, receipt in telling.items():
         assert receipt.state is not None  # noqa: S101 - chosen above
         row = rows.get(key)
         if row is None:
             early.append((*key, receipt.state.value, receipt.error, receipt.at, now))
-        elif after_receipt(State(row.state), receipt.state):
-            changes.append((row.id, receipt.state.value, receipt.error, receipt.at))
-    _apply(connection, changes)
+        else:
+            told.append((row, receipt))
+    _apply(connection, told, now)
     insert_rows(connection, early_receipts, _EARLY_COLUMNS, early, or_ignore=True)
 
 
-def after_receipt(state: State, says: State) -> bool:
-    """Whether a receipt that says ``says`` changes a row in ``state``.
+def after_receipt(
+    row: Taken, receipt: ReceiptFor, now: int, policy: SendPolicy | None = None
+) -> Settled | None:
+    """What a receipt makes of the row that it is about; None: nothing.
 
-    Only what the operator took can be settled by it; a message that is ``uncertain`` has
-    no operator's id, so no receipt finds it. "Delivered" corrects an earlier failure, and
-    nothing corrects "delivered".
+    Only what the operator took can be settled by it; a message that is ``uncertain`` has no
+    operator's id, so no receipt finds it. "Delivered" corrects a failure, also one after
+    which the message waits to be tried again, and nothing corrects "delivered". Failures
+    that the policy names are tried again while attempts and time are left.
     """
+    state, says = State(row.state), receipt.state
+    if says is None:
+        return None
     if state is State.ACCEPTED:
-        return True
-    return says is State.DELIVERED and state in (State.UNDELIVERABLE, State.EXPIRED)
+        settled = Settled(row.id, row.state, says.value, receipt.error, receipt.at)
+        if policy is not None and says.value in policy.retry_on:
+            due = allowed_from(policy, now + pause_after(policy, row.attempts))
+            in_time = row.expires_at is None or due < row.expires_at
+            if in_time and row.attempts < row.max_attempts:
+                return settled._replace(state=State.WAITING.value, changed_at=now, due_at=due)
+        return settled
+    if says is State.DELIVERED and state in _CORRECTED:
+        return Settled(row.id, row.state, says.value, receipt.error, receipt.at)
+    return None
 
 
-def apply_early(connection: Connection, taken: Mapping[tuple[str, str], int]) -> None:
+def apply_early(connection: Connection, taken: Mapping[tuple[str, str], Taken], now: int) -> None:
     """Apply receipts that overtook the result of their message: (smsc, smsc_id) → row."""
     if not taken:
         return
@@ -66,12 +112,45 @@ def apply_early(connection: Connection, taken: Mapping[tuple[str, str], int]) ->
     early = connection.execute(_EARLY, keys).all()
     if early:
         connection.execute(_FORGET_EARLY, keys)
-        rows = [(taken[row.smsc, row.smsc_id], row.state, row.error, row.done_at) for row in early]
-        _apply(connection, rows)
+        told = [
+            (
+                taken[row.smsc, row.smsc_id],
+                ReceiptFor(row.smsc, row.smsc_id, State(row.state), row.error, row.done_at),
+            )
+            for row in early
+        ]
+        _apply(connection, told, now)
 
 
-def _apply(connection: Connection, changes: Sequence[tuple[int, str, str, int]]) -> None:
-    update_rows(connection, outbox, ("id", "state", "error", "changed_at"), changes)
+def _apply(connection: Connection, told: Sequence[tuple[Taken, ReceiptFor]], now: int) -> None:
+    known = policies_of(connection, (row.policy_id for row, _receipt in told))
+    settled: list[Settled] = []
+    history: list[Attempt] = []
+    blocked: list[Blocked] = []
+    for row, receipt in told:
+        made = after_receipt(row, receipt, now, known.get(row.policy_id or 0))
+        if made is None:
+            continue
+        settled.append(made)
+        if made.due_at is not None:
+            history += _overwritten(row, receipt)
+        if made.state == State.SUPPRESSED and row.template_id is not None:
+            blocked.append(Blocked(row.mobile, row.template_id, receipt.error, now))
+    if settled:
+        connection.execute(_SETTLE, as_rows(settled))
+    store_attempts(connection, history)
+    store_blocked(connection, blocked)
+
+
+def _overwritten(row: Taken, receipt: ReceiptFor) -> list[Attempt]:
+    """What the next attempt overwrites: this one, if it is the first, and its receipt."""
+    assert receipt.state is not None  # noqa: S101 - it has settled the row
+    about = row.smsc, row.smsc_id
+    said = Attempt(row.id, receipt.at, None, *about, receipt.state.value, None, receipt.error)
+    if row.attempts > 1:
+        return [said]
+    at = row.accepted_at or receipt.at
+    return [Attempt(row.id, at, None, *about, Result.ACCEPTED.value, 0, None), said]
 
 
 def forget_early_receipts(connection: Connection, before: int) -> None:
@@ -81,8 +160,22 @@ def forget_early_receipts(connection: Connection, before: int) -> None:
 
 _EARLY_COLUMNS = ("smsc", "smsc_id", "state", "error", "done_at", "received_at")
 _keys = unfolded({"smsc": Text(), "smsc_id": Text()})
-_BY_SMSC_ID = select(outbox.c.id, outbox.c.smsc, outbox.c.smsc_id, outbox.c.state).join_from(
+_BY_SMSC_ID = select(*(outbox.c[name] for name in Taken._fields)).join_from(
     _keys, outbox, (outbox.c.smsc_id == _keys.c.smsc_id) & (outbox.c.smsc == _keys.c.smsc)
+)
+_CORRECTED = (State.UNDELIVERABLE, State.EXPIRED, State.WAITING)
+_types = {name: outbox.c["state" if name == "was" else name].type for name in Settled._fields}
+_settled = unfolded(_types)
+# Another daemon may have claimed meanwhile what was to be tried again.
+_SETTLE = (
+    update(outbox)
+    .where(outbox.c.id == _settled.c.id, outbox.c.state == _settled.c.was)
+    .values(
+        state=_settled.c.state,
+        error=_settled.c.error,
+        changed_at=_settled.c.changed_at,
+        due_at=func.coalesce(_settled.c.due_at, outbox.c.due_at),
+    )
 )
 _EARLY = select(early_receipts).join_from(
     _keys,

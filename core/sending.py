@@ -1,8 +1,8 @@
-"""What a daemon does with the outbox: claim what is due, record what became of it, recover.
+"""What a daemon does with the outbox: claim what is due, and recover what it had claimed.
 
-``after_send`` is the table of what a submission's result makes of a row; pure. A daemon owns
-the rows it has in state ``sending``; whatever it left there when it was killed is sent again
-or marked uncertain by ``recover``.
+``core.results`` records what became of it. A daemon owns the rows it has in state
+``sending``; whatever it left there when it was killed is sent again or marked uncertain by
+``recover``.
 """
 
 from __future__ import annotations
@@ -29,74 +29,12 @@ from sqlalchemy import (
     update,
 )
 
+from core.attempts import keep_lost
 from core.bulk import as_rows, unfolded, update_rows
 from core.database import by_index_only
-from core.outbox import (
-    LEASE_MS,
-    PRIORITIES,
-    RETRY_MS,
-    THROTTLED_PAUSE_MS,
-    UNCERTAIN_PAUSE_MS,
-    Outgoing,
-    Result,
-    Sent,
-    State,
-)
-from core.receipts import apply_early
+from core.holding import MOST_PUT_OFF, check, put_off
+from core.outbox import LEASE_MS, PRIORITIES, Outgoing, State
 from core.tables import IS_SENDING, WAITS_TO_GO, outbox
-
-
-class Change(NamedTuple):
-    """What a result makes of a row; the order is that of ``_SENT_COLUMNS``."""
-
-    id: int
-    state: str
-    attempts: int
-    due_at: int
-    changed_at: int
-    smsc: str | None
-    smsc_id: str | None
-    code: int
-    node: None = None
-    lease_until: None = None
-
-
-def after_send(sent: Sent, now: int) -> Change:
-    """What the result of a submission makes of its row."""
-    row, result, smsc, smsc_id, code = sent
-    attempts, due = row.attempts + 1, now
-    match result:
-        case Result.ACCEPTED:
-            return Change(
-                row.id, State.ACCEPTED.value, attempts, due, now, smsc, smsc_id or None, 0
-            )
-        case Result.PERMANENT:
-            state = State.REJECTED
-        case Result.UNSENT:
-            state, attempts = State.QUEUED, row.attempts
-        case Result.THROTTLED:
-            # The SMSC's speed is no fault of the message: no attempt is used up.
-            state, attempts, due = State.WAITING, row.attempts, now + THROTTLED_PAUSE_MS
-        case Result.UNCERTAIN:
-            state, due = State.WAITING, now + UNCERTAIN_PAUSE_MS
-            if not row.resend_uncertain:
-                state = State.UNCERTAIN
-        case Result.TEMPORARY:
-            state, due = State.WAITING, now + RETRY_MS[min(row.attempts, len(RETRY_MS) - 1)]
-    if state is State.WAITING and attempts >= row.max_attempts:
-        state = State.UNCERTAIN if result is Result.UNCERTAIN else State.UNDELIVERABLE
-    if state in (State.WAITING, State.QUEUED) and row.expires_at and due >= row.expires_at:
-        state = State.EXPIRED
-    return Change(row.id, state.value, attempts, due, now, smsc or None, None, code)
-
-
-def store_results(connection: Connection, sent: Sequence[Sent], now: int) -> None:
-    """Record what became of submissions, and receipts that overtook them."""
-    if not sent:
-        return
-    connection.execute(_SETTLE, as_rows(after_send(one, now) for one in sent))
-    taken = {(one.smsc, one.smsc_id): one.row.id for one in sent if one.smsc_id}
-    apply_early(connection, taken)
 
 
 def claim(
@@ -106,42 +44,49 @@ def claim(
 
     Answers to people come first, then what has been due longest.
     """
+    return _claim(connection, node, lines, limit, now)[0]
+
+
+class Claimed(NamedTuple):
+    """What a bind is to send."""
+
+    bind: str
+    rows: list[Outgoing]
+    again: bool
+    """Messages outside their hours were in the way of others: look again at once."""
+
+
+def claim_for_each(
+    connection: Connection, node: int, wanted: Sequence[tuple[str, Collection[str], int]], now: int
+) -> list[Claimed]:
+    """Claim for several binds, all or nothing: (bind, lines, limit)."""
+    return [
+        Claimed(bind, *_claim(connection, node, lines, limit, now)) for bind, lines, limit in wanted
+    ]
+
+
+def _claim(
+    connection: Connection, node: int, lines: Collection[str], limit: int, now: int
+) -> tuple[list[Outgoing], bool]:
     if not lines or limit <= 0:
-        return []
+        return [], False
     by_index_only(connection)
-    slots = as_rows((line, priority) for line in sorted(lines) for priority in PRIORITIES)
-    due = connection.execute(
-        _due(connection.dialect.name), {"now": now, "most": limit, **slots}
-    ).all()
-    rows = [Outgoing._make(row) for row in due]
-    live: list[Outgoing] = []
-    too_late: list[int] = []
-    for row in rows:
-        if row.expires_at is None or row.expires_at > now:
-            live.append(row)
-        else:
-            too_late.append(row.id)
-    _end(connection, too_late, State.EXPIRED, now)
+    live, closed = check(connection, _look(connection, lines, limit, now), now)
     update_rows(
         connection,
         outbox,
         ("id", "state", "node", "lease_until", "changed_at"),
         [(row.id, State.SENDING.value, node, now + LEASE_MS, now) for row in live],
     )
-    return live
+    if closed:
+        put_off(connection, _look(connection, lines, MOST_PUT_OFF, now), closed, now)
+    return live, bool(closed)
 
 
-def claim_for_each(
-    connection: Connection, node: int, wanted: Sequence[tuple[str, Collection[str], int]], now: int
-) -> list[tuple[str, list[Outgoing]]]:
-    """Claim for several binds, all or nothing: (bind, lines, limit) → (bind, rows)."""
-    return [(bind, claim(connection, node, lines, limit, now)) for bind, lines, limit in wanted]
-
-
-def _end(connection: Connection, ids: Sequence[int], state: State, now: int) -> None:
-    update_rows(
-        connection, outbox, ("id", "state", "changed_at"), [(i, state.value, now) for i in ids]
-    )
+def _look(connection: Connection, lines: Collection[str], most: int, now: int) -> list[Outgoing]:
+    slots = as_rows((line, priority) for line in sorted(lines) for priority in PRIORITIES)
+    due = connection.execute(_due(connection.dialect.name), {"now": now, "most": most, **slots})
+    return [Outgoing._make(row) for row in due]
 
 
 def recover(connection: Connection, node: int, held: Collection[int], now: int) -> int:
@@ -175,6 +120,7 @@ def take_over(connection: Connection, now: int) -> int:
 def _settle_lost(
     connection: Connection, lost: ColumnElement[bool], keys: dict[str, str], now: int
 ) -> int:
+    keep_lost(connection, lost, keys, now)
     settled = (
         update(outbox)
         .where(lost)
@@ -212,14 +158,6 @@ def depths(connection: Connection, now: int) -> Depths:
     return Depths(due, sending, oldest if oldest is not None and oldest <= now else None)
 
 
-_SENT_COLUMNS = Change._fields
-_changes = unfolded({name: outbox.c[name].type for name in _SENT_COLUMNS})
-# Results come again after a commit whose answer was lost; a receipt may have come since.
-_SETTLE = (
-    update(outbox)
-    .where(outbox.c.id == _changes.c.id, outbox.c.state == State.SENDING.value)
-    .values({outbox.c[name]: _changes.c[name] for name in _SENT_COLUMNS if name != "id"})
-)
 _OUTGOING = tuple(outbox.c[name] for name in Outgoing._fields)
 _slots = unfolded({"line": Text(), "priority": SmallInteger()}, "slots")
 

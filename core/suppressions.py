@@ -8,14 +8,16 @@ everybody, and so do answers to what a person asked.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
+from functools import cache
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Connection, Text, select
+from sqlalchemy import BigInteger, Connection, Executable, Integer, Text, literal, select, true
+from sqlalchemy.dialects import postgresql, sqlite
 
 from core.bulk import as_rows, unfolded
-from core.tables import suppressions
+from core.tables import suppressions, templates
 
 EVERYTHING = ""
 """The topic of who wants nothing at all."""
@@ -55,6 +57,40 @@ def suppressed(connection: Connection, receivers: Iterable[Receiver]) -> set[int
     return _unwanted(connection.execute(_ABOUT, rows).tuples())
 
 
+class Receiving(NamedTuple):
+    """A message of a template that is about to go out."""
+
+    key: int
+    mobile: str
+    template_id: int
+
+
+def opted_out(connection: Connection, messages: Sequence[Receiving]) -> set[int]:
+    """Keys of messages whose receivers want none, in one statement; required ones go out."""
+    if not messages:
+        return set()
+    return _unwanted(connection.execute(_OF_TEMPLATES, as_rows(messages)).tuples())
+
+
+class Blocked(NamedTuple):
+    """A message that the operator refused because its receiver is on a block list."""
+
+    mobile: str
+    template_id: int
+    code: str
+    """The operator's, as it wrote it."""
+    at: int
+
+
+def store_blocked(connection: Connection, blocked: Sequence[Blocked]) -> None:
+    """Send these mobiles no more messages of the kind that was refused; one statement.
+
+    Of the kind, not of every kind: another one may go out from a line that is not blocked.
+    """
+    if blocked:
+        connection.execute(_block(connection.dialect.name), as_rows(blocked))
+
+
 def _unwanted(found: Iterable[tuple[int, str, str]]) -> set[int]:
     """(key, the row's topic, its reason) → the keys for which it means no."""
     every: set[int] = set()
@@ -75,3 +111,44 @@ _ABOUT = select(_receivers.c.key, suppressions.c.topic, suppressions.c.reason).j
     & (suppressions.c.utility == _receivers.c.utility)
     & ((suppressions.c.topic == _receivers.c.topic) | (suppressions.c.topic == EVERYTHING)),
 )
+_messages = unfolded({"key": BigInteger(), "mobile": Text(), "template_id": Integer()})
+_OF_TEMPLATES = (
+    select(_messages.c.key, suppressions.c.topic, suppressions.c.reason)
+    .join_from(_messages, templates, templates.c.id == _messages.c.template_id)
+    .join(
+        suppressions,
+        (suppressions.c.mobile == _messages.c.mobile)
+        & (suppressions.c.utility == templates.c.utility)
+        & ((suppressions.c.topic == templates.c.topic) | (suppressions.c.topic == EVERYTHING)),
+    )
+    .where(~templates.c.required)
+)
+_blocked = unfolded(
+    {"mobile": Text(), "template_id": Integer(), "note": Text(), "since": BigInteger()}
+)
+
+
+@cache
+def _block(dialect: str) -> Executable:
+    """An insert that says no where nothing was said, or where the opposite was."""
+    make = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    source = (
+        select(
+            _blocked.c.mobile,
+            templates.c.utility,
+            templates.c.topic,
+            literal(Reason.BLOCKED.value),
+            _blocked.c.note,
+            _blocked.c.since,
+        )
+        .distinct()
+        .join_from(_blocked, templates, templates.c.id == _blocked.c.template_id)
+        .where(true())
+    )
+    columns = ("mobile", "utility", "topic", "reason", "note", "since")
+    statement = make(suppressions).from_select(columns, source)
+    return statement.on_conflict_do_update(
+        index_elements=("mobile", "utility", "topic"),
+        set_={name: statement.excluded[name] for name in ("reason", "note", "since")},
+        where=suppressions.c.reason == Reason.WANTED.value,
+    )

@@ -113,7 +113,9 @@ class Daemon(MultiService):
     def _make_router(self) -> Router:
         senders = {
             bind.name: Sender(
-                SenderSettings(bind.name, bind.smsc, bind.window, bind.rate, bind.receipts),
+                SenderSettings(
+                    bind.name, bind.smsc, bind.window, bind.rate, bind.receipts, bind.blocked_codes
+                ),
                 self._reactor,
                 self._settle,
             )
@@ -136,6 +138,7 @@ class Daemon(MultiService):
             in_thread=self._in_thread,
             recover=self._upkeep.recover_again,
             smsc_of={bind.name: bind.smsc for bind in self._settings.binds},
+            blocked_errors={bind.name: bind.blocked_errors for bind in self._settings.binds},
             max_waiting=self._settings.daemon.max_waiting,
             on_queued=self._claim,
             is_claiming=lambda: self._claims.is_claiming,

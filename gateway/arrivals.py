@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from core.batch import Desk
 from core.identifiers import MobileError, mobile
@@ -23,6 +23,8 @@ _STATES: Mapping[DeliveryState, State | None] = {
     DeliveryState.UNDELIVERABLE: State.UNDELIVERABLE,
     DeliveryState.REJECTED: State.REJECTED,
 }
+_FAILED = (State.UNDELIVERABLE, State.REJECTED, State.EXPIRED)
+NO_CODES: Mapping[str, Collection[str]] = {}
 
 
 class Arrivals:
@@ -34,11 +36,16 @@ class Arrivals:
         router: Router,
         profiles: Mapping[str, str],
         smsc_of: Mapping[str, str],
+        blocked_errors: Mapping[str, Collection[str]] = NO_CODES,
     ) -> None:
         self._desk = desk
         self._router = router
         self._profiles = profiles
         self._smsc_of = smsc_of
+        self._blocked = {
+            bind: frozenset(_code(error) for error in errors)
+            for bind, errors in blocked_errors.items()
+        }
 
     def of_sms(self, ledger: Ledger, sms: InboundSms, received_at: int) -> Arrival:
         """A text, or a part of one: who sent it, where it belongs, and how it can be answered."""
@@ -84,4 +91,12 @@ class Arrivals:
     def of_receipt(self, bind: str, receipt: Receipt, now: int) -> ReceiptFor:
         """A receipt, in the words of the outbox."""
         smsc_id, state, error, done_at = receipt
-        return ReceiptFor(self._smsc_of[bind], smsc_id, _STATES[state], error, done_at or now)
+        says = _STATES[state]
+        if says in _FAILED and _code(error) in self._blocked.get(bind, ()):
+            says = State.SUPPRESSED
+        return ReceiptFor(self._smsc_of[bind], smsc_id, says, error, done_at or now)
+
+
+def _code(error: str) -> str:
+    """An operator's error code however many zeros it is written with."""
+    return error.lstrip("0") or error[:1]

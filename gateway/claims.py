@@ -10,8 +10,7 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from core.database import DatabaseUnavailable
-from core.outbox import Outgoing
-from core.sending import claim_for_each
+from core.sending import Claimed, claim_for_each
 from gateway.inbound import Inbound
 from gateway.outbound import Router
 
@@ -63,8 +62,9 @@ class Claims:
         failure.trap(DatabaseUnavailable)
         self._inbound.unavailable(failure)
 
-    def _claimed(self, found: Sequence[tuple[str, list[Outgoing]]]) -> None:
-        for bind, rows in found:
+    def _claimed(self, found: Sequence[Claimed]) -> None:
+        for bind, rows, again in found:
+            self._again |= again
             sender = self._router.senders[bind]
             sender.hand_over(rows)
             sender.pump()

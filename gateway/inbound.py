@@ -10,7 +10,7 @@ windows they occupy bound them.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -23,7 +23,7 @@ from core.outbox import Result, Sent
 from core.recovery import InHand
 from core.running import run
 from core.suspects import Unconfirmed
-from gateway.arrivals import Arrivals
+from gateway.arrivals import NO_CODES, Arrivals
 from gateway.ledger import Ledger
 from gateway.messages import (
     Connection,
@@ -63,6 +63,7 @@ class Inbound:
         in_thread: InThread,
         recover: Callable[[InHand, int], None],
         smsc_of: Mapping[str, str],
+        blocked_errors: Mapping[str, Collection[str]] = NO_CODES,
         max_waiting: int = 10_000,
         on_queued: Callable[[], None] = lambda: None,
         is_claiming: Callable[[], bool] = lambda: False,
@@ -73,7 +74,7 @@ class Inbound:
         self._clock = clock
         self._in_thread = in_thread
         self._recover = recover
-        self._arrivals = Arrivals(desk, router, profiles, smsc_of)
+        self._arrivals = Arrivals(desk, router, profiles, smsc_of, blocked_errors)
         self._max_waiting = max_waiting
         self._on_queued = on_queued
         self._is_claiming = is_claiming

@@ -9,7 +9,7 @@ twice.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -47,6 +47,8 @@ class SenderSettings(NamedTuple):
     window: int
     rate: float
     receipts: bool
+    blocked_codes: frozenset[int] = frozenset()
+    """Refusals that mean that the operator blocks the mobile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,9 +177,20 @@ class Sender:
             if status is SendStatus.THROTTLED:
                 self._pace.throttled(self._clock.seconds())
                 log.warning("outbound.throttled", bind=self.settings.bind, code=code)
-            settled.append(Sent(row, _RESULTS[status], smsc, smsc_id, code))
+            result = _RESULTS[status]
+            if result is Result.PERMANENT and code in self.settings.blocked_codes:
+                result = Result.BLOCKED
+            settled.append(Sent(row, result, smsc, smsc_id, code))
         self._unsettled += len(settled)
         self._settle(self.settings.bind, settled)
+
+    def withdraw(self, ids: Collection[int]) -> None:
+        """Give back those of these rows that have not been submitted: nobody wants them."""
+        if not any(row.id in ids for row in self._others):
+            return
+        back = [row for row in self._others if row.id in ids]
+        self._others = deque(row for row in self._others if row.id not in ids)
+        self._give_back(back)
 
     def committed(self, count: int) -> None:
         """So many results are committed: their places in the window are free."""

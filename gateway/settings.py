@@ -77,6 +77,10 @@ class Bind(Frozen):
     """Messages a second; 0 is no limit."""
     receipts: bool = True
     """Whether to ask for delivery receipts."""
+    blocked_codes: frozenset[int] = frozenset()
+    """Answers to submit_sm by which the operator says that the mobile is on its block list …"""
+    blocked_errors: frozenset[str] = frozenset()
+    """… and errors of its receipts that say so."""
     alphabet: Alphabet = Alphabet.GSM7
     always_ucs2: bool = False
     long_messages: LongMessages = LongMessages.UDH8
