@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection
+from functools import cache
+
+from sqlalchemy import BigInteger, Connection, Executable, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 
 from core.tables import sequences
@@ -14,11 +16,16 @@ def take(connection: Connection, name: str, count: int, first: int = 1) -> range
     One statement, whatever the count. Whoever else wants some of the same sequence waits
     until this transaction ends; what it does not use is lost.
     """
-    make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    new = make(sequences).values(name=name, next=first + count)
-    end = connection.execute(
-        new.on_conflict_do_update(
-            index_elements=[sequences.c.name], set_={"next": sequences.c.next + count}
-        ).returning(sequences.c.next)
-    ).scalar_one()
+    wanted = {"sequence": name, "begun": first + count, "count": count}
+    end = connection.execute(_taking(connection.dialect.name), wanted).scalar_one()
     return range(end - count, end)
+
+
+@cache
+def _taking(dialect: str) -> Executable:
+    make = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    new = make(sequences).values(name=bindparam("sequence"), next=bindparam("begun"))
+    count = bindparam("count", type_=BigInteger)
+    return new.on_conflict_do_update(
+        index_elements=[sequences.c.name], set_={"next": sequences.c.next + count}
+    ).returning(sequences.c.next)

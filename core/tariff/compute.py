@@ -2,15 +2,37 @@
 
 Exact, and the only rounding is that each line's amount is rounded down to the whole rial.
 The lines are the bill: its amount is their sum. Every line's quantity grows with the use or
-stays, so more water never costs less. What does not depend on the use is in a ``Plan``.
+stays, so more water never costs less. The prices come from a ``Plan``.
+
+Volumes are counted in whole ``grains`` of a unit of the meter, of which a bill has so many
+that each of its parts is a whole number of them: several times quicker than fractions, and
+as exact.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import NamedTuple
 
-from core.tariff.plan import Hot, Plan, Ratio, Step, Terms, plans_of, reduced
-from core.tariff.types import HOME, Line, Tariff, Use
+from core.tariff.plan import Hot, Plan, Premises, Ratio, Step, cut, plan_of, reduced
+from core.tariff.types import HOME, MONTH_DAYS, Line, Tariff, Use
+
+
+class _Part(NamedTuple):
+    """Days of equal prices, and what is billed for them."""
+
+    first: date
+    end: date
+    used: int
+    """Grains."""
+    grains: int
+    """How many of them are a unit of the meter."""
+    scale: int
+    """The grains of what the plan's steps count in: 1 m³ per month for each unit, or the
+    contracted capacity."""
+    months: Ratio
+    """Of all units together."""
 
 
 def lines_of(tariff: Tariff, use: Use) -> tuple[Line, ...]:
@@ -24,12 +46,22 @@ def lines_of(tariff: Tariff, use: Use) -> tuple[Line, ...]:
     numerator, denominator = used.as_integer_ratio()
     if end <= first or numerator < 0 or units <= 0:
         raise ValueError(f"cannot be billed: {use}")
-    # Homes have no capacity, and a figure on record must not make plans of its own.
-    capacity = None if usage == HOME else capacity
-    terms = Terms(first, end, usage, units, capacity, region, wastewater, denominator)
+    # Homes have no capacity, whatever is on record.
+    size = units if usage == HOME else capacity
+    premises = Premises(usage, region, wastewater, size is not None)
+    all_days = (end - first).days * denominator
     lines: list[Line] = []
-    for plan in plans_of(tariff, terms):
-        _add_lines(lines, plan, numerator * plan.share)
+    for since, until, version, vat, season in cut(tariff, first, end):
+        days = (until - since).days
+        part = _Part(
+            first=since,
+            end=until,
+            used=numerator * days * MONTH_DAYS,
+            grains=all_days * MONTH_DAYS,
+            scale=(size or 0) * days * all_days,
+            months=reduced(units * days, MONTH_DAYS),
+        )
+        _add_lines(lines, plan_of(version, vat, season, premises), part)
     return tuple(lines)
 
 
@@ -38,52 +70,49 @@ def amount_of(lines: Iterable[Line]) -> int:
     return sum([line.amount for line in lines])
 
 
-def _add_lines(lines: list[Line], plan: Plan, used: int) -> None:
+def _add_lines(lines: list[Line], plan: Plan, part: _Part) -> None:
     """Add the lines of days of equal prices; VAT is on all of the others."""
     start = len(lines)
-    _add_steps(lines, plan, plan.water, used)
+    _add_steps(lines, plan.water, part)
     water = amount_of(lines[start:])
     if plan.hot is not None:
-        _add_season(lines, plan, plan.hot, used)
-    lines += plan.subscription
+        _add_season(lines, plan.hot, part)
+    if plan.subscription:
+        lines.append(_line(part, "subscription", part.months, (plan.subscription, 1)))
     if plan.wastewater is not None and water:
-        lines.append(_share(plan, "wastewater", water, plan.wastewater))
-    lines += plan.wastewater_fee
-    _add_steps(lines, plan, plan.notes, used)
+        lines.append(_line(part, "wastewater", (water, 1), plan.wastewater))
+    if plan.wastewater_fee:
+        lines.append(_line(part, "wastewater_fee", part.months, (plan.wastewater_fee, 1)))
+    _add_steps(lines, plan.notes, part)
     if plan.vat is not None:
         taxed = amount_of(lines[start:])
         if taxed:
-            lines.append(_share(plan, "vat", taxed, plan.vat))
+            lines.append(_line(part, "vat", (taxed, 1), plan.vat))
 
 
-def _add_steps(lines: list[Line], plan: Plan, steps: Sequence[Step], used: int) -> None:
+def _add_steps(lines: list[Line], steps: Sequence[Step], part: _Part) -> None:
     """Add the line of each step that the use reaches."""
-    grains = plan.grains
-    for below, end, code, title, rate, note, whole in steps:
-        if used <= below:
-            continue
-        if whole is not None and end is not None and used >= end:
-            lines.append(whole)
-            continue
-        part = used - below
-        amount = part * rate[0] // (grains * rate[1])
-        quantity = reduced(part, grains)
-        lines.append(Line(code, title, quantity, rate, amount, plan.first, plan.end, note))
+    first, end, used, grains, scale, _months = part
+    for below, up_to, code, title, rate, note in steps:
+        within = (used if up_to is None else min(used, up_to * scale)) - below * scale
+        if within > 0:
+            amount = within * rate[0] // (grains * rate[1])
+            quantity = reduced(within, grains)
+            lines.append(Line(code, title, quantity, rate, amount, first, end, note))
 
 
-def _add_season(lines: list[Line], plan: Plan, hot: Hot, used: int) -> None:
+def _add_season(lines: list[Line], hot: Hot, part: _Part) -> None:
     """Add the season's share of the price of what is beyond its threshold."""
     price = 0
-    for below, end, rate in hot.steps:
-        if used <= below:
-            break
-        price += ((used if end is None or used < end else end) - below) * rate
+    for below, up_to, rate in hot.steps:
+        within = part.used if up_to is None else min(part.used, up_to * part.scale)
+        price += max(within - below * part.scale, 0) * rate
     if price:
-        of = reduced(price * hot.coefficient, plan.grains * 100)
-        amount = of[0] * hot.rate[0] // (of[1] * hot.rate[1])
-        lines.append(Line("season", "season", of, hot.rate, amount, plan.first, plan.end))
+        lines.append(
+            _line(part, "season", reduced(price * hot.coefficient, part.grains * 100), hot.rate)
+        )
 
 
-def _share(plan: Plan, code: str, of: int, rate: Ratio) -> Line:
-    """A line that is a share of whole rial."""
-    return Line(code, code, (of, 1), rate, of * rate[0] // rate[1], plan.first, plan.end)
+def _line(part: _Part, code: str, quantity: Ratio, rate: Ratio) -> Line:
+    amount = quantity[0] * rate[0] // (quantity[1] * rate[1])
+    return Line(code, code, quantity, rate, amount, part.first, part.end)

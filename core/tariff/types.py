@@ -86,9 +86,12 @@ class Season(NamedTuple):
     percent: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Version:
-    """The prices that hold from a day on, until the next version's."""
+    """The prices that hold from a day on, until the next version's.
+
+    Compared and hashed as the object it is: what was made of it is kept and found by it.
+    """
 
     since: date
     blocks: tuple[Block, ...]
@@ -120,7 +123,7 @@ def usage_name(name: str) -> str:
 class Tariff:
     """All versions of a utility's prices. Never empty; ascending by day.
 
-    Compared and hashed as the object it is, since what was made of it is found again by it.
+    Compared and hashed as ``Version`` is.
     """
 
     versions: tuple[Version, ...]
