@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -47,6 +47,8 @@ class Grammar:
     keywords: Mapping[str, Pattern] = field(init=False)
     names: Mapping[str, Pattern] = field(init=False)
     """The keywords that are a message by themselves or with figures, and no mere courtesy."""
+    beginnings: frozenset[str] = field(init=False)
+    """What longer keywords begin with: words that follow may belong to one."""
     longest_keyword: int = field(init=False)
     """In words."""
     most_runs: int = field(init=False)
@@ -72,6 +74,7 @@ class Grammar:
             ("keywords", keywords),
             ("mere_courtesies", self.courtesies - {word.partition(" ")[0] for word in keywords}),
             ("names", _names(keywords, self.courtesies)),
+            ("beginnings", frozenset(start for word in keywords for start in _beginnings(word))),
             ("longest_keyword", max((len(word.split()) for word in keywords), default=0)),
             ("most_runs", 1 + max((len(pattern.full) for pattern in self.patterns), default=0)),
             (
@@ -128,6 +131,13 @@ def _names(keywords: Mapping[str, Pattern], courtesies: frozenset[str]) -> dict[
         if (pattern.text_optional or not pattern.takes_text)
         and not courtesies.issuperset(keyword.split())
     }
+
+
+def _beginnings(keyword: str) -> Iterator[str]:
+    """The first word of a keyword, its first two, and so on, but not all of it."""
+    words = keyword.split()
+    for count in range(1, len(words)):
+        yield " ".join(words[:count])
 
 
 def _own_words(pattern: Pattern) -> frozenset[str]:

@@ -1,7 +1,8 @@
 """The messages that most people send, read with one expression and a few lookups.
 
 Only what ``match`` would read the same way is read here: a code at either end or a keyword
-before them, digits of up to five runs, known separators, nothing else. For all else
+before them, digits of up to five runs, known separators, and words after them where a command
+takes some; nothing else. For all else
 ``at_once`` gives ``None``.
 """
 
@@ -10,8 +11,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from core.calls import Call, Candidate, Misreading, Problem, Understanding
-from core.text import MARK, flat
+from core.calls import Argument, Call, Candidate, Misreading, Problem, Understanding
+from core.text import MARK, flat, storable
 from gateway.rules.scan import ENGLISH
 from gateway.rules.values import proven, settled
 
@@ -36,6 +37,14 @@ _NAMED: Final = re.compile(
     + rf"{_BETWEEN}*+"
 ).fullmatch
 
+_TOLD: Final = re.compile(
+    rf"{_BETWEEN}*+({_LETTERS}(?: {_LETTERS})*+){_BETWEEN}++([0-9]{{1,20}}+)"
+    + rf"(?:{_BETWEEN}++([0-9]{{1,20}}+)" * 4
+    + ")?" * 4
+    + rf"{_BETWEEN}++([^\W\d_][^0-9]*+)"
+).fullmatch
+"""Words after the figures, with no figure among them that could be one more field or a code."""
+
 _MOST_COURTESIES: Final = 3
 
 
@@ -43,7 +52,9 @@ def at_once(grammar: Grammar, text: str) -> Understanding | None:
     """Every reading of a plainly written command, or ``None`` for any other text."""
     plain = flat(text)
     found = _PLAIN(plain)
-    return _by_keyword(grammar, text, plain) if found is None else _by_code(grammar, text, found)
+    if found is not None:
+        return _by_code(grammar, text, found)
+    return _by_keyword(grammar, text, plain) or _telling(grammar, text, plain)
 
 
 def _by_keyword(grammar: Grammar, text: str, plain: str) -> Understanding | None:
@@ -66,6 +77,38 @@ def _by_keyword(grammar: Grammar, text: str, plain: str) -> Understanding | None
         return understood
     # Two readings of an English text are told of in English, which is rare enough to wait.
     return None if understood.problem else understood._replace(language=ENGLISH)
+
+
+def _telling(grammar: Grammar, text: str, plain: str) -> Understanding | None:
+    """Read a keyword with its figures and then what somebody tells: ``gateway.rules.free_text``.
+
+    In English, or without figures, the words may be anything: that takes more care.
+    """
+    found = _TOLD(plain)
+    if found is None:
+        return None
+    phrase, *figures, _told = found.groups()
+    phrase = phrase.replace(MARK, "").lower()
+    pattern = grammar.keywords.get(phrase)
+    if (
+        pattern is None
+        or not pattern.takes_text
+        or phrase in grammar.beginnings
+        or phrase.isascii()
+    ):
+        return None
+    runs = [run for run in figures if run is not None]
+    if not grammar.codes.keys().isdisjoint(runs):
+        return None
+    spans = [found.span(2 + place) for place in range(len(runs))]
+    understood = _read(grammar, pattern, text, runs, spans)
+    if understood is None or understood.problem:
+        return None
+    (operation, arguments), hidden = understood.candidates[0]
+    told = storable(text[found.start(found.lastindex or 0) :].rstrip())
+    call = Call(operation, {**arguments, Argument.TEXT: told})
+    masked = storable(hidden)
+    return Understanding((Candidate(call, masked),), None, masked)
 
 
 def _behind_courtesies(grammar: Grammar, phrase: str) -> Pattern | None:

@@ -52,6 +52,30 @@ def test_the_quick_way_reads_keywords_as_the_thorough_one(
         ]
 
 
+TELLING = st.text("کنتور خراب019۰۱۹4+*؛ \u200c\n/,م", max_size=20)
+
+
+@settings(max_examples=1_000, deadline=None)
+@given(data=st.data())
+def test_the_quick_way_reads_what_is_told_as_the_thorough_one(
+    kerman: Profile, data: st.DataObject
+) -> None:
+    """Words of a subscriber's own after the figures, with or without figures in them."""
+    keywords = sorted({word for each in kerman.grammar.patterns for word in each.keywords})
+    tail = data.draw(st.one_of(TELLING, st.sampled_from(keywords), st.just("قبض نیامده")))
+    text = data.draw(named(keywords)) + data.draw(st.sampled_from([" ", "+", "\n", ""])) + tail
+    quick = at_once(kerman.grammar, text)
+    if quick is not None:
+        # A mark in front that no quick reading takes sends the same text the other way.
+        thorough = kerman.understand("؛" + text)
+        assert "؛" + quick.masked == thorough.masked
+        assert quick.problem == thorough.problem
+        assert quick.language == thorough.language
+        assert [(each.call, "؛" + each.masked) for each in quick.candidates] == [
+            tuple(each) for each in thorough.candidates
+        ]
+
+
 @pytest.mark.parametrize(
     ("text", "operation"),
     [
@@ -63,6 +87,8 @@ def test_the_quick_way_reads_keywords_as_the_thorough_one(
         ("راهنما", "help"),
         ("سلام لطفا آخرین قبض 10000001 4321", "last_bill"),
         ("کد رهگیری ۱۰۰۰۰۰۸۵", "track_request"),
+        ("تعویض کنتور ۱۰۰۰۰۰۰۱ ۴۳۲۱ کنتور از فروردین کار نمی\u200cکند", "register_request"),
+        ("اصلاح قبض 10000001+4321\nمبلغ قبض درست نیست؛ چرا؟", "register_request"),
     ],
 )
 def test_a_keyword_with_its_fields_is_read_at_once(
@@ -84,6 +110,8 @@ def test_a_keyword_with_its_fields_is_read_at_once(
         "اصلاح قبض 10000001 4321",  # words have to follow
         "آخرین قبض 10000001 43",  # no field has two digits
         "last bill 1403 ؟",
+        "اصلاح قبض 10000001 4321 از ۴۳۲۱ تا ۵۰۰۰",  # a figure that may be a code
+        "اصلاح 10000001 4321 قبض درست نیست",  # a keyword in two pieces
     ],
 )
 def test_what_may_mean_more_is_not_read_at_once(kerman: Profile, text: str) -> None:
