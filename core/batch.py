@@ -9,6 +9,7 @@ so that a poisonous message is set aside and the others go through.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
@@ -25,6 +26,10 @@ from core.calls import (
     Understanding,
 )
 from core.database import by_index_only
+from core.dialogues.exchange import Exchange, Worked
+from core.dialogues.limits import Limits, OpenSessions
+from core.dialogues.types import Input, Shown, Talker
+from core.dialogues.work import work_on_inputs
 from core.facts import Facts, Wanted
 from core.ids import IdMaker
 from core.inbox import Arrival, Part, Stored, store_messages
@@ -37,6 +42,7 @@ from core.results import store_results
 from core.secrecy import Keys
 from core.shelf import Asker
 from core.suspects import (
+    Arrived,
     Unconfirmed,
     drop_suspects,
     note_unconfirmed,
@@ -95,6 +101,17 @@ class Desk:
     suspect_ms: int = 3_600_000
     """How long an arrival whose acknowledgement is not sure may be delivered again. Longer,
     and a person's equal text of the next day would be taken for it and go unanswered."""
+    talkers: Mapping[str, Talker] = field(default_factory=dict)
+    """By USSD line."""
+    limits: Limits = field(default_factory=Limits)
+    """How much is dialled at most."""
+    sessions: OpenSessions = field(default_factory=OpenSessions)
+
+    def exchange(self, error: str = "") -> Exchange:
+        """What working on USSD inputs needs; with ``error`` none of their calls are run."""
+        return Exchange(
+            self.node, self.ids, self.keys, self.talkers, self.limits, self.sessions, error
+        )
 
 
 @dataclass(slots=True)
@@ -102,6 +119,7 @@ class Batch:
     """What has come since the last one."""
 
     arrivals: list[Arrival] = field(default_factory=list)
+    inputs: list[Input] = field(default_factory=list)
     sent: list[Sent] = field(default_factory=list)
     receipts: list[ReceiptFor] = field(default_factory=list)
     unconfirmed: list[Unconfirmed] = field(default_factory=list)
@@ -111,7 +129,7 @@ class Batch:
     now: int = 0
 
     def __len__(self) -> int:
-        return len(self.arrivals) + len(self.sent) + len(self.receipts)
+        return len(self.arrivals) + len(self.inputs) + len(self.sent) + len(self.receipts)
 
 
 @dataclass(slots=True)
@@ -128,6 +146,12 @@ class Done:
     """Arrivals that could not be stored at all: to be refused for now."""
     operations: list[tuple[str, str]] = field(default_factory=list)
     """Operation and outcome of each message that was worked on, for the counters."""
+    screens: list[Shown] = field(default_factory=list)
+    """To be shown on handsets, at once and before anything else."""
+    dialled: Counter[str] = field(default_factory=Counter)
+    """What became of USSD sessions and inputs: the words of ``core.dialogues.exchange``."""
+    more_open: int = 0
+    """By how many there are more sessions open than before."""
 
 
 def process(connection: Connection, desk: Desk, batch: Batch) -> Done:
@@ -136,17 +160,29 @@ def process(connection: Connection, desk: Desk, batch: Batch) -> Done:
     note_unconfirmed(connection, batch.unconfirmed)
     set_marks(connection, desk.node, batch.marks)
     drop_suspects(connection, batch.confirmed_suspects)
-    done = _answer_arrivals(connection, desk, batch)
+    came: list[Arrived] = [*batch.arrivals, *batch.inputs]
+    redelivered = take_redelivered(connection, came, batch.now - desk.suspect_ms)
+    done = _answer_arrivals(connection, desk, batch.arrivals, redelivered)
+    add_worked(done, work_on_inputs(connection, desk.exchange(), batch.inputs, redelivered))
     store_results(connection, batch.sent, batch.now, desk.node)
     store_receipts(connection, batch.receipts, batch.now)
     return done
 
 
-def _answer_arrivals(connection: Connection, desk: Desk, batch: Batch) -> Done:
-    arrivals = batch.arrivals
+def add_worked(done: Done, worked: Worked) -> None:
+    """What USSD inputs have left to do."""
+    done.redelivered |= worked.repeated
+    done.operations += worked.operations
+    done.queued |= bool(worked.notes)
+    done.screens, done.dialled = worked.shown, worked.counters
+    done.more_open = worked.more_open
+
+
+def _answer_arrivals(
+    connection: Connection, desk: Desk, arrivals: Sequence[Arrival], redelivered: dict[int, int]
+) -> Done:
     if not arrivals:
-        return Done()
-    redelivered = take_redelivered(connection, arrivals, batch.now - desk.suspect_ms)
+        return Done(redelivered=redelivered)
     new = [arrival for arrival in arrivals if arrival.id not in redelivered]
     whole = [arrival for arrival in new if arrival.part is None]
     for joined in store_parts(connection, [arrival for arrival in new if arrival.part]):

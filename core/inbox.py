@@ -13,7 +13,7 @@ from sqlalchemy import (
 )
 
 from core.bulk import insert_rows
-from core.tables import inbox, inbox_parts, outbox
+from core.tables import inbox, inbox_parts, outbox, ussd_steps
 
 
 class Part(NamedTuple):
@@ -85,7 +85,7 @@ def store_messages(connection: Connection, messages: Sequence[Stored]) -> None:
 
 def last_id(connection: Connection) -> int:
     """The greatest id of a message in the database: marks and suspects need growing ids."""
-    tables = (inbox, inbox_parts, outbox)
+    tables = (inbox, inbox_parts, ussd_steps, outbox)
     greatest = (select(func.coalesce(func.max(table.c.id), 0)) for table in tables)
     return max(int(found) for found in connection.execute(union_all(*greatest)).scalars())
 

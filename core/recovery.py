@@ -15,6 +15,7 @@ from core.calls import (
     Outcome,
 )
 from core.database import by_index_only
+from core.dialogues.tidying import tidy_sessions, true_up
 from core.inbox import Stored, last_id
 from core.outbox import Answer
 from core.parts import take_overdue_parts
@@ -35,6 +36,7 @@ log = structlog.get_logger(__name__)
 def recover_after_start(connection: Connection, desk: Desk, now: int) -> tuple[int, int]:
     """Put right what a killed process of this node left; returns (suspects, messages)."""
     desk.ids.begin_after(last_id(connection))
+    true_up(connection, desk.exchange())
     suspected = recover_suspects(connection, desk.node, now - desk.suspect_ms)
     return suspected, recover(connection, desk.node, (), now)
 
@@ -73,6 +75,7 @@ def tidy(connection: Connection, desk: Desk, now: int) -> Done:
     forget_suspects(connection, now - desk.suspect_ms)
     forget_early_receipts(connection, now - RECEIPT_WAIT_MS)
     done = _give_up_on_parts(connection, desk, now - PARTS_WAIT_MS)
+    done.dialled = tidy_sessions(connection, desk.exchange(), now)
     done.queued |= bool(taken_over)
     return done
 

@@ -6,16 +6,21 @@ others go through.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Concatenate, ParamSpec
+
 import structlog
 from sqlalchemy import Connection
 
-from core.batch import SET_ASIDE, Batch, Desk, Done, answer_to, process, store_work
+from core.batch import SET_ASIDE, Batch, Desk, Done, add_worked, answer_to, process, store_work
 from core.calls import (
     MISREAD,
     Outcome,
     Refusal,
 )
 from core.database import Database, DatabaseUnavailable
+from core.dialogues.types import Input
+from core.dialogues.work import work_on_inputs
 from core.inbox import Arrival, Stored
 from core.text import without_digits
 
@@ -29,12 +34,19 @@ def run(database: Database, desk: Desk, batch: Batch) -> Done:
     may be acknowledged.
     """
     try:
-        return database.transact("batch", process, desk, batch)
+        done = database.transact("batch", process, desk, batch)
     except DatabaseUnavailable:
         raise
     except Exception:
-        log.exception("batch.failed", arrivals=len(batch.arrivals), sent=len(batch.sent))
-    return _one_by_one(database, desk, batch)
+        log.exception(
+            "batch.failed",
+            arrivals=len(batch.arrivals),
+            inputs=len(batch.inputs),
+            sent=len(batch.sent),
+        )
+        done = _one_by_one(database, desk, batch)
+    desk.sessions.add(done.more_open)
+    return done
 
 
 def _one_by_one(database: Database, desk: Desk, batch: Batch) -> Done:
@@ -50,15 +62,22 @@ def _one_by_one(database: Database, desk: Desk, batch: Batch) -> Done:
     items += (Batch(sent=[one], now=batch.now) for one in batch.sent)
     items += (Batch(receipts=[one], now=batch.now) for one in batch.receipts)
     items += (Batch(arrivals=[one], now=batch.now) for one in batch.arrivals)
+    items += (Batch(inputs=[one], now=batch.now) for one in batch.inputs)
     for item in items:
         try:
             _merge(done, database.transact("batch.single", process, desk, item))
         except DatabaseUnavailable:
             raise
         except Exception as error:
-            log.exception("batch.poison", arrivals=[one.id for one in item.arrivals])
+            log.exception(
+                "batch.poison",
+                arrivals=[one.id for one in item.arrivals],
+                inputs=[one.id for one in item.inputs],
+            )
             for arrival in item.arrivals:
-                _set_aside(database, desk, arrival, error, done)
+                _set_aside(database, done, arrival.id, _keep, desk, arrival, error)
+            for one in item.inputs:
+                _set_aside(database, done, one.id, _keep_input, desk, one, error)
     return done
 
 
@@ -67,19 +86,30 @@ def _merge(done: Done, more: Done) -> None:
     done.queued |= more.queued
     done.redelivered |= more.redelivered
     done.operations += more.operations
+    done.screens += more.screens
+    done.dialled += more.dialled
+    done.more_open += more.more_open
+
+
+P = ParamSpec("P")
 
 
 def _set_aside(
-    database: Database, desk: Desk, arrival: Arrival, error: Exception, done: Done
+    database: Database,
+    done: Done,
+    arrival_id: int,
+    keep: Callable[Concatenate[Connection, P], Done],
+    *args: P.args,
+    **kwargs: P.kwargs,
 ) -> None:
-    """Keep a message that cannot be worked on, and tell the subscriber that it was kept."""
+    """Keep what cannot be worked on, and tell the subscriber that it failed."""
     try:
-        _merge(done, database.transact("batch.set_aside", _keep, desk, arrival, error))
+        _merge(done, database.transact("batch.set_aside", keep, *args, **kwargs))
     except DatabaseUnavailable:
         raise
     except Exception:
-        log.exception("batch.not_kept", arrival=arrival.id)
-        done.refused.add(arrival.id)
+        log.exception("batch.not_kept", arrival=arrival_id)
+        done.refused.add(arrival_id)
 
 
 def _keep(connection: Connection, desk: Desk, arrival: Arrival, error: Exception) -> Done:
@@ -89,7 +119,7 @@ def _keep(connection: Connection, desk: Desk, arrival: Arrival, error: Exception
     mind = desk.minds.get(arrival.line) if arrival.profile else None
     texts = mind.reply(outcome) if mind else ()
     answer = answer_to(desk, arrival, texts, None) if texts else None
-    reason = f"{type(error).__name__} while working on it"
+    reason = _reason(error)
     stored = Stored(
         arrival,
         SET_ASIDE,
@@ -99,3 +129,15 @@ def _keep(connection: Connection, desk: Desk, arrival: Arrival, error: Exception
         reply_id=answer.ids[0] if answer else None,
     )
     return store_work(connection, desk, [stored], [answer] if answer else [])
+
+
+def _keep_input(connection: Connection, desk: Desk, one: Input, error: Exception) -> Done:
+    """Have the session told that its operation failed; what is in it is for people to see."""
+    exchange = desk.exchange(_reason(error))
+    done = Done()
+    add_worked(done, work_on_inputs(connection, exchange, [one], {}))
+    return done
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__} while working on it"

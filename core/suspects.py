@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from sqlalchemy import (
     BigInteger,
@@ -34,8 +34,27 @@ from sqlalchemy import (
 
 from core.bulk import as_rows, insert_rows, unfolded, update_rows
 from core.ids import MAX_NODES, SEQUENCE_BITS, first_id_at
-from core.inbox import Arrival
-from core.tables import bind_marks, inbox, inbox_parts, suspects
+from core.tables import bind_marks, inbox, inbox_parts, suspects, ussd_steps
+
+
+class Arrived(Protocol):
+    """Whatever comes from a network and is acknowledged: a text, a part, a USSD input."""
+
+    @property
+    def id(self) -> int:
+        """Under which it is stored."""
+
+    @property
+    def received_at(self) -> int:
+        """UTC milliseconds."""
+
+    @property
+    def connection(self) -> int:
+        """What it came on."""
+
+    @property
+    def fingerprint(self) -> int:
+        """Equal when the same comes again."""
 
 
 class Unconfirmed(NamedTuple):
@@ -114,7 +133,7 @@ def recover_suspects(connection: Connection, node: int, since: int) -> int:
                 _node_of(table.c.id) == node,
                 table.c.id.not_in(known),
             )
-            for table in (inbox, inbox_parts)
+            for table in _ARRIVED
         )
     )
     # A joined message has the id of its last part and is found by both; once is enough.
@@ -138,7 +157,7 @@ def reopen_suspects(connection: Connection, node: int, acknowledged: Collection[
 
 
 def take_redelivered(
-    connection: Connection, arrivals: Sequence[Arrival], since: int
+    connection: Connection, arrivals: Sequence[Arrived], since: int
 ) -> dict[int, int]:
     """Which arrivals are redeliveries: arrival id → id of the suspect that it equals.
 
@@ -168,13 +187,11 @@ def _node_of(column: ColumnElement[int]) -> ColumnElement[int]:
     return column.bitwise_rshift(literal(SEQUENCE_BITS, Integer())).bitwise_and(MAX_NODES - 1)
 
 
+_ARRIVED = (inbox, inbox_parts, ussd_steps)
 _SUSPECT_COLUMNS = ("arrival_id", "bind", "fingerprint", "since", "connection")
 _ids = unfolded({"id": BigInteger()})
 _STORED = union_all(
-    *(
-        select(table.c.id).join_from(_ids, table, table.c.id == _ids.c.id)
-        for table in (inbox, inbox_parts)
-    )
+    *(select(table.c.id).join_from(_ids, table, table.c.id == _ids.c.id) for table in _ARRIVED)
 )
 _DROP_SUSPECTS = delete(suspects).where(suspects.c.arrival_id.in_(select(_ids.c.id)))
 _REOPEN = (

@@ -62,6 +62,11 @@ class Session(NamedTuple):
         """What the mobile has sent lately."""
         return Minute(self.minute_from, self.minute_inputs, self.minute_dials)
 
+    def with_minute(self, minute: Minute) -> Session:
+        """With what the mobile has sent by now."""
+        since, inputs, dials = minute
+        return self._replace(minute_from=since, minute_inputs=inputs, minute_dials=dials)
+
     def ended(self, at: int, by: str) -> Session:
         """Over; one that has ended already stays as it was."""
         return self if self.ended_at is not None else self._replace(ended_at=at, ended_by=by)
@@ -153,8 +158,11 @@ _OLDEST = (
     .order_by(ussd_sessions.c.expires_at)
     .limit(bindparam("most", type_=BigInteger()))
 )
-_END = update(ussd_sessions).values(ended_at=bindparam("at"), ended_by=bindparam("by"))
-_END_OLDEST = _END.where(ussd_sessions.c.mobile.in_(_OLDEST), _OPEN)
+_END_OLDEST = (
+    update(ussd_sessions)
+    .values(ended_at=bindparam("now"), ended_by=BY_EXPIRED)
+    .where(ussd_sessions.c.mobile.in_(_OLDEST), _OPEN)
+)
 _END_EXPIRED = (
     update(ussd_sessions)
     .values(ended_at=ussd_sessions.c.expires_at, ended_by=BY_EXPIRED)
@@ -166,8 +174,7 @@ _COUNT = select(func.count()).select_from(ussd_sessions).where(_OPEN)
 
 def end_oldest(connection: Connection, most: int, now: int) -> int:
     """End so many open sessions, those first that would expire first; returns how many."""
-    at = {"at": now, "by": BY_LIMIT, "most": most}
-    return connection.execute(_END_OLDEST, at).rowcount
+    return connection.execute(_END_OLDEST, {"now": now, "most": most}).rowcount
 
 
 def end_expired(connection: Connection, now: int) -> int:
