@@ -174,8 +174,7 @@ def add_worked(done: Done, worked: Worked) -> None:
     done.redelivered |= worked.repeated
     done.operations += worked.operations
     done.queued |= bool(worked.notes)
-    done.screens, done.dialled = worked.shown, worked.counters
-    done.more_open = worked.more_open
+    done.screens, done.dialled, done.more_open = worked.shown, worked.counters, worked.more_open
 
 
 def _answer_arrivals(
