@@ -31,6 +31,7 @@ from gateway.commands.readings import reading
 from gateway.commands.requests import request
 from gateway.commands.setup import init, run
 from gateway.commands.tariff import tariff
+from gateway.commands.ussd import ussd
 from gateway.configuration import ConfigError
 from gateway.control import ControlError
 from gateway.operator import CannotStart
@@ -58,6 +59,7 @@ COMMANDS = (
     health,
     import_,
     sms,
+    ussd,
     smsc,
     inbox,
     outbox,

@@ -52,6 +52,8 @@ def as_operator(settings: SmscSettings) -> handsets.SmscSettings:
         password=settings.password.get_secret_value(),
         alphabet=settings.alphabet,
         receipt_delay=settings.receipt_delay,
+        ussd=settings.ussd.for_smpp(),
+        ussd_timeout=settings.ussd_timeout,
     )
 
 

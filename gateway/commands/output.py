@@ -100,9 +100,14 @@ def _cut(text: str, width: int) -> str:
 
 def isolated(text: str) -> str:
     """``text`` so that its direction touches nothing beside it, where that matters."""
-    if sys.stdout.isatty() and _RIGHT_TO_LEFT.search(text):
+    if sys.stdout.isatty() and is_right_to_left(text):
         return f"{FIRST_STRONG_ISOLATE}{text}{POP_ISOLATE}"
     return text
+
+
+def is_right_to_left(text: str) -> bool:
+    """Whether there is Persian in it, or another script that is written that way."""
+    return _RIGHT_TO_LEFT.search(text) is not None
 
 
 def one_line(text: str, most: int = SHOWN_OF_TEXT) -> str:

@@ -12,6 +12,7 @@ from gateway.messages import DeliveryState, PartOf
 from gateway.smpp import constants as c
 from gateway.smpp import parts, text
 from gateway.smpp.codec import encode_body
+from gateway.smpp.dialects import PRESETS, UssdDialect
 from gateway.smpp.pdus import ShortMessage, Tlvs
 from gateway.smpp.settings import LongMessages
 from gateway.smpp.text import Alphabet
@@ -67,6 +68,9 @@ class SmscSettings:
     response_timeout: float = 30.0
     enquire_link: float = 60.0
     bind_timeout: float = 10.0
+    ussd: UssdDialect = PRESETS["default"]
+    ussd_timeout: float = 120.0
+    """How long a session waits for a screen, or for somebody to type."""
     record: int = 10_000
     """How many texts and submits to remember; 0 remembers none, only counts."""
 

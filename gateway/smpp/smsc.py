@@ -29,8 +29,9 @@ from gateway.smpp.handsets import (
     text_bodies,
 )
 from gateway.smpp.settings import Mode
-from gateway.smpp.smsc_network import MobileNetwork
+from gateway.smpp.smsc_network import ANY_LINE, MobileNetwork
 from gateway.smpp.smsc_session import SmscSession
+from gateway.smpp.smsc_ussd import UssdNetwork
 from gateway.smpp.states import (
     NEVER_WRITTEN,
     BindRequested,
@@ -84,8 +85,16 @@ class SimulatedSmsc:
         self._queues: dict[str, deque[MobileText]] = {}
         self._flying: dict[int, MobileText] = {}
         self._later: set[DelayedCall] = set()
+        self.ussd = UssdNetwork(
+            self.settings.ussd, clock, self._deliver_ussd, timeout=self.settings.ussd_timeout
+        )
         self._network = MobileNetwork(
-            self.settings, self.faults, self.totals, self._submitted, self._reached
+            self.settings,
+            self.faults,
+            self.totals,
+            submitted=self._submitted,
+            reached=self._reached,
+            ussd=self.ussd,
         )
         self._watchers: dict[tuple[str, str], list[Callable[[Message], None]]] = {}
         self._ids = count(1)
@@ -147,6 +156,7 @@ class SimulatedSmsc:
         for call in list(self._later):
             call.cancel()
         self._later.clear()
+        self.ussd.stop()
         done: list[Deferred[Any]] = [self.stop_listening()]
         if any(session.connected for session in self._sessions):
             closed: Deferred[None] = Deferred()
@@ -202,6 +212,9 @@ class SimulatedSmsc:
             self.texts.append(made)
             self._queue(made.line).append(made)
         self.pump()
+
+    def _deliver_ussd(self, mobile: str, code: str, body: bytes) -> None:
+        self.send_bodies([MobileText(next(self._ids), mobile, code, body)])
 
     def next_id(self) -> int:
         """Return an id for a ``MobileText`` of one's own making."""
@@ -303,11 +316,12 @@ class SimulatedSmsc:
         if self.on_message is not None:
             self.on_message(message)
         if self._watchers:
-            for watcher in self._watchers.get((message.mobile, message.line), [])[:]:
-                watcher(message)
+            for line in (message.line, ANY_LINE):
+                for watcher in self._watchers.get((message.mobile, line), [])[:]:
+                    watcher(message)
 
     def watch(self, mobile: str, line: str, watcher: Callable[[Message], None]) -> None:
-        """Tell ``watcher`` of every whole message from ``line`` to ``mobile``."""
+        """Tell ``watcher`` of every whole message from ``line`` (or ``ANY_LINE``) to ``mobile``."""
         self._watchers.setdefault((mobile, line), []).append(watcher)
 
     def unwatch(self, mobile: str, line: str, watcher: Callable[[Message], None]) -> None:

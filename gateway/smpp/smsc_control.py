@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import socket
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
 _GRACE: Final = 5.0
 """Seconds that the door may take beyond what it was told to wait."""
+NO_SCREEN: Final = "no_screen"
+"""Why a session ended when no screen came in time."""
+_NO_ANSWER: Final = "the operator did not answer in time"
 
 
 class Answer(NamedTuple):
@@ -45,6 +49,56 @@ def send_text(
             yield Answer(told["text"], told["parts"])
 
 
+class Screen(NamedTuple):
+    """What the handset shows."""
+
+    text: str
+    asks: bool
+    """Whether it waits for an answer."""
+
+
+class Text(NamedTuple):
+    """A message that came to the mobile while it was dialling."""
+
+    text: str
+    line: str
+
+
+class End(NamedTuple):
+    """The session is over."""
+
+    why: str
+    """``last``, ``aborted``, ``timeout``, or ``NO_SCREEN``."""
+
+
+def dial(
+    socket_path: str, mobile: str, code: str, wait: float = 10.0
+) -> Generator[Screen | Text | End, str | None, None]:
+    """Dial as a mobile and yield what the handset shows; the last is an ``End``.
+
+    After a screen that asks, send what is typed; None, or closing the generator, gives up
+    the session. ``wait`` is seconds for each screen. Raises ``SmscError``.
+    """
+    request = {"cmd": "dial", "from": mobile, "code": code, "wait": wait}
+    with _Door(socket_path, wait + _GRACE) as door:
+        door.ask(request)
+        for told in door.answers():
+            match told["type"]:
+                case "screen":
+                    typed = yield Screen(told["text"], told["asks"])
+                    # Where the network has ended the session meanwhile, its end is read next.
+                    if typed is not None:
+                        door.try_to_ask({"cmd": "type", "text": typed})
+                    elif told["asks"]:
+                        door.try_to_ask({"cmd": "abort"})
+                case "text":
+                    yield Text(told["text"], told["line"])
+                case "end":
+                    yield End(told["why"])
+                    return
+    raise SmscError("no_answer", _NO_ANSWER)
+
+
 def status(socket_path: str) -> dict[str, Any]:
     """Return the operator's binds, totals and faults. Raises ``SmscError``."""
     return _one(socket_path, {"cmd": "status"})
@@ -68,22 +122,56 @@ def _one(socket_path: str, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _call(socket_path: str, request: dict[str, Any], patience: float) -> Iterator[dict[str, Any]]:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as door:
-        door.settimeout(patience)
+    with _Door(socket_path, patience) as door:
+        door.ask(request)
+        for told in door.answers():
+            if told["type"] == "end":
+                return
+            yield told
+
+
+class _Door:
+    """One connection; all that goes wrong with it is a ``SmscError``."""
+
+    def __init__(self, path: str, patience: float) -> None:
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._socket.settimeout(patience)
         try:
-            door.connect(socket_path)
+            self._socket.connect(path)
         except OSError as error:
-            what = f"no simulated operator answers at {socket_path}: {error.strerror}"
+            self._socket.close()
+            what = f"no simulated operator answers at {path}: {error.strerror}"
             raise SmscError("not_running", what) from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
+
+    def ask(self, request: dict[str, Any]) -> None:
         try:
-            door.sendall(json.dumps(request).encode() + b"\n")
-            with door.makefile("rb") as lines:
-                for line in lines:
-                    told: dict[str, Any] = json.loads(line)
-                    if told["type"] == "error":
-                        raise SmscError(told["code"], told["message"])
-                    if told["type"] == "end":
-                        return
-                    yield told
+            self._send(request)
         except OSError:
-            raise SmscError("no_answer", "the operator did not answer in time") from None
+            raise SmscError("no_answer", _NO_ANSWER) from None
+
+    def try_to_ask(self, request: dict[str, Any]) -> None:
+        with suppress(OSError):
+            self._send(request)
+
+    def _send(self, request: dict[str, Any]) -> None:
+        self._socket.sendall(json.dumps(request).encode() + b"\n")
+
+    def answers(self) -> Iterator[dict[str, Any]]:
+        with self._socket.makefile("rb") as lines:
+            while True:
+                try:
+                    line = lines.readline()
+                except OSError:
+                    raise SmscError("no_answer", _NO_ANSWER) from None
+                if not line:
+                    return
+                told: dict[str, Any] = json.loads(line)
+                if told["type"] == "error":
+                    raise SmscError(told["code"], told["message"])
+                yield told

@@ -7,11 +7,18 @@ or ``error``; then the door closes the connection::
         {"type": "sent", "parts": 1}
         {"type": "answer", "text": "…", "parts": 2}
         {"type": "end"}
+    {"cmd": "dial", "from": "09161234567", "code": "*1522#", "wait": 10}
+        {"type": "screen", "text": "…", "asks": true}
+    {"cmd": "type", "text": "2"}
+        {"type": "screen", "text": "…", "asks": false}
+        {"type": "end", "why": "last"}
     {"cmd": "status"}                  {"type": "status", "bound": […], …}
     {"cmd": "faults", "throttle": 5}   {"type": "faults", "throttle": 5, …}
     {"cmd": "stop"}                    {"type": "stopped"}
 
-``send`` ends ``QUIET`` seconds after the last answer, or after ``wait`` seconds. Errors
+``send`` ends ``QUIET`` seconds after the last answer, or after ``wait`` seconds. After
+``dial`` the same connection takes ``type`` and ``abort`` until the session ends; a caller who
+hangs up gives up the session. Errors
 have a ``code`` (``no_esme_bound``, ``bad_request``) and words.
 """
 
@@ -28,6 +35,8 @@ from twisted.protocols.basic import LineOnlyReceiver
 
 from gateway.smpp.handsets import Faults, Message, international
 from gateway.smpp.pdus import Unencodable
+from gateway.smpp.smsc_dialling import Dialling
+from gateway.smpp.smsc_ussd import service_code
 from gateway.smpp.text import TooLongError
 
 if TYPE_CHECKING:
@@ -66,6 +75,7 @@ class Door(LineOnlyReceiver):
         self._watched: tuple[str, str] | None = None
         self._end: DelayedCall | None = None
         self._last_moment = 0.0
+        self._dialling: Dialling | None = None
 
     def lineReceived(self, line: bytes) -> None:
         """Do what one request asks for."""
@@ -88,6 +98,8 @@ class Door(LineOnlyReceiver):
         """Wait for nothing any more."""
         del reason
         self._unwatch()
+        if self._dialling is not None:
+            self._dialling.close()
 
     def _tell(self, kind: str, **values: Any) -> None:
         line = json.dumps({"type": kind, **values}, ensure_ascii=False)
@@ -106,11 +118,9 @@ class Door(LineOnlyReceiver):
 
     def _send(self, request: dict[str, Any]) -> None:
         mobile, line, text = (request.get(key) for key in ("from", "to", "text"))
-        wait = request.get("wait", 10)
+        wait = _wait(request)
         if not (isinstance(mobile, str) and isinstance(line, str) and isinstance(text, str)):
             raise RequestError("bad_request", "send needs from, to and text")
-        if isinstance(wait, bool) or not isinstance(wait, int | float) or not wait >= 0:
-            raise RequestError("bad_request", "wait is a number of seconds")
         if not self._smsc.has_esme(line):
             raise RequestError("no_esme_bound", f"no ESME is bound to receive for {line}")
         self._unwatch()
@@ -118,7 +128,7 @@ class Door(LineOnlyReceiver):
         self._watched = (mobile, line)
         self._smsc.watch(mobile, line, self._answered)
         clock = self._smsc.clock
-        self._last_moment = clock.seconds() + min(float(wait), _LONGEST_WAIT)
+        self._last_moment = clock.seconds() + wait
         self._end = clock.callLater(self._last_moment - clock.seconds(), self._ended)
         try:
             made = self._smsc.send_text(mobile, line, text)
@@ -147,6 +157,35 @@ class Door(LineOnlyReceiver):
             self._smsc.unwatch(*self._watched, self._answered)
             self._watched = None
 
+    def _dial(self, request: dict[str, Any]) -> None:
+        mobile, dialled = request.get("from"), request.get("code")
+        if not (isinstance(mobile, str) and isinstance(dialled, str)):
+            raise RequestError("bad_request", "dial needs from and code")
+        if self._dialling is not None:
+            raise RequestError("bad_request", "a session is under way on this connection")
+        if not self._smsc.has_esme(service_code(dialled, self._smsc.settings.ussd)):
+            raise RequestError("no_esme_bound", f"no ESME is bound to receive for {dialled}")
+        self._unwatch()
+        self._dialling = Dialling(self._smsc, _wait(request), self._tell, self._hang_up)
+        try:
+            self._dialling.dial(international(mobile), dialled)
+        except Unencodable as error:
+            raise RequestError("bad_request", str(error)) from None
+
+    def _type(self, request: dict[str, Any]) -> None:
+        typed = request.get("text")
+        if self._dialling is None or not isinstance(typed, str):
+            raise RequestError("bad_request", "type needs text, and a dial before it")
+        try:
+            self._dialling.type(typed)
+        except Unencodable as error:
+            raise RequestError("bad_request", str(error)) from None
+
+    def _abort(self, _request: dict[str, Any]) -> None:
+        if self._dialling is None:
+            raise RequestError("bad_request", "abort needs a dial before it")
+        self._dialling.abort()
+
     def _status(self, _request: dict[str, Any]) -> None:
         smsc = self._smsc
         bound = [
@@ -159,7 +198,10 @@ class Door(LineOnlyReceiver):
             for found in smsc.bound
         ]
         totals, faults = asdict(smsc.totals), asdict(smsc.faults)
-        self._tell("status", bound=bound, waiting=smsc.waiting, totals=totals, faults=faults)
+        ussd = {"sessions": len(smsc.ussd), **asdict(smsc.ussd.totals)}
+        self._tell(
+            "status", bound=bound, waiting=smsc.waiting, totals=totals, faults=faults, ussd=ussd
+        )
         self._hang_up()
 
     def _faults(self, request: dict[str, Any]) -> None:
@@ -181,8 +223,18 @@ class Door(LineOnlyReceiver):
         self._stop()
 
 
+def _wait(request: dict[str, Any]) -> float:
+    wait = request.get("wait", 10)
+    if isinstance(wait, bool) or not isinstance(wait, int | float) or not wait >= 0:
+        raise RequestError("bad_request", "wait is a number of seconds")
+    return min(float(wait), _LONGEST_WAIT)
+
+
 _COMMANDS: Final = {
     "send": Door._send,  # noqa: SLF001 - its own class
+    "dial": Door._dial,  # noqa: SLF001
+    "type": Door._type,  # noqa: SLF001
+    "abort": Door._abort,  # noqa: SLF001
     "status": Door._status,  # noqa: SLF001
     "faults": Door._faults,  # noqa: SLF001
     "stop": Door._halt,  # noqa: SLF001

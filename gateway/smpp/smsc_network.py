@@ -16,12 +16,18 @@ from gateway.smpp.handsets import (
     Totals,
     message_ids,
 )
+from gateway.smpp.ussd import is_ussd
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from gateway.messages import PartOf
     from gateway.smpp.pdus import ShortMessage
+    from gateway.smpp.smsc_ussd import UssdNetwork
+
+
+ANY_LINE = ""
+"""For who watches a mobile, whichever line texts it."""
 
 
 class Taken(NamedTuple):
@@ -36,19 +42,22 @@ class Taken(NamedTuple):
 class MobileNetwork:
     """Takes submit_sm, joins parts, and tells of what was submitted and what reached."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the operator gives each its own
         self,
         settings: SmscSettings,
         faults: Faults,
         totals: Totals,
+        *,
         submitted: Callable[[Submit], None],
         reached: Callable[[Message], None],
+        ussd: UssdNetwork,
     ) -> None:
         self._settings = settings
         self._faults = faults
         self._totals = totals
         self._submitted = submitted
         self._reached = reached
+        self._ussd = ussd
         self._joiner = Joiner()
 
     def take(self, connection: int, messages: Sequence[ShortMessage], now: float) -> Taken:
@@ -67,11 +76,15 @@ class MobileNetwork:
         totals = self._totals
         totals.submits += 1
         status = self._status()
+        part, part_text = self._read(message)
+        on_screen = is_ussd(message)
+        if on_screen and not status:
+            # Without an answer (None) it is shown all the same.
+            status = self._ussd.take(message, part_text) or status
         message_id = receipt_id = ""
         if not status:
             totals.accepted += 1
             message_id, receipt_id = message_ids(self._settings.id_style, totals.accepted)
-        part, part_text = self._read(message)
         submit = Submit(
             totals.submits,
             connection,
@@ -85,9 +98,9 @@ class MobileNetwork:
             now,
         )
         self._submitted(submit)
-        if not status:
+        if not status and not on_screen:
             self._reach(submit)
-        return submit, receipt_id
+        return submit, "" if on_screen else receipt_id
 
     def _status(self) -> int | None:
         """Return the status of the next response, None for no response at all."""

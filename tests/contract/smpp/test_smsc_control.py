@@ -82,7 +82,7 @@ async def test_the_command_hears_why_nothing_can_be_sent(tmp_path: Path) -> None
         (b"[" * 60_000, "recursion"),
         (b'{"cmd": "send", "from": "0", "to": "1", "text": "", "wait": NaN}', "wait is a number"),
         (b"[]", "a request is a JSON object"),
-        (b'{"cmd": "dance"}', "cmd is one of send, status, faults, stop"),
+        (b'{"cmd": "dance"}', "cmd is one of send, dial, type, abort, status, faults, stop"),
         (b'{"cmd": "send", "from": "0913"}', "send needs from, to and text"),
         (b'{"cmd": "send", "from": "0", "to": "1", "text": "", "wait": "x"}', "wait is a number"),
         (b'{"cmd": "faults", "drop": "many"}', "drop is a number"),
