@@ -61,4 +61,4 @@ def typed(value: str) -> str:
     """What a subscriber dialled or typed, as it can be stored. Raises ``Rejected``."""
     if len(value) > LONGEST_TEXT:
         raise Rejected(f"the text is longer than {LONGEST_TEXT} characters")
-    return storable(value.translate(_CONTROLS)).strip()
+    return storable(value.translate(_CONTROLS))

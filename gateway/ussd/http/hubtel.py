@@ -36,7 +36,7 @@ class Hubtel:
         session = name(_text(fields, "sessionid"), "SessionId")
         mobile = name(_text(fields, "mobile"), "Mobile")
         code = name(_text(fields, "servicecode"), "ServiceCode")
-        said = typed(_text(fields, "message"))
+        said = typed(_text(fields, "message")).strip()
         if event is UssdEvent.BEGIN:
             # Channels other than USSD begin without a message.
             said = said or code

@@ -101,7 +101,7 @@ def _invoke(message: Element) -> str:
 
 def _string(message: Element) -> str:
     inner = message.child("ussdString")
-    return typed(message.get("string") or (inner.text if inner else ""))
+    return typed(message.get("string") or (inner.text if inner else "")).strip()
 
 
 def _quoted(text: str) -> str:

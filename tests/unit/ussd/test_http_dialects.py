@@ -53,10 +53,10 @@ def test_africas_talking_begins_with_an_empty_text_and_joins_what_follows() -> N
     dialect = AfricasTalking()
     begin = heard(dialect, form(text=""))
     assert begin == UssdInput(
-        UssdEvent.BEGIN, "ATUid_9", "+989161234567", "*384*1522#", "*384*1522#", "+"
+        UssdEvent.BEGIN, "ATUid_9", "+989161234567", "*384*1522#", "*384*1522#", "+0"
     )
     answer = heard(dialect, form(text="2*1"))
-    assert (answer.event, answer.text, answer.turn) == (UssdEvent.ANSWER, "2*1", "+2*1")
+    assert (answer.event, answer.text, answer.turn) == (UssdEvent.ANSWER, "2*1", "+3")
     assert answer.joined
 
 

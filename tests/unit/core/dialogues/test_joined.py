@@ -38,7 +38,13 @@ def test_an_answer_in_no_known_session_is_a_dial_of_the_whole_path() -> None:
 
 def test_an_answer_out_of_turn_is_its_last_piece() -> None:
     """It cannot be known what came between."""
-    assert untangled(told("2*1*7"), turn_of("1")).text == "7"
+    for before in (turn_of("1*1*10000001"), "answer 2", ""):
+        assert untangled(told("2*7"), before).text == "7"
+
+
+def test_a_turn_has_nothing_of_what_was_typed() -> None:
+    """It is stored, and there may be a secret code in the text."""
+    assert turn_of("1*10000001*4321") == "+15"
 
 
 def test_other_inputs_stay_as_they_are() -> None:
