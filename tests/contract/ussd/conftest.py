@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 
 import pytest
 import pytest_twisted
 
 from tests.contract.ussd.drivers import Menu, Network
+from tests.contract.ussd.over_http import SIDES, HttpNetwork
 from tests.contract.ussd.over_smpp import DIALECTS, SmppNetwork
 
-NETWORKS = {name: (SmppNetwork, dialect) for name, dialect in DIALECTS.items()}
+NETWORKS: dict[str, Callable[[Menu], Network]] = {
+    **{name: partial(SmppNetwork, dialect=dialect) for name, dialect in DIALECTS.items()},
+    **{dialect.value: partial(HttpNetwork, dialect=dialect) for dialect in SIDES},
+}
 
 
 @pytest.fixture
@@ -22,8 +27,7 @@ def menu() -> Menu:
 @pytest_twisted.async_yield_fixture(params=NETWORKS)
 async def network(request: pytest.FixtureRequest, menu: Menu) -> AsyncIterator[Network]:
     """A network of each dialect, with the menu at our end."""
-    make, dialect = NETWORKS[request.param]
-    made = make(menu, dialect)
+    made = NETWORKS[request.param](menu)
     await made.start()
     yield made
     await made.stop()

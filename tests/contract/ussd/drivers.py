@@ -61,6 +61,12 @@ class Phone(Protocol):
 class Network(Protocol):
     """One dialect and its far end."""
 
+    async def start(self) -> None:
+        """Come up, with the menu at our end."""
+
+    async def stop(self) -> None:
+        """Go down."""
+
     @property
     def tells_the_end(self) -> bool:
         """Whether the network tells of a session that it or the subscriber has ended."""
