@@ -25,7 +25,6 @@ from core.templates.types import (
     Trigger,
     Uncertain,
 )
-from core.window_words import parse_windows, write_windows
 
 FORM: Final = 1
 """What this version writes."""
@@ -85,35 +84,6 @@ def read_definition(stored: str, policy: SendPolicy) -> Definition:
         _empty(given)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise StoredTemplateError(f"a stored template cannot be read: {error}") from None
-    return made
-
-
-def write_policy(policy: SendPolicy) -> str:
-    """A policy in the one way in which it is stored."""
-    return _line(
-        {
-            "form": FORM,
-            "pauses": list(policy.pauses),
-            "growth": policy.growth_percent,
-            "hours": write_windows(policy.hours),
-            "retry_on": sorted(policy.retry_on),
-        }
-    )
-
-
-def read_policy(stored: str) -> SendPolicy:
-    """What ``write_policy`` wrote. Raises ``StoredTemplateError``."""
-    try:
-        given = _given(stored)
-        made = SendPolicy(
-            pauses=tuple(given.pop("pauses")),
-            growth_percent=given.pop("growth"),
-            hours=parse_windows(given.pop("hours")),
-            retry_on=frozenset(given.pop("retry_on")),
-        )
-        _empty(given)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise StoredTemplateError(f"a stored policy cannot be read: {error}") from None
     return made
 
 

@@ -21,11 +21,12 @@ from sqlalchemy import (
     update,
 )
 
-from core.bulk import as_rows, insert_rows, unfolded
+from core.bulk import as_rows, unfolded
+from core.policies import from_settings, store_policy
 from core.tables import send_policies, template_versions, templates
 from core.templates.checks import check, checked_name
-from core.templates.codec import read_definition, read_policy, write_definition, write_policy
-from core.templates.types import Definition, OnEvents, SendPolicy, Version
+from core.templates.codec import read_definition, write_definition
+from core.templates.types import Definition, OnEvents, Version
 from core.text import nearest_hint
 
 
@@ -211,7 +212,7 @@ def load_versions(
 
 
 def _save(connection: Connection, template_id: int, number: int, draft: Draft) -> Version:
-    policy_id = _policy_id(connection, draft.definition.policy)
+    policy_id = store_policy(connection, draft.definition.policy)
     row = {
         "template_id": template_id,
         "version": number,
@@ -225,15 +226,6 @@ def _save(connection: Connection, template_id: int, number: int, draft: Draft) -
     return Version(
         template_id, draft.utility, draft.name, number, draft.definition, draft.body, policy_id
     )
-
-
-def _policy_id(connection: Connection, policy: SendPolicy) -> int:
-    """The id of a policy: there is one row for all that are alike."""
-    settings = write_policy(policy)
-    insert_rows(connection, send_policies, ("settings",), [(settings,)], or_ignore=True)
-    mine = select(send_policies.c.id).where(send_policies.c.settings == settings)
-    found: int = connection.execute(mine).scalar_one()
-    return found
 
 
 _OF_VERSION: Final = (
@@ -278,7 +270,7 @@ def _version(row: RowMapping) -> Version:
         utility=row["utility"],
         name=row["name"],
         version=row["version"],
-        definition=read_definition(row["settings"], read_policy(row["policy"])),
+        definition=read_definition(row["settings"], from_settings(row["policy"])),
         body=row["body"],
         policy_id=row["policy_id"],
     )
