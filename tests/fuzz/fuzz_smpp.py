@@ -13,20 +13,32 @@ import sys
 import time
 from random import Random
 
+from twisted.internet.task import Clock
+
+from gateway.messages import Screen, ScreenKind
 from gateway.smpp import codec
 from gateway.smpp import constants as c
-from gateway.smpp.content import Reader, Writer
-from gateway.smpp.pdus import Malformed, Pdu, ShortMessage
+from gateway.smpp.content import Reader
+from gateway.smpp.dialects import PRESETS, SessionPlace, UssdDialect
+from gateway.smpp.pdus import Malformed, Pdu, ShortMessage, Unencodable
 from gateway.smpp.session import Session
 from gateway.smpp.settings import BindSettings, Mode
+from gateway.smpp.smsc_ussd import UssdNetwork
 from gateway.smpp.states import Batch, BindRequested, Role, SessionSettings, State
+from gateway.smpp.ussd import UssdWriter
 
 MAX_PDU = 2048
 WINDOW = 5
+_MOBILE = "989131234567"
 BACKLOG = 10
 
-_READER = Reader(BindSettings(name="fuzz", host="h", system_id="s", password="p"))
-_WRITER = Writer(BindSettings(name="fuzz", host="h", system_id="s", password="p"))
+_DIALECTS = (None, *PRESETS.values(), UssdDialect(session=SessionPlace.MOBILE, end_op=17))
+_READERS = [
+    Reader(BindSettings(name="fuzz", host="h", system_id="s", password="p", ussd=dialect))
+    for dialect in _DIALECTS
+]
+_USSD_TAGS = (c.USSD_SERVICE_OP, c.ITS_SESSION_INFO, c.USER_MESSAGE_REFERENCE)
+_OPS = (0x00, 0x01, 0x02, 0x03, 0x11, 0x12, 0x13, 0x81)
 _WORDS = (
     b"id:1 stat:DELIVRD err:000",
     b"id:",
@@ -41,8 +53,23 @@ _WORDS = (
 def random_tlvs(random: Random) -> tuple[tuple[int, bytes], ...]:
     """Return a few TLVs, most with tags that mean something."""
     tags = [*c.TLV_TAGS.values(), random.randrange(65536)]
+    if random.random() < 0.3:
+        return random_ussd(random)
     count = random.choice((0, 0, 1, 2, 5))
     return tuple((random.choice(tags), random.randbytes(random.randrange(6))) for _ in range(count))
+
+
+def random_ussd(random: Random) -> tuple[tuple[int, bytes], ...]:
+    """Return the TLVs of a USSD session: whole, or missing, doubled, too short, too long."""
+    op = bytes((random.choice((*_OPS, random.randrange(256))),))
+    found = [(c.USSD_SERVICE_OP, op), (random.choice(_USSD_TAGS[1:]), random.randbytes(2))]
+    if random.random() < 0.5:
+        place = random.randrange(2)
+        found[place] = (random.choice(_USSD_TAGS), random.randbytes(random.randrange(6)))
+    if random.random() < 0.2:
+        found.append((random.choice(_USSD_TAGS), random.randbytes(random.randrange(6))))
+    random.shuffle(found)
+    return tuple(found)
 
 
 def random_pdu(random: Random) -> bytes:
@@ -57,7 +84,7 @@ def random_pdu(random: Random) -> bytes:
             command,
             status,
             sequence,
-            source="989131234567",
+            source=_MOBILE,
             destination="1000",
             esm_class=random.choice((0, 4, 0x40, random.randrange(256))),
             data_coding=random.choice((0, 8, random.randrange(256))),
@@ -92,10 +119,41 @@ def check_codec(data: bytes) -> None:
         except Malformed:
             continue
         if isinstance(pdu, ShortMessage):
-            content = _READER.read(pdu)
-            if content is not None:
-                repr(content).encode("utf-8")
+            for reader in _READERS:
+                content = reader.read(pdu)
+                if content is not None:
+                    repr(content).encode("utf-8")
     codec.read_message_id(data, 0, len(data))
+
+
+def check_screens(random: Random) -> None:
+    """Show what a handset would be shown, in a dialect; feed a network what came of it."""
+    dialect = random.choice([each for each in _DIALECTS if each is not None])
+    settings = BindSettings(name="fuzz", host="h", system_id="s", password="p", ussd=dialect)
+    clock = Clock()
+    network = UssdNetwork(dialect, clock, lambda _mobile, _code, _body: None, timeout=60)
+    session = network.dial(_MOBILE, "*1522#")
+    for _ in range(random.randrange(1, 6)):
+        number = random.choice((session.number, random.getrandbits(random.randrange(1, 70))))
+        screen = Screen(
+            1,
+            random.choice(list(ScreenKind)),
+            random.choice((str(number), "", "x", "۱")),
+            _MOBILE,
+            random.choice(("*1522#", "", "*" * 30)),
+            random.choice(("۱ پرداخت", "1", "", "ب" * 200)),
+            random.choice(("", "0", "127", "99999999999999999999", "x")),
+        )
+        try:
+            body = UssdWriter(settings, dialect).body(screen)
+        except Unencodable:
+            continue
+        shown = codec.decode(codec.pack(c.SUBMIT_SM, 0, 1, body))
+        assert isinstance(shown, ShortMessage)
+        network.take(shown._replace(tlvs=random.choice((shown.tlvs, random_ussd(random)))), "1")
+        clock.advance(random.choice((0, 1, 61)))
+    clock.advance(61)
+    assert len(network) == 0
 
 
 def new_session(random: Random) -> Session:
@@ -156,6 +214,7 @@ def run(seconds: float, seed: int) -> int:
         try:
             check_codec(spoil(random, random_pdu(random)))
             check_session(random)
+            check_screens(random)
         except BaseException:
             print(f"failed with --seed {seed + rounds}", file=sys.stderr)  # noqa: T201
             raise
