@@ -37,7 +37,7 @@ class AfricasTalking:
             return Asked(UssdInput(UssdEvent.ABORT, session, mobile, code, "", ""))
         if "text" not in fields:
             raise Rejected("text is missing")
-        text = typed(fields["text"])
+        text = typed(fields["text"]).strip()
         if not text:
             return Asked(UssdInput(UssdEvent.BEGIN, session, mobile, code, code, turn_of("")))
         return Asked(
