@@ -14,6 +14,7 @@ returns bytes or raises ``Unencodable``.
 
 from __future__ import annotations
 
+import re
 import struct
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -35,6 +36,9 @@ _SERVICE_END: Final = c.HEADER_SIZE + 5
 _ADDRESS_END: Final = 3 + c.MAX_ADDRESS
 _SCHEDULE_END: Final = 4 + 16
 _VALIDITY_END: Final = 1 + 16
+_AFTER_SOURCE: Final = 13
+"""Octets of an empty submit_sm's body after its source address."""
+_ADDRESS: Final = re.compile("[\x20-\x7e]{0,20}")
 
 
 class Field(NamedTuple):
@@ -305,6 +309,18 @@ def _write_int(field: Field, value: int | str | bytes) -> bytes:
     if not isinstance(value, int) or not 0 <= value < 1 << 8 * field.size:
         raise Unencodable(c.RSYSERR, f"{field.name} is {field.size} octets")
     return value.to_bytes(field.size)
+
+
+def write_address(address: str) -> bytes:
+    """Write a destination, without its NUL. Raises ``Unencodable`` for what is none."""
+    if not _ADDRESS.fullmatch(address):
+        raise Unencodable(c.RINVDSTADR, "the destination is not an address of 20 characters")
+    return address.encode("ascii")
+
+
+def source_prefix(message: ShortMessage) -> bytes:
+    """Write a submit_sm's body up to its source address, which stays the same for a line."""
+    return encode_body(message)[:-_AFTER_SOURCE]
 
 
 def write_tlvs(tlvs: Tlvs) -> bytes:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from gateway.messages import InboundSms, OutboundSms, Receipt, SendResult, SendStatus, UssdInput
 from gateway.smpp import constants as c
 from gateway.smpp import parts, receipts, text
-from gateway.smpp.codec import encode_body, write_tlvs
+from gateway.smpp.codec import source_prefix, write_address, write_tlvs
 from gateway.smpp.pdus import ShortMessage, Unencodable
 from gateway.smpp.settings import LongMessages
 from gateway.smpp.states import NEVER_WRITTEN, NO_RESPONSE, Answer
@@ -35,7 +34,6 @@ _RECEIPT_KINDS: Final = c.ESM_RECEIPT | c.ESM_INTERMEDIATE
 _REGISTERED: Final = 1
 _DAY: Final = 86_400
 _LONGEST_VALIDITY: Final = 99 * _DAY
-_ADDRESS: Final = re.compile("[\x20-\x7e]{0,20}")
 _CACHED: Final = 1024
 
 
@@ -119,7 +117,7 @@ class Writer:
         size = len(user_data)
         if size > c.MAX_SHORT_MESSAGE:
             raise Unencodable(c.RINVMSGLEN, "the text is over 254 octets")
-        destination = _address(message.destination)
+        destination = write_address(message.destination)
         return b"%b%b%b\0%c\0\0\0%b%c\0%c\0%c%b%b" % (
             self._sources.get(message.source) or self._source(message.source),
             self._before,
@@ -148,9 +146,8 @@ class Writer:
         return 0, user_data, write_tlvs(parts.sar(part))
 
     def _source(self, source: str) -> bytes:
-        # Up to the source address the body is what codec.encode_body makes of it.
         settings = self._settings
-        whole = encode_body(
+        prefix = source_prefix(
             ShortMessage(
                 c.SUBMIT_SM,
                 service_type=settings.service_type,
@@ -159,7 +156,6 @@ class Writer:
                 source=source,
             )
         )
-        prefix = whole[:-_AFTER_SOURCE]
         if len(self._sources) < _CACHED:
             self._sources[source] = prefix
         return prefix
@@ -171,18 +167,8 @@ class Writer:
         return period
 
 
-_AFTER_SOURCE: Final = 13
-"""Octets of an empty submit_sm's body after its source address."""
-
-
 def _single_octets(coding: int) -> int:
     return 140 if coding == text.UCS2 else 160
-
-
-def _address(address: str) -> bytes:
-    if not _ADDRESS.fullmatch(address):
-        raise Unencodable(c.RINVDSTADR, "the destination is not an address of 20 characters")
-    return address.encode("ascii")
 
 
 def validity_period(seconds: int | None) -> str:

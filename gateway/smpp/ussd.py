@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from gateway.messages import ScreenKind, UssdEvent, UssdInput
 from gateway.smpp import constants as c
 from gateway.smpp import text
-from gateway.smpp.codec import encode_body
+from gateway.smpp.codec import source_prefix, write_address, write_tlvs
 from gateway.smpp.dialects import FirstString, Sequence, SessionPlace
 from gateway.smpp.pdus import ShortMessage, Unencodable, tlv, tlv_int
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _ITS_SIZE: Final = 2
 _MOST_SEQUENCE: Final = 127
+_CACHED: Final = 1024
 _NUMBER: Final = re.compile("[0-9]{1,19}", re.ASCII)
 _OURS: Final = (ScreenKind.OPEN, ScreenKind.NOTIFY)
 _NO_TEXT: Final = (UssdEvent.ABORT, UssdEvent.TIMEOUT, UssdEvent.CONFIRM)
@@ -147,34 +148,47 @@ class UssdWriter:
     def __init__(self, settings: BindSettings, dialect: UssdDialect) -> None:
         self._settings = settings
         self._dialect = dialect
+        self._before = bytes((settings.dest_ton, settings.dest_npi))
+        self._sources: dict[str, bytes] = {}
         self._ops = {
-            ScreenKind.ASK: dialect.ask_op,
-            ScreenKind.LAST: dialect.end_op,
-            ScreenKind.OPEN: dialect.open_op,
-            ScreenKind.NOTIFY: dialect.notify_op,
+            kind: write_tlvs(((c.USSD_SERVICE_OP, bytes((op,))),))
+            for kind, op in (
+                (ScreenKind.ASK, dialect.ask_op),
+                (ScreenKind.LAST, dialect.end_op),
+                (ScreenKind.OPEN, dialect.open_op),
+                (ScreenKind.NOTIFY, dialect.notify_op),
+            )
         }
 
     def body(self, screen: Screen) -> bytes:
         """Return a submit_sm's body. Raises ``Unencodable`` for what does not fit."""
-        settings, dialect = self._settings, self._dialect
         coding, octets = self._encode(screen.text)
-        op = (c.USSD_SERVICE_OP, bytes((self._ops[screen.kind],)))
-        code = screen.code
-        return encode_body(
+        mark = write_mark(self._dialect, self._mark(screen))
+        return b"%b%b%b\0\0\0\0\0\0\0\0%c\0%c%b%b%b" % (
+            self._sources.get(screen.code) or self._source(screen.code),
+            self._before,
+            write_address(screen.mobile),
+            coding,
+            len(octets),
+            octets,
+            self._ops[screen.kind],
+            write_tlvs(mark),
+        )
+
+    def _source(self, code: str) -> bytes:
+        settings, dialect = self._settings, self._dialect
+        prefix = source_prefix(
             ShortMessage(
                 c.SUBMIT_SM,
                 service_type=dialect.service_type or settings.service_type,
                 source_ton=settings.source_ton,
                 source_npi=settings.source_npi,
                 source=code.strip("*#") if dialect.bare_code else code,
-                dest_ton=settings.dest_ton,
-                dest_npi=settings.dest_npi,
-                destination=screen.mobile,
-                data_coding=coding,
-                short_message=octets,
-                tlvs=(op, *write_mark(dialect, self._mark(screen))),
             )
         )
+        if len(self._sources) < _CACHED:
+            self._sources[code] = prefix
+        return prefix
 
     def _encode(self, shown: str) -> tuple[int, bytes]:
         dialect, settings = self._dialect, self._settings
