@@ -59,13 +59,17 @@ class LineMind:
 
     def reply(self, outcome: Outcome, language: str = "") -> Sequence[str]:
         """The words for an outcome, cut into the parts of a message."""
-        words = self.profile.render(outcome, language, self._in_two_parts)
-        return [words] if self.whole else self._parts(words)
+        words = self.profile.render(outcome, language, self.fits)
+        return self.parts(words)
 
-    def _parts(self, words: str) -> Sequence[str]:
+    def parts(self, words: str) -> Sequence[str]:
+        """A text cut into the parts of a message."""
+        if self.whole:
+            return [words]
         return split(words, self.alphabet, reference_bits=self.reference_bits)
 
-    def _in_two_parts(self, words: str) -> bool:
+    def fits(self, words: str) -> bool:
+        """Whether a text is as many parts at the most as a list may take."""
         return fits(words, MOST_PARTS, self.alphabet, reference_bits=self.reference_bits)
 
 
