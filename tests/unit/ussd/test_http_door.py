@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from hypothesis import given
+from hypothesis import strategies as st
 from twisted.internet.task import Clock
 
 from gateway.messages import (
@@ -194,3 +196,38 @@ def test_a_report_is_answered_and_comes_to_nothing() -> None:
     rig.door.take(Asked(None), lambda status, body: said.append((status, body)))
     assert said == [(200, b"END ")]
     assert rig.daemon.deliveries == []
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(("ask", "acknowledge", "refuse", "show", "gone", "wait")),
+            st.integers(0, 9),
+        )
+    )
+)
+def test_nobody_waits_for_ever_and_nobody_is_answered_twice(moves: list[tuple[str, int]]) -> None:
+    """Whatever the daemon, the gateway and the clock do, and in whatever order."""
+    rig = Rig()
+    asked: list[int] = []
+    for move, number in moves:
+        match move:
+            case "ask":
+                asked.append(rig.ask(list(UssdEvent)[number % 5], f"s{number % 3}"))
+            case "acknowledge":
+                rig.door.acknowledge(asked[number:])
+            case "refuse":
+                rig.door.refuse(asked[:number], Temporary.APPLICATION_ERROR)
+            case "show":
+                rig.show(f"{number}", f"s{number % 3}", list(ScreenKind)[number % 2])
+            case "gone":
+                rig.door.gone(number)
+            case _:
+                rig.clock.advance(number / 2)
+    assert len(rig.answers) + rig.door.waiting + rig.door.counters["gone"] == len(asked)
+    rig.clock.advance(DEADLINE)
+    assert len(rig.answers) + rig.door.counters["gone"] == len(asked)
+    assert rig.door.waiting == 0
+    assert not rig.door._of_session
+    assert rig.clock.getDelayedCalls() == []
+    assert {status for status, _ in rig.answers.values()} <= {200, 503}
