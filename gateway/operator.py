@@ -13,6 +13,7 @@ from gateway.settings import SmscSettings
 from gateway.smpp import handsets
 from gateway.smpp.smsc import SimulatedSmsc
 from gateway.smpp.smsc_door import open_door
+from gateway.ussd_settings import BindUssd
 
 log = structlog.get_logger(__name__)
 
@@ -52,7 +53,7 @@ def as_operator(settings: SmscSettings) -> handsets.SmscSettings:
         password=settings.password.get_secret_value(),
         alphabet=settings.alphabet,
         receipt_delay=settings.receipt_delay,
-        ussd=settings.ussd.for_smpp(),
+        ussd=(settings.ussd or BindUssd()).for_smpp(),
         ussd_timeout=settings.ussd_timeout,
     )
 

@@ -168,8 +168,8 @@ class SmscSettings(Frozen):
     alphabet: Alphabet = Alphabet.GSM7
     receipt_delay: float = Field(1.0, ge=0)
     """Seconds from taking a message to its receipt."""
-    ussd: Ussd = BindUssd()
-    """The USSD dialect that it speaks."""
+    ussd: Ussd | None = None
+    """The USSD dialect that it speaks (default: that of the bind that connects to it)."""
     ussd_timeout: Seconds = 120
     """How long it waits for a screen or for somebody to type before it ends a session."""
 
@@ -273,8 +273,16 @@ def _absolute(settings: Settings, home: Path, data: Path) -> Settings:
         ),
     }
     if settings.smsc:
-        update["smsc"] = settings.smsc.model_copy(update={"control": data / settings.smsc.control})
+        smsc = {"control": data / settings.smsc.control, "ussd": _dialect(settings.smsc, settings)}
+        update["smsc"] = settings.smsc.model_copy(update=smsc)
     return settings.model_copy(update=update)
+
+
+def _dialect(smsc: SmscSettings, settings: Settings) -> BindUssd:
+    """The dialect of a simulated operator: one that its bind does not speak shows nothing."""
+    place = (smsc.host, smsc.port)
+    of_binds = [bind.ussd for bind in settings.binds if (bind.host, bind.port) == place]
+    return smsc.ussd or next((each for each in of_binds if each), None) or BindUssd()
 
 
 def _absolute_url(secret: SecretStr, data: Path) -> SecretStr:

@@ -8,11 +8,15 @@ from pathlib import Path
 import pytest
 
 from gateway.configuration import ConfigError
+from gateway.operator import as_operator
 from gateway.settings import Settings, load_settings
 from gateway.smpp.dialects import PRESETS, FirstString, UssdDialect
 
 DAEMON = f'[daemon]\nkey = "{"k" * 32}"\n'
 BIND = '[[binds]]\nname = "mci"\nhost = "smsc.example"\nsystem_id = "peyk"\n'
+
+
+SMSC = '[smsc]\nhost = "smsc.example"\n'
 
 
 def _load(folder: Path, bind: str) -> Settings:
@@ -61,3 +65,16 @@ def test_a_mistake_in_a_dialect_is_told(tmp_path: Path, said: str, key: str, wor
         _load(tmp_path, f"ussd = {said}")
     assert caught.value.key == f"binds[1].{key}"
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [("", "mica"), ('ussd = "sixdee"', "sixdee"), ("port = 2776", "default")],
+)
+def test_the_simulated_operator_speaks_as_its_bind_does(
+    tmp_path: Path, said: str, meant: str
+) -> None:
+    """Unless it is told to speak otherwise, or no bind connects to it."""
+    settings = _load(tmp_path, f'ussd = "mica"\n{SMSC}{said}\n')
+    assert settings.smsc is not None
+    assert as_operator(settings.smsc).ussd == PRESETS[meant]
