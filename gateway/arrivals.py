@@ -9,9 +9,11 @@ from core.identifiers import MobileError, mobile
 from core.inbox import Arrival, Part
 from core.outbox import State
 from core.receipts import ReceiptFor
+from gateway.dials import Dials
 from gateway.ledger import Ledger
 from gateway.messages import DeliveryState, InboundSms, Receipt
 from gateway.outbound import Router
+from gateway.pending import Waiting, Work
 
 _STATES: Mapping[DeliveryState, State | None] = {
     DeliveryState.ENROUTE: None,
@@ -28,7 +30,7 @@ NO_CODES: Mapping[str, Collection[str]] = {}
 
 
 class Arrivals:
-    """Makes arrivals of texts, and knows which line answers by which profile."""
+    """Makes arrivals of what came, and knows which line answers by which profile."""
 
     def __init__(
         self,
@@ -39,6 +41,7 @@ class Arrivals:
         blocked_errors: Mapping[str, Collection[str]] = NO_CODES,
     ) -> None:
         self._desk = desk
+        self._dials = Dials(desk)
         self._router = router
         self._profiles = profiles
         self._smsc_of = smsc_of
@@ -46,6 +49,22 @@ class Arrivals:
             bind: frozenset(_code(error) for error in errors)
             for bind, errors in blocked_errors.items()
         }
+
+    def put(self, work: Work, one: Waiting, now: int) -> None:
+        """Put a delivery into the batch that is made up."""
+        ledger, (sequence, content), received_at = one
+        if isinstance(content, Receipt):
+            work.batch.receipts.append(self.of_receipt(ledger.bind, content, now))
+            work.receipts.append((ledger, sequence))
+        elif isinstance(content, InboundSms):
+            arrival = self.of_sms(ledger, content, received_at)
+            work.batch.arrivals.append(arrival)
+            work.came.append((ledger, sequence, arrival))
+        else:
+            given = self._dials.of_ussd(ledger, content, received_at)
+            work.batch.inputs.append(given)
+            work.came.append((ledger, sequence, given))
+            work.inputs.append((ledger, given))
 
     def of_sms(self, ledger: Ledger, sms: InboundSms, received_at: int) -> Arrival:
         """A text, or a part of one: who sent it, where it belongs, and how it can be answered."""

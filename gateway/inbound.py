@@ -24,17 +24,16 @@ from core.recovery import InHand
 from core.running import run
 from core.suspects import Unconfirmed
 from gateway.arrivals import NO_CODES, Arrivals
+from gateway.dials import to_show
 from gateway.ledger import Ledger
 from gateway.messages import (
     Connection,
     Delivery,
-    InboundSms,
     SendResult,
     Temporary,
-    UssdInput,
 )
 from gateway.outbound import Clock, Router
-from gateway.pending import Notes, Waiting, Work, by_ledger
+from gateway.pending import Notes, Waiting, Work, by_ledger, take_late
 from gateway.screens import Screens
 
 log = structlog.get_logger(__name__)
@@ -173,7 +172,8 @@ class Inbound:
             return
         for ledger in self._ledgers.values():
             self._notes.collect(ledger)
-        self._refuse_late()
+        # The SMSC has given up on these by now, and keeps them.
+        self._refuse(take_late(self._waiting, self._now() - TOO_LATE_MS))
         work = self._next()
         if work:
             self.is_busy = True
@@ -184,30 +184,11 @@ class Inbound:
             done.addErrback(self._broken)
         self._resume()
 
-    def _refuse_late(self) -> None:
-        """Let the SMSC keep what it has given up on by now; the oldest wait in front."""
-        late: list[tuple[Ledger, int]] = []
-        border = self._now() - TOO_LATE_MS
-        while self._waiting and self._waiting[0].received_at < border:
-            ledger, delivery, _received_at = self._waiting.popleft()
-            late.append((ledger, delivery.sequence))
-        self._refuse(late)
-
     def _next(self) -> Work:
         now = self._now()
         work = self._notes.take(now)
         for _ in range(min(len(self._waiting), MOST_ARRIVALS)):
-            ledger, (sequence, content), received_at = self._waiting.popleft()
-            if isinstance(content, InboundSms):
-                arrival = self._arrivals.of_sms(ledger, content, received_at)
-                work.batch.arrivals.append(arrival)
-                work.texts.append((ledger, sequence, arrival))
-            elif isinstance(content, UssdInput):
-                # No line answers dials yet.
-                self._refuse([(ledger, sequence)])
-            else:
-                work.batch.receipts.append(self._arrivals.of_receipt(ledger.bind, content, now))
-                work.receipts.append((ledger, sequence))
+            self._arrivals.put(work, self._waiting.popleft(), now)
         return work
 
     # --- after a batch --------------------------------------------------------------
@@ -217,6 +198,7 @@ class Inbound:
         self._notes.unconfirmed += work.acknowledge(done)
         self._refuse(work.refused(done))
         self._notes.unconfirmed += work.late(done, self._now() - TOO_LATE_MS)
+        self.screens.show(to_show(done.screens, work.inputs))
         senders = self._router.senders
         for bind, count in work.settled.items():
             senders[bind].committed(count)
@@ -224,12 +206,17 @@ class Inbound:
             senders[bind].hand_over(rows)
         for sender in senders.values():
             sender.pump()
-        self.counters["received"] += len(work.texts)
+        self.counters["received"] += len(work.batch.arrivals)
+        self.dialled(done)
         self.counters["redelivered"] += len(done.redelivered)
         self.counters["receipts"] += len(work.receipts)
         if done.queued or any(one.result is Result.UNSENT for one in work.batch.sent):
             self._on_queued()
         self._work()
+
+    def dialled(self, done: Done) -> None:
+        """Count what became of USSD sessions and inputs."""
+        self.counters.update({f"ussd_{what}": count for what, count in done.dialled.items()})
 
     def _refuse(self, deliveries: Sequence[tuple[Ledger, int]]) -> None:
         """Let the SMSC keep these and deliver them again."""
@@ -250,7 +237,7 @@ class Inbound:
         self.is_busy = False
         self._notes.take_back(work)
         self._doubtful += work.doubtful()
-        self._refuse([(ledger, sequence) for ledger, sequence, _arrival in work.texts])
+        self._refuse([(ledger, sequence) for ledger, sequence, _arrival in work.came])
         self._refuse(work.receipts)
         self.unavailable(failure)
 

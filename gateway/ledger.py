@@ -12,8 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from core.inbox import Arrival
-from core.suspects import Unconfirmed
+from core.suspects import Arrived, Unconfirmed
 from gateway.messages import Connection
 
 
@@ -51,7 +50,7 @@ class Ledger:
         return len(self._entries)
 
     def acknowledge(
-        self, stored: Sequence[tuple[int, Arrival]], redelivered: dict[int, int]
+        self, stored: Sequence[tuple[int, Arrived]], redelivered: dict[int, int]
     ) -> list[Unconfirmed]:
         """Acknowledge committed arrivals (sequence, arrival) in one write.
 
@@ -100,7 +99,7 @@ class Ledger:
         return lost
 
 
-def as_unconfirmed(bind: str, arrival: Arrival, redelivered: dict[int, int]) -> Unconfirmed:
+def as_unconfirmed(bind: str, arrival: Arrived, redelivered: dict[int, int]) -> Unconfirmed:
     """An arrival as the core suspects it."""
     stored_as = redelivered.get(arrival.id, arrival.id)
     return Unconfirmed(stored_as, bind, arrival.fingerprint, arrival.received_at)

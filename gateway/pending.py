@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from core.batch import Batch, Done
-from core.inbox import Arrival
+from core.dialogues.types import Input
 from core.outbox import Sent
-from core.suspects import Unconfirmed
+from core.suspects import Arrived, Unconfirmed
 from gateway.ledger import Confirmed, Ledger, as_unconfirmed
 from gateway.messages import Delivery
 
@@ -28,7 +28,9 @@ class Work:
     """A batch that is with the database, and whom to tell."""
 
     batch: Batch
-    texts: list[tuple[Ledger, int, Arrival]] = field(default_factory=list)
+    came: list[tuple[Ledger, int, Arrived]] = field(default_factory=list)
+    """Texts and USSD inputs, with their sequence numbers."""
+    inputs: list[tuple[Ledger, Input]] = field(default_factory=list)
     receipts: list[tuple[Ledger, int]] = field(default_factory=list)
     settled: Counter[str] = field(default_factory=Counter)
     """By bind: how many of its results are in the batch."""
@@ -39,8 +41,8 @@ class Work:
 
     def acknowledge(self, done: Done) -> list[Unconfirmed]:
         """Acknowledge what is committed; returns what cannot be, for a closed connection."""
-        stored: dict[Ledger, list[tuple[int, Arrival]]] = {}
-        for ledger, sequence, arrival in self.texts:
+        stored: dict[Ledger, list[tuple[int, Arrived]]] = {}
+        for ledger, sequence, arrival in self.came:
             if arrival.id not in done.refused:
                 stored.setdefault(ledger, []).append((sequence, arrival))
         unconfirmed: list[Unconfirmed] = []
@@ -54,7 +56,7 @@ class Work:
         """The deliveries that could not be stored, though the others of the batch were."""
         return [
             (ledger, sequence)
-            for ledger, sequence, arrival in self.texts
+            for ledger, sequence, arrival in self.came
             if arrival.id in done.refused
         ]
 
@@ -62,13 +64,13 @@ class Work:
         """An answer so late that the SMSC may have given up on it is as good as none."""
         return [
             as_unconfirmed(ledger.bind, arrival, done.redelivered)
-            for ledger, _sequence, arrival in self.texts
+            for ledger, _sequence, arrival in self.came
             if arrival.received_at < border and arrival.id not in done.refused
         ]
 
     def doubtful(self) -> list[Unconfirmed]:
-        """The texts of a batch that failed: its commit may have taken effect before that."""
-        return [as_unconfirmed(ledger.bind, arrival, {}) for ledger, _, arrival in self.texts]
+        """What came in a batch that failed: its commit may have taken effect before that."""
+        return [as_unconfirmed(ledger.bind, arrival, {}) for ledger, _, arrival in self.came]
 
 
 class Notes:
@@ -126,3 +128,12 @@ def by_ledger(deliveries: Sequence[tuple[Ledger, int]]) -> dict[Ledger, list[int
     for ledger, sequence in deliveries:
         found.setdefault(ledger, []).append(sequence)
     return found
+
+
+def take_late(waiting: deque[Waiting], border: int) -> list[tuple[Ledger, int]]:
+    """Take out what came before ``border``; the oldest wait in front."""
+    late: list[tuple[Ledger, int]] = []
+    while waiting and waiting[0].received_at < border:
+        ledger, delivery, _received_at = waiting.popleft()
+        late.append((ledger, delivery.sequence))
+    return late

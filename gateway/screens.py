@@ -15,8 +15,7 @@ from typing import NamedTuple
 
 import structlog
 
-from core.dialogues.types import Event, Shown
-from gateway.messages import Connection, Screen, ScreenKind, SendResult, SendStatus
+from gateway.messages import Connection, Screen, SendResult, SendStatus
 from gateway.outbound import Clock
 
 log = structlog.get_logger(__name__)
@@ -111,17 +110,3 @@ class Screens:
         if preferred is not None and preferred.is_open:
             return preferred
         return next((each for each in self._connections.get(door, ()) if each.is_open), None)
-
-
-def as_screen(shown: Shown) -> Screen:
-    """A screen as the network carries it."""
-    match shown.opens:
-        case None:
-            kind = ScreenKind.LAST if shown.ends else ScreenKind.ASK
-        case Event.CONFIRM:
-            kind = ScreenKind.NOTIFY
-        case _:
-            kind = ScreenKind.OPEN
-    return Screen(
-        shown.input_id, kind, shown.network_id, shown.mobile, shown.line, shown.text, shown.turn
-    )

@@ -65,6 +65,7 @@ class Rig:
         desk = SimpleNamespace(
             ids=SimpleNamespace(one=lambda: next(numbers)),
             keys=SimpleNamespace(fingerprint=lambda *_marks: 1),
+            talkers={},
         )
         self.inbound = Inbound(
             cast("Any", None),
