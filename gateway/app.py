@@ -35,6 +35,7 @@ from gateway.minds import load_profiles, minds_of
 from gateway.outbound import Router, Sender, SenderSettings
 from gateway.payment_service import Collaborators, PaymentService, with_payments
 from gateway.profiles import Profile
+from gateway.pushes import Pushes
 from gateway.settings import Settings
 from gateway.smpp.bind import SmppBind
 from gateway.smpp.text import Alphabet, decode
@@ -83,9 +84,16 @@ class Daemon(MultiService):
             self._desk.node, self._router, self._inbound, self._transact, self._now
         )
         self._doors = self._make_doors()
+        self._pushes = self._make_pushes()
         self._payments = self._make_payments()
         parts = Parts(
-            self._database, self._in_reader, self._inbound, self._router, self._smpp, self._doors
+            self._database,
+            self._in_reader,
+            self._inbound,
+            self._desk.sessions,
+            self._router,
+            self._smpp,
+            self._doors,
         )
         self._vitals = Vitals(settings, version, started_at, parts, self._now)
         self._loops: list[LoopingCall] = []
@@ -108,6 +116,7 @@ class Daemon(MultiService):
             keys=Keys(self._settings.daemon.key_bytes),
             minds=self._minds,
             join=join,
+            limits=self._settings.ussd.limits(),
         )
 
     def _make_router(self) -> Router:
@@ -158,6 +167,16 @@ class Daemon(MultiService):
         doors = {page.settings.path: page for page in self._doors}
         return PaymentService(self._settings, with_whom, self._reactor, doors)
 
+    def _make_pushes(self) -> Pushes:
+        ussd = [bind.name for bind in self._settings.binds if bind.ussd and bind.sends]
+        binds_of = {
+            line.number: [name for name in line.binds if name in ussd]
+            for line in self._settings.dialled_lines
+        }
+        return Pushes(
+            self._database, self._desk, self._inbound, self._in_thread, binds_of, self._now
+        )
+
     def _make_doors(self) -> list[DoorPage]:
         web = self._settings.web
         return [
@@ -195,6 +214,7 @@ class Daemon(MultiService):
                 "wake": self._wake,
                 "stop": self._stop,
                 "reconcile_payments": self._reconcile_payments,
+                "push_ussd": self._pushes.push,
             },
         )
         control.setServiceParent(self)  # type: ignore[no-untyped-call]
@@ -256,6 +276,7 @@ class Daemon(MultiService):
         done.addErrback(_log_failure, "database.tidy_failed")
 
     def _tidied(self, done: Done) -> None:
+        self._inbound.dialled(done)
         if done.queued:
             self._claim()
 

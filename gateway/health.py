@@ -87,6 +87,36 @@ class DoorHealth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UssdHealth:
+    """USSD sessions; what is counted is counted since the daemon started."""
+
+    open: int
+    """About how many sessions are open, those of other daemons among them."""
+    most: int
+    """How many may be: beyond it the oldest are ended."""
+    opened: int
+    ended: int
+    expired: int
+    """Sessions that nothing came in for too long, or that made room for others."""
+    limited: int
+    """Inputs that were refused: too many from one mobile."""
+    late: int
+    """Inputs of sessions that were over."""
+    unknown: int
+    """Dials of a code that no line has."""
+    repeated: int
+    """Inputs that were delivered again."""
+    shown: int
+    """Screens that a network took."""
+    retried: int
+    """How often a screen was written again."""
+    dropped: int
+    """Screens that did not go out."""
+    uncertain: int
+    """Screens of which the network did not say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QueueHealth:
     """What waits."""
 
@@ -125,6 +155,8 @@ class Snapshot:
     queues: QueueHealth
     database: DatabaseHealth
     doors: tuple[DoorHealth, ...] = ()
+    ussd: UssdHealth | None = None
+    """None where no code is dialled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +175,7 @@ def assess(snapshot: Snapshot, oldest_waiting_limit: float) -> Health:
     down = [*_database_problems(snapshot.database)]
     bind_problems = [*_bind_problems(snapshot)]
     worries = [*_queue_problems(snapshot.queues, oldest_waiting_limit)]
+    worries += _ussd_problems(snapshot.ussd)
     if snapshot.binds and not any(bind.up for bind in snapshot.binds):
         down += bind_problems
     else:
@@ -201,6 +234,14 @@ def _queue_problems(queues: QueueHealth, limit: float) -> Iterator[str]:
         yield (
             f"the oldest message has been due for {in_words(oldest)} "
             f"(limit: {in_words(limit)}); {queues.waiting} wait"
+        )
+
+
+def _ussd_problems(ussd: UssdHealth | None) -> Iterator[str]:
+    if ussd and ussd.open >= ussd.most:
+        yield (
+            f"{ussd.open} USSD sessions are open, as many as [ussd] sessions allows: "
+            "the oldest are ended"
         )
 
 

@@ -9,6 +9,7 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from core.database import Database
+from core.dialogues.limits import OpenSessions
 from core.schema import is_current
 from core.sending import Depths, depths
 from gateway.health import (
@@ -17,6 +18,7 @@ from gateway.health import (
     DoorHealth,
     QueueHealth,
     Snapshot,
+    UssdHealth,
     assess,
     to_json,
 )
@@ -27,6 +29,9 @@ from gateway.smpp.bind import SmppBind
 from gateway.smpp.settings import BindState
 from gateway.ussd.http.page import DoorPage
 
+_COUNTED = ("opened", "ended", "expired", "limited", "late", "unknown", "repeated")
+_SCREENS = ("shown", "retried", "dropped", "uncertain")
+
 
 class Parts(NamedTuple):
     """The parts of the daemon that are looked at."""
@@ -35,6 +40,7 @@ class Parts(NamedTuple):
     in_reader: InThread
     """For what only reads: on threads that do not hold up the batches."""
     inbound: Inbound
+    sessions: OpenSessions
     router: Router
     binds: Sequence[SmppBind]
     doors: Sequence[DoorPage] = ()
@@ -87,6 +93,7 @@ class Vitals:
                 last_error=error,
             ),
             doors=tuple(_door(page) for page in self._parts.doors),
+            ussd=self._ussd() if self._settings.dialled_lines else None,
         )
         return to_json(assess(snapshot, self._settings.alerts.oldest_waiting))
 
@@ -99,6 +106,13 @@ class Vitals:
             sending=found.sending,
             oldest_waiting_seconds=oldest,
         )
+
+    def _ussd(self) -> UssdHealth:
+        inbound = self._parts.inbound
+        counted = {name: inbound.counters[f"ussd_{name}"] for name in _COUNTED}
+        screens = {name: inbound.screens.counters[name] for name in _SCREENS}
+        most = self._settings.ussd.sessions
+        return UssdHealth(open=self._parts.sessions.count, most=most, **counted, **screens)
 
     def _bind(self, bind: SmppBind) -> BindHealth:
         status = bind.status()

@@ -129,6 +129,10 @@ class Talker(Protocol):
     def resume_ms(self) -> int:
         """For how long a session that was cut off may be gone on with; 0: not at all."""
 
+    @property
+    def nodes(self) -> frozenset[str]:
+        """Where a session of our own may begin (``Event.OPEN``)."""
+
     def step(self, state: str, heard: Heard) -> Said:
         """Go on with a session; ``state`` is empty for a new one.
 

@@ -63,7 +63,7 @@ def _print_details(found: dict[str, Any]) -> None:
         ("oldest due for", None if oldest is None else in_words(oldest)),
     ]
     click.echo()
-    print_facts(facts)
+    print_facts([*facts, *_ussd_facts(found["ussd"])])
     click.echo()
     columns = (
         "bind",
@@ -80,6 +80,18 @@ def _print_details(found: dict[str, Any]) -> None:
     if found["doors"]:
         click.echo()
         print_table(DOOR_COLUMNS, (_door_row(door) for door in found["doors"]))
+
+
+def _ussd_facts(ussd: dict[str, Any] | None) -> list[tuple[str, object]]:
+    if ussd is None:
+        return []
+    sessions = ("opened", "ended", "expired", "late", "limited", "repeated", "unknown")
+    screens = ("shown", "retried", "dropped", "uncertain")
+    return [
+        ("USSD sessions", f"{ussd['open']} open of {ussd['most']} at most"),
+        ("… since the start", ", ".join(f"{ussd[name]} {name}" for name in sessions)),
+        ("USSD screens", ", ".join(f"{ussd[name]} {name}" for name in screens)),
+    ]
 
 
 DOOR_COLUMNS = (

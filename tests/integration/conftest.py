@@ -39,9 +39,12 @@ from gateway.messages import (
     SendResult,
     SendStatus,
     Temporary,
+    UssdEvent,
+    UssdInput,
 )
 from gateway.outbound import Router, Sender, SenderSettings
 from tests.conftest import NOW_MS
+from tests.talkers import CODE, FakeTalker
 
 LINE, MOBILE = "100034122", "989131234567"
 POISON = "poison 4321"
@@ -174,8 +177,14 @@ class World:
         self.database = database
         self.clock = clock or _clock()
         self.mind = FakeMind()
+        self.talker = FakeTalker()
         self.desk = Desk(
-            0, IdMaker(0, self.now), keys, {LINE: self.mind}, lambda _bind, parts: _joined(parts)
+            0,
+            IdMaker(0, self.now),
+            keys,
+            {LINE: self.mind},
+            lambda _bind, parts: _joined(parts),
+            talkers={CODE: self.talker},
         )
         self.recovered = database.transact("recover", recover_after_start, self.desk, self.now())
         self.senders = {
@@ -305,6 +314,38 @@ class World:
         self.inbound.arrived(connection.bind, connection, [delivery])
         return sequence
 
+    def dial(  # noqa: PLR0913 - what a network tells
+        self,
+        connection: FakeConnection,
+        text: str,
+        *,
+        event: UssdEvent = UssdEvent.BEGIN,
+        mobile: str = MOBILE,
+        session: str = "1",
+        turn: str = "",
+        code: str = CODE,
+    ) -> int:
+        """A step of a USSD session comes; returns its sequence."""
+        sequence = next(self._sequences)
+        given = UssdInput(event, session, mobile, code, text, turn)
+        self.inbound.arrived(connection.bind, connection, [Delivery(sequence, given)])
+        return sequence
+
+    def type(self, connection: FakeConnection, text: str, **about: Any) -> int:
+        """Somebody types something; returns its sequence."""
+        return self.dial(connection, text, event=UssdEvent.ANSWER, **about)
+
+    def shown(
+        self,
+        connection: FakeConnection,
+        status: SendStatus = SendStatus.ACCEPTED,
+    ) -> list[str]:
+        """The operator answers all screens so; returns what they show."""
+        screens, connection.screens = connection.screens, []
+        results = [SendResult(screen.id, status, "", 0) for screen in screens]
+        self.inbound.shown(connection.bind, connection, results)
+        return [screen.text for screen in screens]
+
     def respond(
         self,
         connection: FakeConnection,
@@ -327,6 +368,7 @@ class World:
         connection.unanswered.clear()
         if left:
             self.inbound.sent(connection.bind, connection, left)
+        self.shown(connection, SendStatus.UNCERTAIN)
         self.inbound.lost(connection.bind, connection, "connection lost")
 
     # --- what is stored -----------------------------------------------------------------

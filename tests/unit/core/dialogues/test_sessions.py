@@ -11,16 +11,8 @@ from core.dialogues.types import Event
 from core.suspects import Unconfirmed
 from core.tables import outbox, readings, subscribers
 from tests.conftest import CountStatements
-from tests.unit.core.dialogues.conftest import (
-    CODE,
-    MENU,
-    NUMBER,
-    RESUME_MS,
-    SECRET,
-    TIMEOUT_MS,
-    Handsets,
-    screens,
-)
+from tests.talkers import CODE, MENU, NUMBER, RESUME_MS, SECRET, TIMEOUT_MS
+from tests.unit.core.dialogues.conftest import Handsets, screens
 
 WRONG = "0000"
 
