@@ -1,0 +1,225 @@
+"""Runs as they are stored: begun, looked at, and moved by people."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Select, func, select, update
+
+from core.bulk import insert_rows
+from core.calls import Scalar
+from core.runs.states import ENDED, Move, RunState, after, refusal
+from core.tables import outbox, runs, templates
+
+
+class RunError(Exception):
+    """What was asked of a run cannot be done, in words for the operator."""
+
+
+class RunSource(NamedTuple):
+    """Which rows a run is made of."""
+
+    report: str
+    parameters: Mapping[str, Scalar]
+    facts: Mapping[str, Scalar]
+    """The same for each of its rows, besides their own: of an outage, when it begins."""
+
+    def as_json(self) -> str:
+        """As it is stored."""
+        tables = self.parameters, self.facts
+        parameters, facts = ({k: _plain(v) for k, v in table.items()} for table in tables)
+        told = {"report": self.report, "parameters": parameters, "facts": facts}
+        return json.dumps(told, ensure_ascii=False, sort_keys=True)
+
+    @classmethod
+    def of_json(cls, text: str) -> RunSource:
+        """From what is stored."""
+        told = json.loads(text)
+        tables = told["parameters"], told.get("facts", {})
+        parameters, facts = ({k: _scalar(v) for k, v in table.items()} for table in tables)
+        return cls(told["report"], parameters, facts)
+
+
+def _plain(value: Scalar) -> object:
+    if isinstance(value, datetime):
+        return {"instant": round(value.timestamp() * 1000)}
+    return {"date": value.isoformat()} if isinstance(value, date) else value
+
+
+def _scalar(value: Any) -> Scalar:
+    match value:
+        case {"instant": at}:
+            return datetime.fromtimestamp(at / 1000, UTC)
+        case {"date": day}:
+            return date.fromisoformat(day)
+    found: Scalar = value
+    return found
+
+
+class Beginning(NamedTuple):
+    """A run that is to be."""
+
+    id: int
+    utility: str
+    template_id: int
+    version: int
+    planned_for: int
+    """UTC milliseconds: what the schedule says, or now. One run for each template and instant."""
+    source: RunSource
+    asked_by: str
+    now: int
+    rows_expected: int | None = None
+
+
+class Run(NamedTuple):
+    """A run as it is stored; instants in UTC milliseconds."""
+
+    id: int
+    utility: str
+    template_id: int
+    template: str
+    """Its name."""
+    version: int
+    planned_for: int
+    source: RunSource
+    state: RunState
+    position: str
+    rows_expected: int | None
+    rows_read: int
+    made: int
+    """Messages …"""
+    parts: int
+    """… and the parts they have together."""
+    suppressed: int
+    passed_over: int
+    unwritten: int
+    asked_by: str
+    created_at: int
+    changed_at: int
+    produced_at: int | None
+    ended_at: int | None
+    error: str | None
+    node: int | None
+    """The daemon that produces it, until ``lease_until`` or longer."""
+    lease_until: int | None
+
+
+def begin(connection: Connection, beginning: Beginning) -> bool:
+    """Begin a run; False when the template has one for that instant already."""
+    key, utility, template_id, version, planned_for, source, asked_by, now, expected = beginning
+    about = (key, utility, template_id, version, planned_for, source.as_json())
+    row = (*about, RunState.PRODUCING.value, "", expected, 0, 0, 0, 0, 0, 0, asked_by, now, now)
+    insert_rows(connection, runs, _NEW, [row], or_ignore=True)
+    return connection.scalar(select(runs.c.id).where(runs.c.id == key)) is not None
+
+
+def show(connection: Connection, run_id: int) -> Run | None:
+    """One run."""
+    row = connection.execute(_runs().where(runs.c.id == run_id)).one_or_none()
+    return None if row is None else _as_run(row)
+
+
+class RunFilter(NamedTuple):
+    """Which runs are listed."""
+
+    utility: str | None = None
+    template: str | None = None
+    """Its name."""
+    state: str | None = None
+    is_open: bool = False
+    since: int | None = None
+    until: int | None = None
+    limit: int = 50
+
+
+def list_runs(connection: Connection, wanted: RunFilter) -> list[Run]:
+    """Runs, those planned last first."""
+    query = _runs().order_by(runs.c.planned_for.desc(), runs.c.id.desc()).limit(wanted.limit)
+    for column, value in (
+        (runs.c.utility, wanted.utility),
+        (templates.c.name, wanted.template),
+        (runs.c.state, wanted.state),
+    ):
+        if value is not None:
+            query = query.where(column == value)
+    if wanted.is_open:
+        query = query.where(runs.c.ended_at.is_(None))
+    if wanted.since is not None:
+        query = query.where(runs.c.planned_for >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(runs.c.planned_for < wanted.until)
+    return [_as_run(row) for row in connection.execute(query)]
+
+
+def parts_by_state(connection: Connection, run_id: int) -> dict[str, int]:
+    """How many parts of its messages are in each state of ``core.outbox.State``."""
+    query = (
+        select(outbox.c.state, func.count())
+        .where(outbox.c.run_id == run_id)
+        .group_by(outbox.c.state)
+    )
+    return dict(connection.execute(query).tuples().all())
+
+
+def move(connection: Connection, run_id: int, wish: Move, now: int) -> Run:
+    """Pause, resume or cancel a run: it is done by whoever produces it.
+
+    Raises ``RunError`` when there is no such run, or it cannot be done now.
+    """
+    run = show(connection, run_id)
+    if run is None:
+        raise RunError(f"there is no campaign {run_id}; `peyk campaign list` shows the ids")
+    state = after(run.state, wish, is_produced=run.produced_at is not None)
+    if state is None:
+        raise RunError(f"cannot {wish.value} campaign {run_id}: {refusal(run.state, wish)}")
+    changed = {
+        "state": state.value,
+        "changed_at": now,
+        "ended_at": now if state in ENDED else None,
+        "error": None,
+    }
+    # Whoever produces it may have moved it since it was read.
+    mine = update(runs).where(runs.c.id == run_id, runs.c.state == run.state.value)
+    if connection.execute(mine.values(changed)).rowcount != 1:
+        raise RunError(f"campaign {run_id} has just changed; look at it and try again")
+    return run._replace(state=state, changed_at=now)
+
+
+def set_expected(connection: Connection, run_id: int, rows: int) -> None:
+    """Note how many rows a run has, which is counted beside it."""
+    connection.execute(update(runs).where(runs.c.id == run_id).values(rows_expected=rows))
+
+
+def _runs() -> Select[Any]:
+    names = [name for name in Run._fields if name != "template"]
+    columns = [runs.c[name] for name in names]
+    return select(*columns, templates.c.name.label("template")).join_from(
+        runs, templates, templates.c.id == runs.c.template_id
+    )
+
+
+def _as_run(row: Any) -> Run:
+    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
+    values["source"] = RunSource.of_json(values["source"])
+    values["state"] = RunState(values["state"])
+    return Run(**values)
+
+
+def as_runs(rows: Sequence[Any]) -> list[Run]:
+    """Rows of ``run_rows`` as runs."""
+    return [_as_run(row) for row in rows]
+
+
+def run_rows() -> Select[Any]:
+    """The query of whole runs, to be narrowed."""
+    return _runs()
+
+
+_NEW = (
+    "id", "utility", "template_id", "version", "planned_for", "source", "state", "position",
+    "rows_expected", "rows_read", "made", "parts", "suppressed", "passed_over", "unwritten",
+    "asked_by", "created_at", "changed_at",
+)  # fmt: skip
