@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, Connection, Executable, Integer, Text, literal, select, true
 from sqlalchemy.dialects import postgresql, sqlite
@@ -54,7 +54,7 @@ def suppressed(connection: Connection, receivers: Iterable[Receiver]) -> set[int
     Do not ask for templates that are ``required``.
     """
     rows = as_rows(receivers)
-    return _unwanted(connection.execute(_ABOUT, rows).tuples())
+    return _unwanted(connection.execute(_ABOUT, rows))
 
 
 class Receiving(NamedTuple):
@@ -69,7 +69,7 @@ def opted_out(connection: Connection, messages: Sequence[Receiving]) -> set[int]
     """Keys of messages whose receivers want none, in one statement; required ones go out."""
     if not messages:
         return set()
-    return _unwanted(connection.execute(_OF_TEMPLATES, as_rows(messages)).tuples())
+    return _unwanted(connection.execute(_OF_TEMPLATES, as_rows(messages)))
 
 
 class Blocked(NamedTuple):
@@ -91,7 +91,7 @@ def store_blocked(connection: Connection, blocked: Sequence[Blocked]) -> None:
         connection.execute(_block(connection.dialect.name), as_rows(blocked))
 
 
-def _unwanted(found: Iterable[tuple[int, str, str]]) -> set[int]:
+def _unwanted(found: Iterable[Sequence[Any]]) -> set[int]:
     """(key, the row's topic, its reason) → the keys for which it means no."""
     every: set[int] = set()
     said: dict[int, bool] = {}

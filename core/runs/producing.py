@@ -8,39 +8,24 @@ comes second, after a kill or a lost lease, goes on at the row where it stopped 
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, and_, exists, func, or_, select, update
+from sqlalchemy import Connection, and_, exists, update
 
 from core.calls import Fact
 from core.database import Database, by_index_only
-from core.making import Maker, Order, Prepared, prepare, store
-from core.reporting.reading import Question, read_page
+from core.making import Order, Prepared, prepare, store
+from core.reporting.reading import read_page
 from core.runs.states import Move, RunState, after
-from core.runs.store import Run, as_runs, run_rows
+from core.runs.taking import LEASE_MS, SERVICE, Work
 from core.tables import paused_services, runs
-from core.templates.types import Version
 
-LEASE_MS: Final = 30_000
-"""How long a run is left to a daemon that says nothing more of it."""
-SERVICE: Final = "campaigns"
-"""What ``peyk service pause`` calls the production of all runs."""
 FIRST_ROWS: Final = 200
 LEAST_ROWS: Final = 25
 MOST_ROWS: Final = 4_000
 WANTED_SECONDS: Final = 0.010
 """What a piece's transaction is to take: a text that comes in meanwhile waits for it."""
 _GROWTH: Final = 1.5
-
-
-class Work(NamedTuple):
-    """A run with all that making its messages needs."""
-
-    run: Run
-    version: Version
-    question: Question
-    maker: Maker
 
 
 class Piece(NamedTuple):
@@ -65,36 +50,6 @@ class Put(NamedTuple):
     """What the transaction took."""
 
 
-def open_runs(connection: Connection) -> list[Run]:
-    """The runs that have not ended, those planned first first."""
-    query = run_rows().where(runs.c.ended_at.is_(None)).order_by(runs.c.planned_for, runs.c.id)
-    return as_runs(connection.execute(query).all())
-
-
-def is_free(run: Run, node: int, now: int) -> bool:
-    """Whether this daemon may take the run, or has it and should say so again."""
-    until = run.lease_until or 0
-    return until < now or (run.node == node and until < now + LEASE_MS // 2)
-
-
-def take_runs(connection: Connection, ids: Collection[int], node: int, now: int) -> set[int]:
-    """Take these runs for this daemon; returns those that no other one has taken before."""
-    lapsed = func.coalesce(runs.c.lease_until, 0) < now
-    taken = (
-        update(runs)
-        .where(runs.c.id.in_(ids), runs.c.ended_at.is_(None), or_(runs.c.node == node, lapsed))
-        .values(node=node, lease_until=now + LEASE_MS)
-        .returning(runs.c.id)
-    )
-    return set(connection.scalars(taken))
-
-
-def is_paused(connection: Connection) -> bool:
-    """Whether the production of all runs is paused."""
-    query = select(paused_services.c.name).where(paused_services.c.name == SERVICE)
-    return connection.scalar(query) is not None
-
-
 def read_piece(connection: Connection, work: Work, position: str, rows: int, now: int) -> Piece:
     """Read and word the next rows behind ``position``; changes nothing. Raises ``SourceError``."""
     run = work.run
@@ -109,14 +64,17 @@ def read_piece(connection: Connection, work: Work, position: str, rows: int, now
 
 
 def put_piece(database: Database, piece: Piece, node: int, now: int) -> Put:
-    """Queue a piece's messages and move the run behind them. Raises ``DatabaseUnavailable``."""
+    """Queue a piece's messages, and time it. Raises ``DatabaseUnavailable``."""
     began = time.perf_counter()
     stored = database.transact("run.piece", store_piece, piece, node, now)
     return Put(stored, time.perf_counter() - began)
 
 
 def store_piece(connection: Connection, piece: Piece, node: int, now: int) -> bool:
-    """Three statements; False, with nothing changed, when it is not this daemon's to store."""
+    """Queue a piece's messages and move the run behind them: two statements.
+
+    False, with nothing changed, when it is not this daemon's to store.
+    """
     made = piece.prepared.made
     values = {
         "position": piece.behind,

@@ -161,7 +161,7 @@ def parts_by_state(connection: Connection, run_id: int) -> dict[str, int]:
         .where(outbox.c.run_id == run_id)
         .group_by(outbox.c.state)
     )
-    return dict(connection.execute(query).tuples().all())
+    return {state: int(count) for state, count in connection.execute(query).all()}
 
 
 def move(connection: Connection, run_id: int, wish: Move, now: int) -> Run:
