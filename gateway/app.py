@@ -41,6 +41,7 @@ from gateway.smpp.bind import SmppBind
 from gateway.smpp.text import Alphabet, decode
 from gateway.upkeep import Upkeep
 from gateway.ussd.http.page import DoorPage
+from gateway.ussd.talker import talkers_of
 from gateway.vitals import Parts, Vitals
 
 log = structlog.get_logger(__name__)
@@ -116,6 +117,7 @@ class Daemon(MultiService):
             keys=Keys(self._settings.daemon.key_bytes),
             minds=self._minds,
             join=join,
+            talkers=talkers_of(self._settings, profiles),
             limits=self._settings.ussd.limits(),
         )
 

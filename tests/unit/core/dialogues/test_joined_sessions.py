@@ -6,7 +6,8 @@ from typing import Any
 
 from core.dialogues.joined import turn_of
 from core.dialogues.types import Event
-from tests.unit.core.dialogues.conftest import CODE, MENU, NUMBER, SECRET, screens
+from tests.talkers import CODE, MENU, NUMBER, SECRET
+from tests.unit.core.dialogues.conftest import screens
 
 
 def typed(handsets: Any, text: str, session: str = "ATUid_1") -> list[str]:
