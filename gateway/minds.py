@@ -63,10 +63,14 @@ class LineMind:
         return self.parts(words)
 
     def parts(self, words: str) -> Sequence[str]:
-        """A text cut into the parts of a message."""
+        """A text cut into the parts of a message. Raises ``ValueError`` beyond 255."""
         if self.whole:
             return [words]
         return split(words, self.alphabet, reference_bits=self.reference_bits)
+
+    def count(self, words: str) -> int:
+        """How many parts a text takes on the air, whoever cuts it. Raises ``ValueError``."""
+        return len(split(words, self.alphabet, reference_bits=self.reference_bits))
 
     def fits(self, words: str) -> bool:
         """Whether a text is as many parts at the most as a list may take."""

@@ -38,7 +38,7 @@ from gateway.configuration import ConfigError, Frozen, read_model
 from gateway.findings import Findings
 from gateway.languages import OWN, load_languages
 from gateway.listing import Fits, in_two_parts
-from gateway.replies import Facts, Replies, load_replies
+from gateway.replies import WORDS, Facts, Replies, load_replies
 from gateway.rules.choose import choose
 from gateway.rules.grammar import Grammar, Wording, words_of
 from gateway.rules.match import understand
@@ -139,6 +139,8 @@ class Profile:
     replies: Replies = field(repr=False)
     other_replies: Mapping[str, Replies] = field(default_factory=dict, repr=False)
     """By language: those of ``replies.en.toml``."""
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
+    """By language, the words for what the data has as keys: ``[words]`` of its replies."""
 
     def understand(self, text: str) -> Understanding:
         """All that the form of a subscriber's text allows it to say; never raises."""
@@ -208,6 +210,7 @@ def load_profile(
         grammar,
         replies.pop(OWN),
         replies,
+        {language: said.tables.get(WORDS, {}) for language, said in spoken.items()},
     )
 
 

@@ -1,0 +1,1 @@
+"""The utility's own messages: what people write of a template, and the words it makes."""
