@@ -35,6 +35,7 @@ from core.ids import IdMaker
 from core.inbox import Arrival, Part, Stored, store_messages
 from core.operations import REGISTRY
 from core.operations.operation import supports
+from core.optouts import OptOuts
 from core.outbox import Answer, Outgoing, Sent, as_outgoing, store_answers
 from core.parts import store_parts
 from core.receipts import ReceiptFor, store_receipts
@@ -144,6 +145,8 @@ class Done:
     """Arrivals that were recognised: their id → the id under which they are stored."""
     refused: set[int] = field(default_factory=set)
     """Arrivals that could not be stored at all: to be refused for now."""
+    unwanted: list[int] = field(default_factory=list)
+    """Rows that are with a daemon to be sent, to people who have just opted out of them."""
     operations: list[tuple[str, str]] = field(default_factory=list)
     """Operation and outcome of each message that was worked on, for the counters."""
     screens: list[Shown] = field(default_factory=list)
@@ -245,7 +248,9 @@ def _work_on(connection: Connection, desk: Desk, arrivals: Collection[Arrival]) 
         stored.append(kept)
         answers.append(answer)
     facts.store(connection)
-    return store_work(connection, desk, stored, answers)
+    done = store_work(connection, desk, stored, answers)
+    done.unwanted = facts.of(OptOuts).in_hand
+    return done
 
 
 def _work_on_one(desk: Desk, reading: _Read, facts: Facts) -> tuple[Stored, Answer]:

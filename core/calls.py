@@ -48,6 +48,8 @@ class Argument(StrEnum):
     """Another mobile than the one that asks, E.164 digits."""
     KIND = "kind"
     """A kind of request. Never typed: a profile's pattern gives it."""
+    TOPIC = "topic"
+    """A kind of the utility's own messages. Never typed: a profile's pattern gives it."""
     TEXT = "text"
     """Free text at the end of the message, as the subscriber wrote it."""
 

@@ -205,6 +205,8 @@ class Inbound:
         for bind, rows in done.outgoing:
             senders[bind].hand_over(rows)
         for sender in senders.values():
+            if done.unwanted:
+                sender.withdraw(done.unwanted)
             sender.pump()
         self.counters["received"] += len(work.batch.arrivals)
         self.dialled(done)

@@ -186,11 +186,10 @@ class Sender:
 
     def withdraw(self, ids: Collection[int]) -> None:
         """Give back those of these rows that have not been submitted: nobody wants them."""
-        if not any(row.id in ids for row in self._others):
-            return
         back = [row for row in self._others if row.id in ids]
-        self._others = deque(row for row in self._others if row.id not in ids)
-        self._give_back(back)
+        if back:
+            self._others = deque(row for row in self._others if row.id not in ids)
+            self._give_back(back)
 
     def committed(self, count: int) -> None:
         """So many results are committed: their places in the window are free."""

@@ -48,6 +48,7 @@ Noting: TypeAlias = Callable[[], AbstractContextManager[None]]
 
 EXAMPLES: Final[Facts] = MappingProxyType(
     {
+        "topic": "outages",
         "number": "10000001",
         "debt": 123_456_000,
         "credit": 123_456_000,

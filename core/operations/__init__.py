@@ -25,6 +25,7 @@ from core.operations.last_bill import LAST_BILL
 from core.operations.last_payment import LAST_PAYMENT
 from core.operations.mid_bill import MID_BILL, QUICK_BILL
 from core.operations.operation import Operation
+from core.operations.opting import OPT_IN, OPT_OUT
 from core.operations.pay import PAY
 from core.operations.reading import SUBMIT_READING
 from core.operations.requests import REGISTER_REQUEST, REQUEST_COST, TRACK_REQUEST
@@ -40,6 +41,8 @@ REGISTRY: Mapping[str, Operation] = {
         MID_BILL,
         BILL_BY_SMS,
         STOP_BILL_BY_SMS,
+        OPT_OUT,
+        OPT_IN,
         HELP,
         LAST_BILL,
         LAST_PAYMENT,

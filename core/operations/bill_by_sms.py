@@ -5,17 +5,22 @@ from __future__ import annotations
 from core.calls import DONE, Argument, Call, Outcome, Refusal
 from core.facts import Facts
 from core.operations.operation import IDENTITY_OUTCOMES, NOTHING, Operation, done, refused
+from core.optouts import OptOuts
 from core.recipients import BillRecipients
 from core.shelf import Asker, Subscriber
+from core.suppressions import BILLS
 
 
 def _start(asker: Asker, call: Call, facts: Facts, subscriber: Subscriber) -> Outcome:
     facts.of(BillRecipients).add(asker, subscriber)
+    facts.of(OptOuts).opt_in(asker, BILLS)
     return done(call, number=subscriber.number)
 
 
 def _stop(asker: Asker, call: Call, facts: Facts) -> Outcome:
     count = facts.of(BillRecipients).remove(asker)
+    # Bills may come without having been asked for: to the mobiles that are registered.
+    facts.of(OptOuts).opt_out(asker, BILLS)
     if not count:
         return refused(call, Refusal.NOT_SUBSCRIBED)
     return done(call, count=count)
@@ -26,7 +31,7 @@ BILL_BY_SMS = Operation(
     required=frozenset(),
     optional=frozenset({Argument.NUMBER, Argument.CODE}),
     outcomes={**IDENTITY_OUTCOMES, DONE: frozenset({"number"})},
-    needs=frozenset({BillRecipients}),
+    needs=frozenset({BillRecipients, OptOuts}),
     run_for=_start,
 )
 
@@ -35,6 +40,6 @@ STOP_BILL_BY_SMS = Operation(
     required=frozenset(),
     optional=frozenset(),
     outcomes={DONE: frozenset({"count"}), Refusal.NOT_SUBSCRIBED: NOTHING},
-    needs=frozenset({BillRecipients}),
+    needs=frozenset({BillRecipients, OptOuts}),
     run=_stop,
 )

@@ -79,7 +79,7 @@ class Grammar:
             ("most_runs", 1 + max((len(pattern.full) for pattern in self.patterns), default=0)),
             (
                 "own_words",
-                tuple(common | _own_words(pattern) for pattern in self.patterns),
+                tuple(common | own_words(pattern) for pattern in self.patterns),
             ),
             ("keeps_secrets", any(Argument.CODE in pattern.full for pattern in self.patterns)),
         ):
@@ -140,7 +140,8 @@ def _beginnings(keyword: str) -> Iterator[str]:
         yield " ".join(words[:count])
 
 
-def _own_words(pattern: Pattern) -> frozenset[str]:
+def own_words(pattern: Pattern) -> frozenset[str]:
+    """The words of a command's keywords."""
     return words_of(spelling for word in pattern.keywords for spelling in spellings(word))
 
 

@@ -25,6 +25,7 @@ from core.calls import Argument, Candidate, Misreading, Problem, Understanding
 from gateway.rules import together
 from gateway.rules.fault import problem_of, veiled
 from gateway.rules.free_text import has_text, with_text
+from gateway.rules.grammar import own_words
 from gateway.rules.keyword import keywords_in, named_in, sign_of
 from gateway.rules.quick import at_once
 from gateway.rules.reading import Reading, bound
@@ -83,13 +84,15 @@ def _readings(grammar: Grammar, message: Message) -> list[Reading]:
         return _sign(grammar, message)
     named = named_in(grammar, message)
     for tier in _tiers(grammar, message):
-        found = _preferred(list(tier), named)
+        found = _preferred(grammar, message, list(tier), named)
         if found:
             return found
     return []
 
 
-def _preferred(readings: list[Reading], named: Sequence[Pattern]) -> list[Reading]:
+def _preferred(
+    grammar: Grammar, message: Message, readings: list[Reading], named: Sequence[Pattern]
+) -> list[Reading]:
     """Those that the keywords leave; words that somebody tells are no keywords.
 
     Told is what follows a code with its fields; without fields, the keyword is believed first.
@@ -98,7 +101,23 @@ def _preferred(readings: list[Reading], named: Sequence[Pattern]) -> list[Readin
     if any(reading.fields for reading in told):
         return [reading for reading in told if reading.fields]
     by_name = [reading for reading in readings if not named or reading.pattern in named]
-    return by_name or told
+    return by_name or told or _in_own_words(grammar, message, readings)
+
+
+def _in_own_words(grammar: Grammar, message: Message, readings: Iterable[Reading]) -> list[Reading]:
+    """Those of a code alone among words of its own: «لغو ۱۱», though «لغو» names another.
+
+    Else a keyword rules the code out: «لغو ۲۱۰» does not start what 210 does.
+    """
+    return [
+        reading
+        for reading in readings
+        if not reading.fields
+        and all(
+            word.letters in grammar.courtesies or word.letters in own_words(reading.pattern)
+            for word in message.words
+        )
+    ]
 
 
 def _tiers(grammar: Grammar, message: Message) -> Iterator[Iterable[Reading]]:

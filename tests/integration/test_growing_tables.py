@@ -38,6 +38,7 @@ SAID = {
     Argument.YEAR: "1404",
     Argument.START: "2",
     Argument.TEXT: "آب قطع است",
+    Argument.TOPIC: "notices",
     Argument.MOBILE: "989131111111",
     Argument.TRACKING: "1234567",
     Argument.BILL_ID: "1000000104616",
@@ -113,8 +114,8 @@ def _calls(terms: Terms) -> list[Call]:
     """Each operation there is, with all it can be told."""
     kinds = terms.services.kinds.items()
     by_text = next(name for name, kind in kinds if Door.TEXT in kind.doors)
-    say = {**SAID, Argument.KIND: by_text}
     names = {Argument.NUMBER: str(FIRST_NUMBER), Argument.CODE: code_of(FIRST_NUMBER)}
+    say = {**SAID, **names, Argument.KIND: by_text}
     made = []
     for operation in REGISTRY.values():
         takes = operation.required | operation.optional

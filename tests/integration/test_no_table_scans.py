@@ -39,7 +39,7 @@ PROFILE = Path(__file__).parents[2] / "config" / "profiles" / "kerman-water"
 GROWING = (
     "subscribers", "contacts", "bill_recipients", "bills", "payments", "readings",
     "code_failures", "inbox", "inbox_parts", "outbox", "corrections", "instalments", "requests",
-    "request_history", "orders", "events", "contact_confirmations",
+    "request_history", "orders", "events", "contact_confirmations", "suppressions", "attempts",
 )  # fmt: skip
 ALIASES = ("newest", "whole")
 """Names by which statements call a table that they have twice."""
@@ -49,14 +49,16 @@ SAID = {
     Argument.YEAR: "1404",
     Argument.START: "2",
     Argument.TEXT: "آب قطع است",
+    Argument.TOPIC: "notices",
     Argument.MOBILE: "989131111111",
     Argument.TRACKING: "1234567",
     Argument.BILL_ID: "1000000104616",
     Argument.PAYMENT_ID: "1070189",
     Argument.METER_SERIAL: "500001",
 }
+NAMED = {Argument.NUMBER: str(FIRST_NUMBER), Argument.CODE: code_of(FIRST_NUMBER)}
 NAMED_BY: tuple[dict[Argument, str], ...] = (
-    {Argument.NUMBER: str(FIRST_NUMBER), Argument.CODE: code_of(FIRST_NUMBER)},
+    NAMED,
     {Argument.BILL_ID: SAID[Argument.BILL_ID], Argument.CODE: code_of(FIRST_NUMBER)},
     {Argument.METER_SERIAL: SAID[Argument.METER_SERIAL]},
     {},
@@ -104,7 +106,7 @@ def every_operation(desk: Desk, database: Database, mobile: str) -> None:
     terms = desk.minds[LINE].terms
     kinds = terms.services.kinds.items()
     by_text = next(name for name, kind in kinds if Door.TEXT in kind.doors)
-    say = {**SAID, Argument.KIND: by_text}
+    say = {**SAID, **NAMED, Argument.KIND: by_text}
 
     def work(connection: Connection) -> None:
         by_index_only(connection)

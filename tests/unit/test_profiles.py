@@ -199,7 +199,7 @@ def test_what_was_wrong_reaches_the_reply(kerman: Profile) -> None:
         ("codes.toml", '["210"]', '["21*"]', "pattern[3].codes", "'21*'", "digits"),
         ("codes.toml", '"کارکرد"', '"بدهي"', "pattern[2].keywords", "pattern[1]", ""),
         ("codes.toml", '"کارکرد"', '"کد ۵"', "pattern[2].keywords", "cannot name", "letters"),
-        ("codes.toml", '["9"]\nkeywords = ["لغو", "لغو قبض", "لغو پیامک", "stop"]', "[]",
+        ("codes.toml", '["9"]\nkeywords = ["لغو", "لغو قبض", "stop"]', "[]",
          "pattern[4]", "neither codes nor keywords", "bare"),
         ("codes.toml", 'fields = ["number", "code"]', 'fields = ["numbr", "code"]',
          "pattern[1].fields", "'numbr'", "'number'"),
@@ -272,4 +272,4 @@ def test_a_format_is_made_where_none_is_written(folder: Path) -> None:
     path.write_text(re.sub(r"format = .*\n", "", text), encoding="utf-8")
     patterns = load_profile(folder, REGISTRY).grammar.patterns
     assert patterns[0].format == "۰۱۰+شماره اشتراک+رمز رایانه"
-    assert patterns[4].format == "راهنما"
+    assert "راهنما" in [pattern.format for pattern in patterns]

@@ -1,0 +1,209 @@
+"""Opting out and in again: by text as a shelf of the batch, or by staff.
+
+Whoever opts out gets nothing that is queued either: it becomes ``suppressed`` in the same
+transaction. What a daemon has in hand at that moment is named (``in_hand``), so that it can
+be taken back before it is submitted.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import BigInteger, Connection, Text, bindparam, delete, select, update
+
+from core.bulk import Upsert, as_rows, unfolded, upsert_rows
+from core.holding import OPTED_OUT
+from core.outbox import State
+from core.shelf import Asker, Shelf, Subject
+from core.suppressions import EVERYTHING, Reason
+from core.tables import outbox, suppressions, templates
+
+
+class OptOut(NamedTuple):
+    """Who wants none of what, and why."""
+
+    mobile: str
+    utility: str
+    topic: str
+    """``EVERYTHING`` for messages of every kind."""
+    reason: str
+    """A ``Reason``."""
+    note: str
+    """Who entered it, or the operator's code."""
+    since: int
+
+
+_Key = tuple[str, str]
+"""A utility and a mobile."""
+
+
+class OptOuts(Shelf):
+    """What each asking mobile wants none of."""
+
+    def __init__(self) -> None:
+        self._known: defaultdict[_Key, dict[str, str]] = defaultdict(dict)
+        self._new: dict[tuple[str, str, str], OptOut] = {}
+        self._gone: dict[tuple[str, str, str], None] = {}
+        self._refused: dict[tuple[str, str, str], int] = {}
+        self.in_hand: list[int] = []
+        """Rows of the outbox, after ``store``: a daemon is to send what nobody wants any more."""
+
+    def load(self, connection: Connection, subjects: Sequence[Subject]) -> None:
+        """One statement."""
+        mobiles = {(one.asker.utility, one.asker.mobile) for one in subjects}
+        for utility, mobile, topic, reason in connection.execute(_OF_MOBILES, as_rows(mobiles)):
+            self._known[utility, mobile][topic] = reason
+
+    def opt_out(self, asker: Asker, topic: str = EVERYTHING) -> None:
+        """Send the asker's mobile no more messages of this topic."""
+        known = self._known[asker.utility, asker.mobile]
+        if topic == EVERYTHING:
+            for exception in [key for key, reason in known.items() if reason == Reason.WANTED]:
+                self._forget(asker, exception)
+        self._put(asker, topic, Reason.ASKED)
+        self._refused[asker.mobile, asker.utility, topic] = asker.at
+
+    def opt_in(self, asker: Asker, topic: str = EVERYTHING) -> None:
+        """Send the asker's mobile messages of this topic again; all, for ``EVERYTHING``."""
+        known = self._known[asker.utility, asker.mobile]
+        for each in list(known) if topic == EVERYTHING else [topic]:
+            if each in known:
+                self._forget(asker, each)
+            self._refused.pop((asker.mobile, asker.utility, each), None)
+        if EVERYTHING in known:
+            self._put(asker, topic, Reason.WANTED)
+
+    def _put(self, asker: Asker, topic: str, reason: Reason) -> None:
+        known = self._known[asker.utility, asker.mobile]
+        if known.get(topic) != reason:
+            known[topic] = reason
+            key = asker.mobile, asker.utility, topic
+            self._gone.pop(key, None)
+            self._new[key] = OptOut(*key, reason.value, "", asker.at)
+
+    def _forget(self, asker: Asker, topic: str) -> None:
+        del self._known[asker.utility, asker.mobile][topic]
+        key = asker.mobile, asker.utility, topic
+        self._new.pop(key, None)
+        self._gone[key] = None
+
+    def store(self, connection: Connection) -> None:
+        """Five statements."""
+        if self._gone:
+            connection.execute(_FORGET, as_rows(self._gone))
+        upsert_rows(connection, _PUT, list(self._new.values()))
+        if self._refused:
+            about = {**as_rows(self._refused), "at": max(self._refused.values())}
+            connection.execute(_SUPPRESS, about)
+            self.in_hand = list(connection.scalars(_IN_HAND, about))
+
+
+# --- by staff -------------------------------------------------------------------------
+
+
+class OptOutFilter(NamedTuple):
+    """Which rows; None does not restrict."""
+
+    mobile: str | None = None
+    utility: str | None = None
+    topic: str | None = None
+    reason: str | None = None
+    limit: int | None = 50
+
+
+def list_optouts(connection: Connection, wanted: OptOutFilter) -> list[OptOut]:
+    """Who wants none of what, the newest first."""
+    query = select(*(suppressions.c[name] for name in OptOut._fields))
+    for name in ("mobile", "utility", "topic", "reason"):
+        value = getattr(wanted, name)
+        if value is not None:
+            query = query.where(suppressions.c[name] == value)
+    query = query.order_by(suppressions.c.since.desc(), suppressions.c.id.desc())
+    return [OptOut._make(row) for row in connection.execute(query.limit(wanted.limit))]
+
+
+class Added(NamedTuple):
+    """What opting somebody out has done."""
+
+    suppressed: int
+    """Parts of messages that were queued and are not sent."""
+    in_hand: int
+    """Parts that a daemon is sending at this moment."""
+
+
+def add_optouts(connection: Connection, new: Collection[OptOut]) -> Added:
+    """Send these mobiles no more messages of these topics."""
+    if not new:
+        return Added(0, 0)
+    upsert_rows(connection, _PUT, list(new))
+    keys = as_rows((one.mobile, one.utility, one.topic) for one in new)
+    about = {**keys, "at": max(one.since for one in new)}
+    suppressed = connection.execute(_SUPPRESS, about).rowcount
+    return Added(suppressed, len(connection.scalars(_IN_HAND, about).all()))
+
+
+def remove_optouts(connection: Connection, mobile: str, utility: str, topic: str | None) -> int:
+    """Send a mobile messages again, of a topic or (None) of all; returns how many rows went."""
+    gone = delete(suppressions).where(
+        suppressions.c.mobile == mobile, suppressions.c.utility == utility
+    )
+    if topic is not None:
+        gone = gone.where(suppressions.c.topic == topic)
+    return connection.execute(gone).rowcount
+
+
+# --- underneath -----------------------------------------------------------------------
+
+
+_mobiles = unfolded({"utility": Text(), "mobile": Text()})
+_OF_MOBILES = select(
+    suppressions.c.utility, suppressions.c.mobile, suppressions.c.topic, suppressions.c.reason
+).join_from(
+    _mobiles,
+    suppressions,
+    (suppressions.c.mobile == _mobiles.c.mobile) & (suppressions.c.utility == _mobiles.c.utility),
+)
+_PUT = Upsert(
+    suppressions,
+    OptOut._fields,
+    ("mobile", "utility", "topic"),
+    stamps=frozenset({"since"}),
+)
+_keys = unfolded({"mobile": Text(), "utility": Text(), "topic": Text()})
+_FORGET = delete(suppressions).where(
+    suppressions.c.id.in_(
+        select(suppressions.c.id).join_from(
+            _keys,
+            suppressions,
+            (suppressions.c.mobile == _keys.c.mobile)
+            & (suppressions.c.utility == _keys.c.utility)
+            & (suppressions.c.topic == _keys.c.topic),
+        )
+    )
+)
+_told = outbox.alias("told")
+_ABOUT = (
+    select(_told.c.id)
+    .join_from(_keys, _told, _told.c.mobile == _keys.c.mobile)
+    .join(
+        templates,
+        (templates.c.id == _told.c.template_id)
+        & (templates.c.utility == _keys.c.utility)
+        & ((templates.c.topic == _keys.c.topic) | (_keys.c.topic == EVERYTHING))
+        & ~templates.c.required,
+    )
+)
+_WAITS = (State.QUEUED.value, State.WAITING.value)
+# The state by parameters: by literals, all that waits would be gone through for one mobile.
+_SUPPRESS = (
+    update(outbox)
+    .where(outbox.c.id.in_(_ABOUT), outbox.c.state.in_(_WAITS))
+    .values(
+        state=State.SUPPRESSED.value,
+        error=OPTED_OUT,
+        changed_at=bindparam("at", type_=BigInteger),
+    )
+)
+_IN_HAND = _ABOUT.where(_told.c.state == State.SENDING.value)
