@@ -129,8 +129,8 @@ def live_on(request: Any) -> None:
 def address_of(request: Any, *, behind_proxy: bool) -> str:
     """Who asks. Behind a proxy that is the last address that the proxy itself added."""
     if behind_proxy:
-        said = request.getHeader("x-forwarded-for") or ""
-        last = said.rpartition(",")[2].strip()
+        said: bytes = request.getHeader(b"x-forwarded-for") or b""
+        last = said.decode("latin-1").rpartition(",")[2].strip()
         if last:
             return last[:64]
     peer = request.getClientAddress()

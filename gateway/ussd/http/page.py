@@ -58,7 +58,8 @@ class DoorPage(Resource):
             request.setHeader("allow", "POST")
             return self._turn_away(request, "rejected", 405, "post to this door")
         dialect = self.door.dialect
-        kind = (request.getHeader("content-type") or "").partition(";")[0].strip().lower()
+        header: bytes = request.getHeader(b"content-type") or b""
+        kind = header.decode("latin-1").partition(";")[0].strip().lower()
         if kind not in dialect.takes:
             takes = ", ".join(sorted(dialect.takes))
             return self._turn_away(request, "rejected", 415, f"the content type must be {takes}")

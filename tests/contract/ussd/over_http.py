@@ -188,10 +188,21 @@ SIDES: dict[HttpDialect, type[Side]] = {
 }
 
 
+class Gateway(Protocol):
+    """Who posts for handsets."""
+
+    @property
+    def dialect(self) -> HttpDialect:
+        """How it writes."""
+
+    async def post(self, kind: str, body: str) -> bytes:
+        """Post to a door; what it answers."""
+
+
 class HttpPhone:
     """A handset behind a gateway."""
 
-    def __init__(self, network: HttpNetwork, mobile: str) -> None:
+    def __init__(self, network: Gateway, mobile: str) -> None:
         self._network = network
         self._mobile = mobile
         self._side = SIDES[network.dialect]()

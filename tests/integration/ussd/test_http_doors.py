@@ -11,6 +11,7 @@ from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import HostnameEndpoint, connectProtocol
 from twisted.internet.protocol import Protocol
+from twisted.web.http_headers import Headers
 from twisted.web.pages import notFound
 
 from gateway.door_settings import UssdDoor
@@ -181,6 +182,22 @@ async def test_what_is_no_request_is_told_why(world: Any) -> None:
     assert (await world.ask("/ussd/door0/a/b"))[0] == 404
     assert page.door.counters == {"rejected": 3}
     assert world.daemon.heard == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_headers_that_are_no_text_are_wrong_and_nothing_worse(world: Any) -> None:
+    """Whatever bytes a client sends for its type, its secret or its address."""
+    world.open(secret=SECRET)
+    world.open(behind_proxy=True, allow=["10.1.0.0/16"])
+    world.open()
+    for path, name, code in (
+        ("door0", b"authorization", 403),
+        ("door1", b"x-forwarded-for", 403),
+        ("door2", b"content-type", 415),
+    ):
+        headers = Headers({name: [b"bearer \xff\xfe"]})
+        found, _ = await world.ask(f"/ussd/{path}", data=b"text=", headers=headers)
+        assert (path, found) == (path, code)
 
 
 class Client(Protocol):
