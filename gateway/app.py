@@ -152,6 +152,7 @@ class Daemon(MultiService):
             blocked_errors={bind.name: bind.blocked_errors for bind in self._settings.binds},
             max_waiting=self._settings.daemon.max_waiting,
             on_queued=self._claim,
+            on_settled=lambda: self._claims.refill(),  # noqa: PLW0108 - they are made later
             is_claiming=lambda: self._claims.is_claiming,
         )
 

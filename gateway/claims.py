@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -15,6 +15,9 @@ from gateway.inbound import Inbound
 from gateway.outbound import Router
 
 log = structlog.get_logger(__name__)
+
+MOST_AT_ONCE = 500
+"""Messages of one bind in one transaction: a text that comes in meanwhile waits for it."""
 
 
 class Claims:
@@ -36,6 +39,14 @@ class Claims:
         self.is_claiming = False
         """Whether rows may be on their way here that nobody has in hand yet."""
         self._again = False
+        self._unfinished: set[str] = set()
+        """Binds whose last claim brought as much as was asked for: there is more."""
+
+    def refill(self) -> None:
+        """Fetch more where there is more, and half of what a bind had in hand is gone."""
+        senders = self._router.senders
+        if any(senders[bind].is_half_empty for bind in self._unfinished):
+            self.claim()
 
     def claim(self) -> None:
         """Fetch due messages for every bind that is up and has room."""
@@ -44,16 +55,19 @@ class Claims:
             return
         if self._inbound.database_error or self._inbound.is_stopping:
             return
+        served = self._router.lines_of()
+        self._unfinished &= served.keys()
         wanted = [
-            (bind, lines, self._router.senders[bind].room)
-            for bind, lines in self._router.lines_of().items()
+            (bind, lines, min(MOST_AT_ONCE, self._router.senders[bind].room))
+            for bind, lines in served.items()
         ]
         wanted = [one for one in wanted if one[2]]
         if not wanted:
             return
         self.is_claiming, self._again = True, False
         done = self._transact("claim", claim_for_each, self._node, wanted, self._now())
-        done.addCallbacks(self._claimed, self._failed)
+        limits = {bind: limit for bind, _lines, limit in wanted}
+        done.addCallbacks(self._claimed, self._failed, callbackArgs=(limits,))
         done.addErrback(_log_failure)
         done.addBoth(self._ended)
 
@@ -62,9 +76,13 @@ class Claims:
         failure.trap(DatabaseUnavailable)
         self._inbound.unavailable(failure)
 
-    def _claimed(self, found: Sequence[Claimed]) -> None:
+    def _claimed(self, found: Sequence[Claimed], limits: Mapping[str, int]) -> None:
         for bind, rows, again in found:
             self._again |= again
+            if len(rows) < limits[bind]:
+                self._unfinished.discard(bind)
+            else:
+                self._unfinished.add(bind)
             sender = self._router.senders[bind]
             sender.hand_over(rows)
             sender.pump()

@@ -65,6 +65,7 @@ class Inbound:
         blocked_errors: Mapping[str, Collection[str]] = NO_CODES,
         max_waiting: int = 10_000,
         on_queued: Callable[[], None] = lambda: None,
+        on_settled: Callable[[], None] = lambda: None,
         is_claiming: Callable[[], bool] = lambda: False,
     ) -> None:
         self._database = database
@@ -76,6 +77,7 @@ class Inbound:
         self._arrivals = Arrivals(desk, router, profiles, smsc_of, blocked_errors)
         self._max_waiting = max_waiting
         self._on_queued = on_queued
+        self._on_settled = on_settled
         self._is_claiming = is_claiming
         self._ledgers: dict[int, Ledger] = {}
         self._waiting: deque[Waiting] = deque()
@@ -214,6 +216,7 @@ class Inbound:
         self.counters["receipts"] += len(work.receipts)
         if done.queued or any(one.result is Result.UNSENT for one in work.batch.sent):
             self._on_queued()
+        self._on_settled()
         self._work()
 
     def dialled(self, done: Done) -> None:

@@ -8,6 +8,7 @@ twice.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +25,12 @@ log = structlog.get_logger(__name__)
 MIN_ROOM = 500
 """A bind holds at least this many messages in memory, beyond its window …"""
 ROOM_WINDOWS = 4
-"""… or this many windows, whichever is more."""
+"""… or this many windows, whichever is more …"""
+ROOM_SECONDS = 2
+"""… but no more than its rate lets go within this time: what is claimed goes whatever becomes
+of it meanwhile."""
+KEPT_FREE = 10
+"""One place of so many in the window is never taken by what the utility sends in bulk."""
 
 _RESULTS = {status: Result(status.value) for status in SendStatus}
 
@@ -79,6 +85,9 @@ class Sender:
         self._in_flight: dict[int, Outgoing] = {}
         self._unsettled = 0
         self._alarm: Any = None
+        most = max(MIN_ROOM, ROOM_WINDOWS * settings.window)
+        a_while = math.ceil(settings.rate * ROOM_SECONDS)
+        self._most = min(most, a_while) if settings.rate else most
 
     @property
     def is_up(self) -> bool:
@@ -89,11 +98,20 @@ class Sender:
 
     @property
     def room(self) -> int:
-        """How many more messages may be handed over; none while the bind is down."""
+        """How many more messages may be claimed; none while the bind is down."""
         if not self.is_up:
             return 0
-        most = max(MIN_ROOM, ROOM_WINDOWS * self.settings.window)
-        return max(0, most - len(self._answers) - len(self._others))
+        return max(0, self._most - len(self._answers) - len(self._others))
+
+    @property
+    def has_room_for_answers(self) -> bool:
+        """Whether an answer may be handed over: nothing but answers is ever in its way."""
+        return self.is_up and len(self._answers) < self._most
+
+    @property
+    def is_half_empty(self) -> bool:
+        """Whether it is time to claim more."""
+        return self.room * 2 >= self._most
 
     @property
     def held(self) -> list[int]:
@@ -140,8 +158,9 @@ class Sender:
         if not self.is_up:
             return
         free = self.settings.window - len(self._in_flight) - self._unsettled
-        waiting = len(self._answers) + len(self._others)
-        wanted = min(free, waiting)
+        answers = min(free, len(self._answers))
+        others = min(free - answers - self.settings.window // KEPT_FREE, len(self._others))
+        wanted = answers + max(0, others)
         if wanted <= 0:
             return
         granted = self._pace.take(wanted, self._clock.seconds())
@@ -222,7 +241,8 @@ class Router:
     def answer_by(self, line: str, arrived_on: str) -> Sender | None:
         """Who takes an answer now: the bind that the message came on, else another one."""
         own = self.senders.get(arrived_on)
-        if own is not None and arrived_on in self._lines.get(line, ()) and own.room:
+        serves = arrived_on in self._lines.get(line, ())
+        if own is not None and serves and own.has_room_for_answers:
             return own
         return self._first(line, with_room=True)
 
@@ -238,6 +258,8 @@ class Router:
     def _first(self, line: str, *, with_room: bool) -> Sender | None:
         for bind in self._lines.get(line, ()):
             sender = self.senders.get(bind)
-            if sender is not None and sender.is_up and (sender.room or not with_room):
+            if sender is None or not sender.is_up:
+                continue
+            if sender.has_room_for_answers or not with_room:
                 return sender
         return None
