@@ -24,6 +24,7 @@ from core.batch import Desk, Done
 from core.database import Database, DatabaseUnavailable
 from core.ids import IdMaker
 from core.inbox import Part
+from core.making import Maker
 from core.node import Node
 from core.outbox import Sent
 from core.schema import SchemaError, is_current
@@ -34,11 +35,13 @@ from gateway.inbound import Inbound
 from gateway.minds import load_profiles, minds_of
 from gateway.outbound import Router, Sender, SenderSettings
 from gateway.payment_service import Collaborators, PaymentService, with_payments
+from gateway.production import Doors, Production, sources_of
 from gateway.profiles import Profile
 from gateway.pushes import Pushes
 from gateway.settings import Settings
 from gateway.smpp.bind import SmppBind
 from gateway.smpp.text import Alphabet, decode
+from gateway.templates.wordings import Wordings
 from gateway.upkeep import Upkeep
 from gateway.ussd.http.page import DoorPage
 from gateway.ussd.talker import talkers_of
@@ -48,6 +51,7 @@ log = structlog.get_logger(__name__)
 R = TypeVar("R")
 
 CLAIM_SECONDS = 1.0
+PRODUCE_SECONDS = 1.0
 FLUSH_SECONDS = 5.0
 TIDY_SECONDS = 60.0
 
@@ -87,6 +91,7 @@ class Daemon(MultiService):
         self._doors = self._make_doors()
         self._pushes = self._make_pushes()
         self._payments = self._make_payments()
+        self._production = self._make_production(profiles)
         parts = Parts(
             self._database,
             self._in_reader,
@@ -170,6 +175,16 @@ class Daemon(MultiService):
         doors = {page.settings.path: page for page in self._doors}
         return PaymentService(self._settings, with_whom, self._reactor, doors)
 
+    def _make_production(self, profiles: Mapping[str, Profile]) -> Production:
+        return Production(
+            self._desk.node,
+            Doors(self._database, self._in_reader, self._in_thread),
+            Maker(self._desk.ids, Wordings(self._minds)),
+            sources_of(self._settings, profiles.values()),
+            now_ms=self._now,
+            on_queued=self._claim,
+        )
+
     def _make_pushes(self) -> Pushes:
         ussd = [bind.name for bind in self._settings.binds if bind.ussd and bind.sends]
         binds_of = {
@@ -225,6 +240,7 @@ class Daemon(MultiService):
             self._payments.setServiceParent(self)  # type: ignore[no-untyped-call]
         super().startService()  # type: ignore[no-untyped-call]
         self._every(CLAIM_SECONDS, self._claim)
+        self._every(PRODUCE_SECONDS, self._production.tick)
         self._every(FLUSH_SECONDS, self._inbound.flush)
         self._every(TIDY_SECONDS, self._tidy)
         for page in self._doors:
@@ -246,6 +262,7 @@ class Daemon(MultiService):
         for loop in self._loops:
             loop.stop()
         self._inbound.stop()
+        yield self._production.stop()
         deadline = self._reactor.seconds() + self._settings.daemon.stop_timeout
         while self._reactor.seconds() < deadline and not self._is_settled():
             yield deferLater(self._reactor, 0.02)
@@ -287,6 +304,7 @@ class Daemon(MultiService):
 
     def _wake(self, _arguments: Mapping[str, Any]) -> dict[str, Any]:
         self._claim()
+        self._production.tick()
         return {}
 
     def _stop(self, _arguments: Mapping[str, Any]) -> dict[str, Any]:

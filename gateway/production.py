@@ -7,11 +7,13 @@ queued, the next is read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections import defaultdict
+from collections.abc import Callable, Generator, Iterable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import structlog
-from twisted.internet.defer import Deferred, inlineCallbacks, maybeDeferred
+from twisted.internet.defer import Deferred, DeferredList, inlineCallbacks, succeed
 
 from core.database import Database, DatabaseUnavailable
 from core.making import Maker
@@ -31,9 +33,14 @@ from core.runs.settling import finish_sent, settle_piece
 from core.runs.states import CHORES, RunState
 from core.runs.store import Run, RunError, set_expected
 from core.runs.taking import Look, Work, is_free, load_work, look, take_runs, version_of
+from gateway.profiles import Profile
+from gateway.settings import Settings
+from gateway.templates.wordings import LineGone
 
 log = structlog.get_logger(__name__)
 
+REPORTS = "reports"
+"""The folder of a profile that its reports are in."""
 _WORKED_ON = frozenset({RunState.PRODUCING, *CHORES})
 _Steps = Generator[Deferred[Any], Any, None]
 
@@ -83,7 +90,7 @@ class Production:
     def tick(self) -> Deferred[None]:
         """Look whether there is something to do, and begin with it; called each second."""
         if self._is_looking or self._is_stopping:
-            return maybeDeferred(lambda: None)
+            return succeed(None)
         self._is_looking = True
         done = self._look()
         done.addErrback(_log_failure, "campaigns.look_failed")
@@ -98,10 +105,10 @@ class Production:
         """The runs that are being worked on."""
         return list(self._in_work)
 
-    def stop(self) -> list[Deferred[None]]:
-        """Begin nothing more; what is under way ends with its piece."""
+    def stop(self) -> Deferred[Any]:
+        """Begin nothing more; done when what is under way has ended with its piece."""
         self._is_stopping = True
-        return list(self._in_work.values())
+        return DeferredList(list(self._in_work.values()))
 
     @inlineCallbacks
     def _look(self) -> _Steps:
@@ -183,7 +190,7 @@ class Production:
             log.error("database.unavailable", error=failure.getErrorMessage())
             return None
         error = failure.getErrorMessage()
-        if failure.check(RunError, SourceError):
+        if failure.check(RunError, SourceError, LineGone):
             log.error("campaign.failed", run=run.id, error=error)
         else:
             log.critical("campaign.crashed", run=run.id, failure=failure.getTraceback())
@@ -204,6 +211,14 @@ class Production:
             )
         if run.state is RunState.RESUMING:
             self._on_queued()
+
+
+def sources_of(settings: Settings, profiles: Iterable[Profile]) -> Sources:
+    """The reports of each utility: those in the folders of its profiles besides the shipped."""
+    folders: defaultdict[str, list[Path]] = defaultdict(list)
+    for profile in profiles:
+        folders[profile.utility].append(settings.profile_folder(profile.name) / REPORTS)
+    return Sources(folders)
 
 
 def _log_failure(failure: Any, event: str) -> None:
