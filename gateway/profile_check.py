@@ -14,6 +14,7 @@ from typing import Final
 from core import tracking
 from core.calls import Argument
 from core.identifiers import make_bill_id, make_payment_id
+from core.operations import Operation
 from core.operations.operation import IDENTIFYING
 from core.text import persian_digits
 from gateway.configuration import ConfigError
@@ -21,7 +22,7 @@ from gateway.findings import Findings
 from gateway.profiles import Profile, load_profile
 from gateway.rules.grammar import Grammar
 from gateway.rules.pattern import Field, Form, Pattern
-from gateway.rules.published import OperationLike
+from gateway.ussd.menu_file import has_menu, load_menu
 
 ONE_PART: Final = 70
 IN_EACH_PART: Final = 67
@@ -41,7 +42,7 @@ _SAMPLES: Final[Mapping[Argument, str]] = {
 
 
 def check_profile(
-    directory: Path, operations: Mapping[str, OperationLike], most_parts: int = 2
+    directory: Path, operations: Mapping[str, Operation], most_parts: int = 2
 ) -> list[ConfigError]:
     """All mistakes in the profile in ``directory``; none for one that is right.
 
@@ -56,6 +57,11 @@ def check_profile(
         return findings.found
     for problem in clashes(profile.grammar):
         findings.add(ConfigError(directory / "codes.toml", "pattern", problem))
+    if has_menu(directory):
+        try:
+            load_menu(directory, profile, operations, findings)
+        except ConfigError as error:
+            findings.add(error)
     return findings.found
 
 

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 
 from core import tracking
 from core.calls import DONE, Argument, Call, Fact, Outcome
-from core.dialogues.types import Event, Heard, Said, Talker
+from core.dialogues.types import Event, Heard, Said
 from core.identifiers import make_bill_id, make_payment_id
 from core.operations import REGISTRY
 from gateway.listing import ROWS, example
@@ -38,6 +38,7 @@ NOW: Final = 1_757_140_200_000
 MOST_CALLS: Final = 8
 _BILL_ID: Final = make_bill_id("12345678", "046", "1")
 SAMPLES: Final[Mapping[Argument, str]] = {
+    Argument.NUMBER: "10000001",
     Argument.CODE: "4321",
     Argument.READING: "1250",
     Argument.BILL_ID: _BILL_ID,
@@ -78,8 +79,9 @@ def talker_of(name: str, page: int = 80, *, texts: bool = True, marks: bool = Fa
 def sample(menu: Menu, argument: Argument) -> str:
     """Something that answers a question for ``argument``."""
     known = menu.fields.get(argument)
-    if argument in SAMPLES or known is None:
-        return SAMPLES[argument]
+    given = SAMPLES.get(argument, "1")
+    if known is None or known.shortest <= len(given) <= known.longest:
+        return given
     return "1" * known.shortest
 
 
@@ -126,7 +128,7 @@ class Core:
 
     def __init__(self, kinds: Mapping[str, str] | None = None, *, empty: bool = False) -> None:
         """``kinds``: the outcome that operations have, where it is not ``done``."""
-        self._kinds = kinds or {}
+        self.kinds = kinds or {}
         self._empty = empty
         self.calls: list[Call] = []
 
@@ -136,8 +138,8 @@ class Core:
         assert operation.required <= call.arguments.keys(), call
         assert call.arguments.keys() <= operation.required | operation.optional, call
         self.calls.append(call)
-        kind = self._kinds.get(call.operation, DONE)
-        facts = {name: self._fact(call, name) for name in operation.outcomes[kind]}
+        kind = self.kinds.get(call.operation, DONE)
+        facts = {name: self._fact(call, name) for name in operation.outcomes.get(kind, ())}
         return Outcome(call.operation, kind, facts)
 
     def _fact(self, call: Call, name: str) -> Fact:
@@ -161,7 +163,7 @@ class Core:
 class Phone:
     """A handset on a talker: it keeps the session as the row does, through JSON each time."""
 
-    talker: Talker
+    talker: MenuTalker
     core: Answers = field(default_factory=Core)
     own: tuple[str, ...] = ()
     state: str = ""
@@ -196,14 +198,15 @@ class Phone:
         return said.state
 
     def _hear(self, heard: Heard, state: str) -> str:
-        said = self.talker.step(state, heard)
+        # As the talker does it, but for catching what is raised.
+        said = self.talker.stepped(state, heard)
         self.stored.append(said.masked)
         for _ in range(MOST_CALLS):
             self._note(said)
             if said.call is None:
                 break
             outcome = self.core(said.call)
-            said = self.talker.step(
+            said = self.talker.stepped(
                 said.state, Heard(Event.OUTCOME, "", NOW, self.own, "", outcome)
             )
         assert said.call is None, "it calls for ever"

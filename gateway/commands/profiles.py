@@ -52,7 +52,7 @@ def show_profiles(context: Context, *, as_json: bool) -> None:
     """List the profiles there are, and the lines that use each."""
     rows = []
     used = read_toml(context.config).get("lines", [])
-    for folder in _folders(context):
+    for folder in profile_folders(context):
         lines = [line.get("number") for line in used if line.get("profile") == folder.name]
         row: dict[str, object] = {"name": folder.name, "lines": lines}
         try:
@@ -82,7 +82,7 @@ def _row(row: dict[str, object]) -> Sequence[object]:
 
 def check_profiles(context: Context, names: Sequence[str], *, most_parts: int) -> int:
     """Print every mistake in these profiles, all of them without names; the exit code."""
-    folders = {folder.name: folder for folder in _folders(context)}
+    folders = {folder.name: folder for folder in profile_folders(context)}
     for name in names:
         if name not in folders:
             raise CommandError(f"there is no profile {name!r}; {did_you_mean(name, folders)}")
@@ -97,7 +97,7 @@ def check_profiles(context: Context, names: Sequence[str], *, most_parts: int) -
     return 1 if count else 0
 
 
-def _folders(context: Context) -> list[Path]:
+def profile_folders(context: Context) -> list[Path]:
     """The folders of all profiles. A profile is checked before there is a key or a database."""
     daemon = read_toml(context.config).get("daemon", {})
     parent = context.config.parent / str(daemon.get("profiles", "profiles"))

@@ -9,6 +9,7 @@ from core.text import ascii_digits
 from gateway.commands.clicking import Group, as_json, misuse, pass_context
 from gateway.commands.context import Context
 from gateway.commands.dialling import Script, dial_code
+from gateway.commands.ussd_check import ussd_check
 
 _HELP = ("-h", "--help")
 
@@ -67,3 +68,6 @@ def dial(  # noqa: PLR0913 - its options
         dial_code(
             context, normal_mobile(mobile), ascii_digits(code), answers, wait, as_json=as_json
         )
+
+
+ussd.add_command(ussd_check)

@@ -16,7 +16,7 @@ from gateway.line_settings import Line
 from gateway.listing import ROWS
 from gateway.minds import LineMind, mind_of
 from gateway.profiles import Profile
-from gateway.settings import Settings
+from gateway.settings import Bind, Settings
 from gateway.ussd.menu import TEXTED, Menus
 from gateway.ussd.menu_file import load_menu
 from gateway.ussd.pages import Content, PageSize, pages_of
@@ -74,15 +74,19 @@ class MenuTalker:
         A session that cannot be gone on with is told so, and is over: the mistake is logged.
         """
         try:
-            session = _session(state)
-            if session is None and state:
-                # Of another version, or nothing of ours: it begins again.
-                heard = _anew(heard)
-            after, effects = step(self.rules, session, heard)
+            return self.stepped(state, heard)
         except Exception:
             log.exception("ussd.step_failed", line=self.rules.line, heard=heard.event.value)
             words = self.last_words(Ending.FAILED)
             return Said(state, screen=words, ends=True, masked=without_digits(heard.text))
+
+    def stepped(self, state: str, heard: Heard) -> Said:
+        """What ``step`` does; it would raise what a menu that was checked cannot bring about."""
+        session = _session(state)
+        if session is None and state:
+            # Of another version, or nothing of ours: it begins again.
+            heard = _anew(heard)
+        after, effects = step(self.rules, session, heard)
         return Said(
             stored(after),
             effects.call,
@@ -112,7 +116,7 @@ def talkers_of(settings: Settings, profiles: Mapping[str, Profile]) -> dict[str,
 
 def _talker(settings: Settings, line: Line, profile: Profile) -> MenuTalker:
     binds = {bind.name: bind for bind in settings.binds}
-    wide = any(binds[name].always_ucs2 for name in line.binds if name in binds)
+    wide = any(_is_wide(binds[name]) for name in line.binds if name in binds)
     size = PageSize(line.page, line.page_gsm7, wide, line.rtl_marks)
     folder = settings.profile_folder(line.profile)
     menus = load_menu(folder, profile, REGISTRY, size=size)
@@ -125,6 +129,10 @@ def _talker(settings: Settings, line: Line, profile: Profile) -> MenuTalker:
         int(line.timeout * 1000),
         int(line.resume * 1000),
     )
+
+
+def _is_wide(bind: Bind) -> bool:
+    return bind.always_ucs2 or bool(bind.ussd and bind.ussd.always_ucs2)
 
 
 def texts_of(mind: LineMind, menus: Menus) -> Callable[[Outcome, str], tuple[str, ...]]:
