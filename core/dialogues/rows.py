@@ -19,6 +19,7 @@ from sqlalchemy import (
 
 from core.bulk import Upsert, as_rows, insert_rows, put_rows, unfolded
 from core.dialogues.limits import Minute
+from core.dialogues.types import Input, Talker
 from core.tables import HAS_ENDED, IS_OPEN, ussd_sessions, ussd_steps
 
 BY_MENU: Final = "menu"
@@ -70,6 +71,32 @@ class Session(NamedTuple):
     def ended(self, at: int, by: str) -> Session:
         """Over; one that has ended already stays as it was."""
         return self if self.ended_at is not None else self._replace(ended_at=at, ended_by=by)
+
+
+def begun(one: Input, talker: Talker, minute: Minute) -> Session:
+    """A new session, before anything has happened in it."""
+    at = one.received_at
+    return Session(
+        mobile=one.mobile,
+        id=one.id,
+        door=one.door,
+        network_id=one.network_id,
+        line=one.line,
+        utility=talker.utility,
+        state="",
+        screen="",
+        last_input_id=one.id,
+        turn=one.turn,
+        steps=0,
+        opened_at=at,
+        changed_at=at,
+        expires_at=at + talker.timeout_ms,
+        ended_at=None,
+        ended_by=None,
+        minute_from=minute.since,
+        minute_inputs=minute.inputs,
+        minute_dials=minute.dials,
+    )
 
 
 class Step(NamedTuple):

@@ -34,11 +34,13 @@ from core.dialogues.rows import (
     Found,
     Session,
     Step,
+    begun,
 )
 from core.dialogues.types import Ending, Event, Heard, Input, Said, Shown, Talker
 from core.outbox import Answer
 from core.text import without_digits
 
+_DIALS: Final = frozenset({Event.BEGIN, Event.OPEN})
 UNNAMED: Final = "="
 """The turn of a session that we began, until the network says what it calls it."""
 
@@ -68,7 +70,7 @@ class Talk:
             if self._is_repeated(one, repeats):
                 continue
             session = self._session
-            if session is not None and session.turn == UNNAMED and one.event is not Event.BEGIN:
+            if session is not None and session.turn == UNNAMED and one.event not in _DIALS:
                 session = self._keep(session._replace(network_id=one.network_id, turn=""))
             before = session.turn if session and session.network_id == one.network_id else None
             clear = untangled(one, before)
@@ -132,30 +134,8 @@ class Talk:
             self._keep(last.with_minute(minute))
             self._show(one, talker.last_words(Ending.LIMIT), ends=True)
             return
-        at = one.received_at
-        session = Session(
-            mobile=one.mobile,
-            id=one.id,
-            door=one.door,
-            network_id=one.network_id,
-            line=one.line,
-            utility=talker.utility,
-            state="",
-            screen="",
-            last_input_id=one.id,
-            turn=one.turn,
-            steps=0,
-            opened_at=at,
-            changed_at=at,
-            expires_at=at + talker.timeout_ms,
-            ended_at=None,
-            ended_by=None,
-            minute_from=minute.since,
-            minute_inputs=minute.inputs,
-            minute_dials=minute.dials,
-        )
         self._worked.counters[OPENED] += 1
-        yield from self._step(one, session, talker, cut)
+        yield from self._step(one, begun(one, talker, minute), talker, cut)
 
     def _cut(self, last: Session | None, one: Input, talker: Talker) -> str:
         """The state of a session that was cut off and may be gone on with, or nothing."""

@@ -10,6 +10,7 @@ from gateway.commands.clicking import Group, as_json, misuse, pass_context
 from gateway.commands.context import Context
 from gateway.commands.dialling import Script, dial_code
 from gateway.commands.ussd_check import ussd_check
+from gateway.commands.ussd_push import push
 
 _HELP = ("-h", "--help")
 
@@ -71,3 +72,4 @@ def dial(  # noqa: PLR0913 - its options
 
 
 ussd.add_command(ussd_check)
+ussd.add_command(push)

@@ -202,7 +202,7 @@ class World:
             self.router,
             profiles={LINE: "water"},
             clock=self.clock,
-            in_thread=self._in_thread,
+            in_thread=self.in_thread,
             recover=self._recover,
             smsc_of={**dict.fromkeys(binds, "mci"), "receiver": "mci"},
             max_waiting=max_waiting,
@@ -223,7 +223,8 @@ class World:
 
     # --- the database's thread ------------------------------------------------------
 
-    def _in_thread(self, function: Callable[..., T], *args: Any) -> Deferred[T]:
+    def in_thread(self, function: Callable[..., T], *args: Any) -> Deferred[T]:
+        """Do it at once, or when it is released."""
         done: Deferred[T] = Deferred()
 
         def run() -> None:

@@ -16,6 +16,10 @@ from sqlalchemy import Connection, text
 from core.calls import Argument, Call
 from core.database import Database, by_index_only
 from core.demo import FIRST_NUMBER, code_of, fill
+from core.dialogues.exchange import Exchange
+from core.dialogues.limits import Limits, OpenSessions
+from core.dialogues.types import Event, Input
+from core.dialogues.work import work_on_inputs
 from core.facts import Facts, Wanted
 from core.ids import IdMaker
 from core.operations import REGISTRY
@@ -25,6 +29,7 @@ from core.secrecy import Keys
 from core.shelf import Asker
 from core.terms import Terms
 from gateway.profiles import load_profile
+from tests.talkers import CODE, FakeTalker
 
 NOW = 1_790_000_000_000
 UTILITY = "kerman-water"
@@ -86,6 +91,16 @@ GROW = (
         f" expires_at) SELECT i, 'kerman-water', 'l' || i, 'c' || i, 1, 'created', {NOW}, 0, {NOW}"
         f" {_EACH}"
     ),
+    (
+        "INSERT INTO ussd_sessions (mobile, id, door, network_id, line, utility, state, screen,"
+        " last_input_id, turn, steps, opened_at, changed_at, expires_at, ended_at, minute_from,"
+        " minute_inputs, minute_dials) SELECT 'c' || i, i, 'mci', 'g' || i, '*1522#', 'u', '', '',"
+        f" i, '', 1, 0, 0, {NOW} + 1, CASE WHEN i % 2 = 0 THEN 0 END, 0, 1, 1 {_EACH}"
+    ),
+    (
+        "INSERT INTO ussd_steps (id, session_id, received_at, bind, line, mobile, event, text,"
+        f" fingerprint) SELECT i, i, 0, 'mci', '*1522#', 'c' || i, 'begin', '', i {_EACH}"
+    ),
 )
 
 
@@ -124,12 +139,21 @@ def _calls(terms: Terms) -> list[Call]:
     return made
 
 
+def _input(ids: IdMaker, event: Event, mobile: str = "989133330000") -> Input:
+    heard = CODE if event is Event.BEGIN else "1"
+    return Input(ids.one(), NOW, "mci", 1, "s", CODE, mobile, event, heard, "", ids.one())
+
+
 @pytest.fixture
 def batch(postgresql_database: Database, keys: Keys) -> Callable[[], None]:
     """Run every operation once, as a batch of a few messages does."""
     fill(postgresql_database, keys, subscribers=1, today=date(2026, 9, 21))
     terms = load_profile(PROFILE, REGISTRY).terms
     ids = IdMaker(0, lambda: NOW)
+
+    talkers = {CODE: FakeTalker()}
+    exchange = Exchange(0, ids, keys, talkers, Limits(), OpenSessions())
+    answers = [_input(ids, Event.ANSWER, mobile=mobile) for mobile in ("989133330000", "")]
 
     def work(connection: Connection) -> None:
         by_index_only(connection)
@@ -140,6 +164,7 @@ def batch(postgresql_database: Database, keys: Keys) -> Callable[[], None]:
         facts = Facts.load(connection, ids, wanted)
         for asker, call, _needs in wanted:
             REGISTRY[call.operation](keys, asker, call, facts)
+        work_on_inputs(connection, exchange, [_input(ids, Event.BEGIN), *answers], {})
         # What is stored would be read by the next batch, and is not what has grown.
         connection.rollback()
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from core.tables import suspects, ussd_sessions, ussd_steps
+from gateway.control import ControlError
 from gateway.dials import OVER, UNKNOWN_CODE
 from gateway.messages import ScreenKind, SendStatus, Temporary, UssdEvent
+from gateway.pushes import Pushes
 from gateway.screens import RETRY_SECONDS
 from tests.integration.conftest import FakeConnection, World, Worlds
 from tests.talkers import CODE, MENU
@@ -161,3 +163,32 @@ def test_an_abort_is_acknowledged_and_shows_nothing(world: World) -> None:
     sequence = world.dial(connection, "", event=UssdEvent.ABORT)
     assert (connection.answers[sequence], connection.screens) == (0, [])
     assert world.inbound.counters["ussd_ended"] == 1
+
+
+def test_a_session_of_ours_begins_on_a_bind_that_is_up(world: World) -> None:
+    """With a screen that asks or tells; every mistake is told to who wanted it."""
+    binds = {CODE: ["main"]}
+    pushes = Pushes(world.database, world.desk, world.inbound, world.in_thread, binds, world.now)
+    wanted = {"mobile": "09131234567", "line": CODE, "node": "survey"}
+    with pytest.raises(ControlError, match="no bind that could begin"):
+        pushes.push(wanted)
+    connection = world.bind()
+    for wrong in ({"line": "*15#"}, {"node": "serve"}, {"mobile": "0913"}):
+        with pytest.raises(ControlError):
+            pushes.push({**wanted, **wrong})
+    came: list[object] = []
+    pushes.push(wanted).addCallback(came.append)
+    assert came == [{"asks": True}]
+    (screen,) = connection.screens
+    assert (screen.kind, screen.text, screen.mobile) == (
+        ScreenKind.OPEN,
+        "survey",
+        "989131234567",
+    )
+    assert world.shown(connection) == ["survey"]
+    pushes.push(wanted).addErrback(lambda failure: came.append(failure.type))
+    assert came[1:] == [ControlError]
+    world.type(connection, "x", session="5")
+    assert world.shown(connection) == [MENU]
+    pushes.push({**wanted, "mobile": "09130000000", "node": "notice"})
+    assert [screen.kind for screen in connection.screens] == [ScreenKind.NOTIFY]
