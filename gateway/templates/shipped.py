@@ -6,14 +6,12 @@ name. What the utility made of them since is its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection
-
-from core.templates import store
 from core.templates.checks import DefinitionError, checked_name
+from core.templates.loading import Ready
 from core.templates.store import Draft
 from gateway.templates.checking import Checked, Checker
 from gateway.templates.errors import BodyError
@@ -30,14 +28,6 @@ class Shipped(NamedTuple):
     name: str
     checked: Checked
     in_demo: bool
-
-
-class Loaded(NamedTuple):
-    """What came of a profile's templates."""
-
-    added: tuple[str, ...]
-    kept: tuple[str, ...]
-    """Those that the utility has already."""
 
 
 def read_shipped(folder: Path, utility: str, checker: Checker) -> list[Shipped]:
@@ -68,25 +58,11 @@ def _each(written: WrittenToml, utility: str, checker: Checker) -> Iterator[Ship
             raise written.of_body(error, name) from None
 
 
-def save_shipped(  # noqa: PLR0913 - each is what a caller chooses
-    connection: Connection,
-    utility: str,
-    shipped: list[Shipped],
-    *,
-    by: str,
-    now: int,
-    demo: bool = False,
-) -> Loaded:
-    """Save those that the utility has not; they are not in use until somebody enables them.
-
-    With ``demo``, those that are meant for it are.
-    """
-    added, kept = [], []
-    for name, checked, in_demo in shipped:
-        if store.find(connection, utility, name) is not None:
-            kept.append(name)
-            continue
-        draft = Draft(utility, name, checked.definition, checked.body, by, now)
-        store.add(connection, draft, enabled=demo and in_demo)
-        added.append(name)
-    return Loaded(tuple(added), tuple(kept))
+def ready(
+    shipped: Iterable[Shipped], utility: str, by: str, now: int, *, demo: bool = False
+) -> list[Ready]:
+    """As the core saves them: not in use, but in the demo those that are meant for it."""
+    return [
+        Ready(Draft(utility, name, checked.definition, checked.body, by, now), demo and in_demo)
+        for name, checked, in_demo in shipped
+    ]

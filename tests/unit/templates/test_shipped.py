@@ -10,13 +10,14 @@ from core.database import Database
 from core.operations import REGISTRY
 from core.reporting.sources import Sources
 from core.templates import store
+from core.templates.loading import add_missing
 from core.templates.store import Draft, TemplateFilter
 from core.templates.types import OnEvents
 from gateway.minds import LineMind
 from gateway.profiles import load_profile
 from gateway.smpp.text import Alphabet
 from gateway.templates.checking import Checker
-from gateway.templates.shipped import FILE, Shipped, read_shipped, save_shipped
+from gateway.templates.shipped import FILE, Shipped, read_shipped, ready
 from gateway.templates.written import FormError
 
 PROFILES = Path(__file__).parents[3] / "config" / "profiles"
@@ -72,14 +73,15 @@ def test_they_are_saved_once(database: Database, lorestan: list[Shipped]) -> Non
 
     with database.engine.begin() as connection:
         some, others = lorestan[:3], lorestan[3:]
-        loaded = save_shipped(connection, "lorestan-water", some, by="init", now=1)
+        loaded = add_missing(connection, ready(some, "lorestan-water", "init", 1))
         assert loaded.added == tuple(each.name for each in some)
         assert enabled() == []
 
         first = store.named(connection, "lorestan-water", some[0].name).newest
         own = Draft("", "", first.definition, "واژه‌های ما", "sara", 2)
         edited = store.edit(connection, first, own)
-        loaded = save_shipped(connection, "lorestan-water", lorestan, by="init", now=3, demo=True)
+        again = ready(lorestan, "lorestan-water", "init", 3, demo=True)
+        loaded = add_missing(connection, again)
         assert loaded.kept == tuple(each.name for each in some)
         assert loaded.added == tuple(each.name for each in others)
         assert store.named(connection, "lorestan-water", first.name).newest == edited
