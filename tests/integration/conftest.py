@@ -19,6 +19,8 @@ from twisted.internet.task import Clock
 from core.batch import Desk
 from core.calls import Call, Candidate, Outcome, Problem, Understanding
 from core.database import Database, DatabaseUnavailable
+from core.dialogues.limits import Limits
+from core.dialogues.types import Talker
 from core.ids import IdMaker
 from core.inbox import Part
 from core.outbox import Sent
@@ -173,18 +175,21 @@ class World:
         window: int = 50,
         max_waiting: int = 10_000,
         clock: Clock | None = None,
+        limits: Limits = Limits(),  # noqa: B008 - frozen
     ) -> None:
         self.database = database
         self.clock = clock or _clock()
         self.mind = FakeMind()
         self.talker = FakeTalker()
+        self.talkers: dict[str, Talker] = {CODE: self.talker}
         self.desk = Desk(
             0,
             IdMaker(0, self.now),
             keys,
             {LINE: self.mind},
             lambda _bind, parts: _joined(parts),
-            talkers={CODE: self.talker},
+            talkers=self.talkers,
+            limits=limits,
         )
         self.recovered = database.transact("recover", recover_after_start, self.desk, self.now())
         self.senders = {

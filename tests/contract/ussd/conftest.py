@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from functools import partial
+from collections.abc import AsyncIterator
 
 import pytest
 import pytest_twisted
 
 from tests.contract.ussd.drivers import Menu, Network
-from tests.contract.ussd.over_http import SIDES, HttpNetwork
-from tests.contract.ussd.over_smpp import DIALECTS, SmppNetwork
-
-NETWORKS: dict[str, Callable[[Menu], Network]] = {
-    **{name: partial(SmppNetwork, dialect=dialect) for name, dialect in DIALECTS.items()},
-    **{dialect.value: partial(HttpNetwork, dialect=dialect) for dialect in SIDES},
-}
+from tests.contract.ussd.networks import NETWORKS
 
 
 @pytest.fixture

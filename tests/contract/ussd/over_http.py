@@ -21,7 +21,7 @@ from twisted.web.pages import notFound
 from core.dialogues.joined import untangled
 from core.dialogues.types import Event, Input
 from gateway.door_settings import HttpDialect, UssdDoor
-from gateway.messages import Connection, Delivery, SendResult, UssdEvent, UssdInput
+from gateway.messages import BindListener, Connection, Delivery, SendResult, UssdEvent, UssdInput
 from gateway.ussd.http.page import DoorPage
 from gateway.web.root import Root
 from gateway.web.site import make_site
@@ -242,13 +242,14 @@ class HttpNetwork:
 
     tells_the_end = True
 
-    def __init__(self, menu: Menu, dialect: HttpDialect) -> None:
+    def __init__(self, ours: BindListener, dialect: HttpDialect) -> None:
+        ours = Untangler(ours) if isinstance(ours, Menu) else ours
         self.dialect = dialect
         path = f"/ussd/{dialect}"
         settings = UssdDoor.model_validate(
             {"name": "hub", "dialect": dialect, "path": path, "secret": SECRET, "deadline": SECONDS}
         )
-        self.page = DoorPage(settings, Untangler(menu), reactor, behind_proxy=False)
+        self.page = DoorPage(settings, ours, reactor, behind_proxy=False)
         self._site = make_site(Root(notFound(), doors={path: self.page}), reactor)
         self._port: Any = None
         self._posting: Deferred[Any] | None = None

@@ -7,14 +7,16 @@ from typing import Any
 
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
+from twisted.internet.task import deferLater
 
+from gateway.messages import BindListener
 from gateway.smpp.bind import SmppBind
 from gateway.smpp.dialects import PRESETS, FirstString, UssdDialect
 from gateway.smpp.handsets import SmscSettings
 from gateway.smpp.settings import BindSettings
 from gateway.smpp.smsc import SimulatedSmsc
 from gateway.smpp.smsc_ussd import End, HandsetSession
-from tests.contract.ussd.drivers import SECONDS, Menu, Seen
+from tests.contract.ussd.drivers import SECONDS, Seen
 
 PATIENCE = 600.0
 DIALECTS: dict[str, UssdDialect] = {
@@ -72,8 +74,8 @@ class SmppPhone:
 class SmppNetwork:
     """A simulated operator that speaks one dialect, and a bind that does."""
 
-    def __init__(self, menu: Menu, dialect: UssdDialect, **bind: Any) -> None:
-        self._menu = menu
+    def __init__(self, ours: BindListener, dialect: UssdDialect, **bind: Any) -> None:
+        self._ours = ours
         self._dialect = dialect
         self._bind = bind
         self.smsc = SimulatedSmsc(
@@ -93,7 +95,7 @@ class SmppNetwork:
             "unbind_timeout": 0.5,
             "ussd": self._dialect,
         }
-        self.service = SmppBind(BindSettings(**{**values, **self._bind}), self._menu, reactor)
+        self.service = SmppBind(BindSettings(**{**values, **self._bind}), self._ours, reactor)
         self.service.startService()
         await self.service.when_bound()
 
@@ -114,5 +116,6 @@ class SmppNetwork:
     async def lose_answer(self) -> None:
         """Cut the connection: the operator delivers again on the next one."""
         self.smsc.disconnect()
-        await self._menu.until(lambda: not self._menu.connections)
+        while self.service.connection is not None:
+            await deferLater(reactor, 0.005)
         await self.service.when_bound()
