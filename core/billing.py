@@ -17,7 +17,7 @@ from sqlalchemy import BigInteger, Connection, func, select
 
 from core import identifiers
 from core.bills import MID_PERIOD, LastBill, facts_of_issue
-from core.bulk import Upsert, as_rows, unfolded, upsert_rows
+from core.bulk import Upsert, as_rows, put_rows, unfolded
 from core.events import Event, EventKind
 from core.jalali import jalali, local
 from core.readings import MeterChange, load_meter_changes
@@ -198,7 +198,7 @@ def load_accounts(connection: Connection, subscriber_ids: Collection[int]) -> di
     """What bills need to know of these subscriptions; one statement."""
     if not subscriber_ids:
         return {}
-    rows = connection.execute(_ACCOUNTS, as_rows((key,) for key in subscriber_ids))
+    rows = connection.execute(_ACCOUNTS, as_rows((key,) for key in subscriber_ids)).all()
     return {row[0]: Account._make(row) for row in rows}
 
 
@@ -239,8 +239,8 @@ class Billing(Shelf):
         return bill, _issued(asker, subscriber, bill)
 
     def store(self, connection: Connection) -> None:
-        """Two statements."""
-        upsert_rows(connection, _ISSUED, list(self._new.values()))
+        """One statement."""
+        put_rows(connection, _ISSUED, list(self._new.values()))
 
 
 def _as_last_bill(subscriber: Subscriber, made: Draft, at: int) -> LastBill:

@@ -91,7 +91,11 @@ def unfolded(columns: Mapping[str, TypeEngine[Any]], name: str = "batch") -> Sub
 
 def as_rows(rows: Iterable[Sequence[Any]]) -> dict[str, str]:
     """The parameter of a statement made with ``unfolded``; dates become ISO text."""
-    return {ROWS: json.dumps(list(rows), ensure_ascii=False, default=str)}
+    return {ROWS: _ENCODER.encode(list(rows))}
+
+
+# ``json.dumps`` would make one for each statement. Rows are never within themselves.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, check_circular=False, default=str)
 
 
 def insert_rows(

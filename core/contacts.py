@@ -12,7 +12,7 @@ from typing import Final
 
 from sqlalchemy import BigInteger, Connection, Text, delete, select
 
-from core.bulk import Upsert, as_rows, insert_rows, unfolded, upsert_rows
+from core.bulk import Upsert, as_rows, insert_rows, put_rows, unfolded
 from core.shelf import Asker, Shelf, Subject, Subscriber, ids_of
 from core.tables import contact_confirmations, contacts
 
@@ -77,10 +77,10 @@ class Contacts(Shelf):
         keys = ids_of(subjects)
         if not keys:
             return
-        for key, mobile in connection.execute(_MOBILES, as_rows((key,) for key in keys)):
+        for key, mobile in connection.execute(_MOBILES, as_rows((key,) for key in keys)).all():
             self._mobiles[key].append(mobile)
         pairs = {(one.asker.mobile, each.id) for one in subjects for each in one.subscribers}
-        for mobile, key, asked_at in connection.execute(_ASKED, as_rows(pairs)):
+        for mobile, key, asked_at in connection.execute(_ASKED, as_rows(pairs)).all():
             self._asked[mobile, key] = asked_at
 
     def of(self, subscriber: Subscriber) -> tuple[str, ...]:
@@ -115,10 +115,10 @@ class Contacts(Shelf):
         self._new = [row for row in self._new if row[1:3] != (mobile, subscriber.id)]
 
     def store(self, connection: Connection) -> None:
-        """Five statements."""
+        """Four statements."""
         if self._gone:
             connection.execute(_FORGET_CONTACT, as_rows(self._gone))
         insert_rows(connection, contacts, _COLUMNS, self._new, or_ignore=True)
         if self._answered:
             connection.execute(_FORGET_QUESTION, as_rows(self._answered))
-        upsert_rows(connection, _QUESTIONS, list(self._questions.values()))
+        put_rows(connection, _QUESTIONS, list(self._questions.values()))

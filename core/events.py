@@ -73,5 +73,5 @@ def as_json(about: Mapping[str, Scalar]) -> str:
 
 
 # ``json.dumps`` would make one for each event.
-_ENCODER = json.JSONEncoder(ensure_ascii=False, default=str, sort_keys=True)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, check_circular=False, default=str)
 _COLUMNS = ("id", "utility", "kind", "subscriber_id", "mobile", "about", "at")

@@ -147,7 +147,7 @@ class _History(Shelf, Generic[Row]):
         """One statement."""
         wanted = set(_keys(subjects))
         if wanted:
-            for row in connection.execute(self._statement, as_rows(wanted)):
+            for row in connection.execute(self._statement, as_rows(wanted)).all():
                 self._rows.setdefault((row[0], row[1], row[2]), []).append(self._made(row[3:-1]))
 
     def of(self, subscriber: Subscriber, call: Call) -> Sequence[Row]:

@@ -152,7 +152,7 @@ def load_by_other_names(
     """
     found: dict[tuple[str, str, str], tuple[Subscriber, ...]] = {}
     if names:
-        for argument, value, *rest in connection.execute(_BY_OTHER_NAME, as_rows(names)):
+        for argument, value, *rest in connection.execute(_BY_OTHER_NAME, as_rows(names)).all():
             subscriber = Subscriber._make(rest)
             key = (subscriber.utility, argument, value)
             found[key] = (*found.get(key, ()), subscriber)
@@ -166,9 +166,8 @@ def load_failures(
     if not askers:
         return []
     # One failure is found by its mobile and by its number; its id tells that it is one.
-    rows = {
-        row[4]: Failure._make(row[:4]) for row in connection.execute(_FAILURES, as_rows(askers))
-    }
+    found = connection.execute(_FAILURES, as_rows(askers)).all()
+    rows = {row[4]: Failure._make(row[:4]) for row in found}
     return sorted(rows.values(), key=lambda failure: failure.at)
 
 

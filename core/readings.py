@@ -117,7 +117,7 @@ def load_last_readings(
 def _by_subscriber(
     connection: Connection, statement: _Rows, keys: dict[str, str]
 ) -> dict[int, Reading]:
-    found = (Reading._make(row) for row in connection.execute(statement, keys))
+    found = map(Reading._make, connection.execute(statement, keys).all())
     return {reading.subscriber_id: reading for reading in found}
 
 
@@ -199,7 +199,7 @@ def load_meter_changes(
     found: defaultdict[int, list[MeterChange]] = defaultdict(list)
     if subscriber_ids:
         keys = as_rows((key,) for key in subscriber_ids)
-        for subscriber_id, *change in connection.execute(_METER_CHANGES, keys):
+        for subscriber_id, *change in connection.execute(_METER_CHANGES, keys).all():
             found[subscriber_id].append(MeterChange._make(change))
     return {key: tuple(sorted(changes, key=_when)) for key, changes in found.items()}
 

@@ -37,7 +37,7 @@ class BillRecipients(Shelf):
     def load(self, connection: Connection, subjects: Sequence[Subject]) -> None:
         """One statement."""
         mobiles = {(one.asker.utility, one.asker.mobile) for one in subjects}
-        for utility, mobile, subscriber_id in connection.execute(_WANTED, as_rows(mobiles)):
+        for utility, mobile, subscriber_id in connection.execute(_WANTED, as_rows(mobiles)).all():
             self._wanted[utility, mobile].add(subscriber_id)
 
     def add(self, asker: Asker, subscriber: Subscriber) -> None:

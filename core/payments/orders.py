@@ -16,8 +16,11 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Integer,
+    Table,
     Text,
+    func,
     literal,
+    literal_column,
     null,
     select,
     union_all,
@@ -89,15 +92,14 @@ class Orders(Shelf):
 
     def load(self, connection: Connection, subjects: Sequence[Subject]) -> None:
         """Three statements at the most."""
-        bill_ids = {
-            variant
+        pairs = {
+            (variant, plain(one.call.arguments[Argument.PAYMENT_ID]))
             for one in subjects
             if Argument.PAYMENT_ID in one.call.arguments
             for variant in _variants(one.call.arguments.get(Argument.BILL_ID, ""))
         }
-        if bill_ids:
-            asked = as_rows((bill_id,) for bill_id in bill_ids)
-            for utility, *rest in connection.execute(_DUES, asked):
+        if pairs:
+            for utility, *rest in connection.execute(_DUES, as_rows(pairs)).all():
                 due = Due._make(rest)
                 self._dues[utility, plain(due.bill_id), plain(due.payment_id)] = due
         about = ids_of(subjects)
@@ -106,7 +108,7 @@ class Orders(Shelf):
         since = {
             (one.asker.mobile, one.asker.at - _ms(one.asker.terms.payments)) for one in subjects
         }
-        for row in connection.execute(_OPEN, as_rows(since)):
+        for row in connection.execute(_OPEN, as_rows(since)).all():
             order = OpenOrder._make(row)
             if order.state in PAYABLE:
                 self._note(order)
@@ -184,7 +186,7 @@ NEW_ORDER = (
     "expires_at",
 )
 
-_asked = unfolded({"bill_id": Text()})
+_asked = unfolded({"bill_id": Text(), "payment_id": Text()})
 _none = null().cast(BigInteger)
 
 
@@ -196,20 +198,22 @@ def _utility_of(subscriber_id: ColumnElement[int]) -> ColumnElement[str]:
     return select(subscribers.c.utility).where(subscribers.c.id == subscriber_id).scalar_subquery()
 
 
-_bill_dues = (
-    select(
-        _utility_of(bills.c.subscriber_id).label("utility"),
-        bills.c.bill_id,
-        bills.c.payment_id,
-        bills.c.payable,
-        bills.c.subscriber_id,
-        _none.label("request_id"),
-        _none.label("instalment_id"),
-        literal(0).label("paid"),
-    )
-    .join_from(_asked, bills, bills.c.bill_id == _asked.c.bill_id)
-    .where(bills.c.payment_id.is_not(None))
-)
+def _is_asked(table: Table) -> ColumnElement[bool]:
+    """Whether a row has the pair: a subscription's bills all have one bill ID."""
+    plain_id = func.ltrim(table.c.payment_id, literal_column("'0'"))
+    return (table.c.bill_id == _asked.c.bill_id) & (plain_id == _asked.c.payment_id)
+
+
+_bill_dues = select(
+    _utility_of(bills.c.subscriber_id).label("utility"),
+    bills.c.bill_id,
+    bills.c.payment_id,
+    bills.c.payable,
+    bills.c.subscriber_id,
+    _none.label("request_id"),
+    _none.label("instalment_id"),
+    literal(0).label("paid"),
+).join_from(_asked, bills, _is_asked(bills))
 _request_dues = (
     select(
         requests.c.utility,
@@ -221,23 +225,19 @@ _request_dues = (
         _none,
         requests.c.paid_at.is_not(None).cast(Integer),
     )
-    .join_from(_asked, requests, requests.c.bill_id == _asked.c.bill_id)
-    .where(requests.c.payment_id.is_not(None), requests.c.fee.is_not(None))
+    .join_from(_asked, requests, _is_asked(requests))
+    .where(requests.c.fee.is_not(None))
 )
-_instalment_dues = (
-    select(
-        _utility_of(instalments.c.subscriber_id),
-        instalments.c.bill_id,
-        instalments.c.payment_id,
-        instalments.c.amount,
-        instalments.c.subscriber_id,
-        _none,
-        instalments.c.id,
-        instalments.c.paid_at.is_not(None).cast(Integer),
-    )
-    .join_from(_asked, instalments, instalments.c.bill_id == _asked.c.bill_id)
-    .where(instalments.c.payment_id.is_not(None))
-)
+_instalment_dues = select(
+    _utility_of(instalments.c.subscriber_id),
+    instalments.c.bill_id,
+    instalments.c.payment_id,
+    instalments.c.amount,
+    instalments.c.subscriber_id,
+    _none,
+    instalments.c.id,
+    instalments.c.paid_at.is_not(None).cast(Integer),
+).join_from(_asked, instalments, _is_asked(instalments))
 _DUES: Any = union_all(_bill_dues, _request_dues, _instalment_dues)
 
 _askers = unfolded({"mobile": Text(), "since": BigInteger()})

@@ -94,7 +94,7 @@ def load_tracked(
     if not keys:
         return {}
     found = {}
-    for *row, note in connection.execute(_BY_TRACKING, as_rows(keys)):
+    for *row, note in connection.execute(_BY_TRACKING, as_rows(keys)).all():
         request = Request._make(row)
         found[request.utility, request.tracking] = Tracked(request, note or "")
     return found

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from sqlalchemy import BigInteger, Connection, select
 
 from core.bulk import as_rows, unfolded
+from core.calls import Argument
+from core.requests.kinds import Automatic
 from core.shelf import Shelf, Subject, Subscriber, ids_of
 from core.tables import subscribers
 
@@ -23,8 +25,8 @@ class MeterSerials(Shelf):
         self._serials: dict[int, str] = {}
 
     def load(self, connection: Connection, subjects: Sequence[Subject]) -> None:
-        """One statement."""
-        keys = ids_of(subjects)
+        """One statement, and none when no kind of request is about to be compared."""
+        keys = ids_of([one for one in subjects if _compares(one)])
         if keys:
             rows = connection.execute(_SERIALS, as_rows((key,) for key in keys))
             self._serials = {key: serial or "" for key, serial in rows}
@@ -33,6 +35,12 @@ class MeterSerials(Shelf):
         """Whether the file has this number already; zeros in front and case do not count."""
         stored = _plain(self._serials.get(subscriber.id, ""))
         return bool(stored) and stored == _plain(told)
+
+
+def _compares(subject: Subject) -> bool:
+    kinds = subject.asker.terms.services.kinds
+    kind = kinds.get(subject.call.arguments.get(Argument.KIND, ""))
+    return kind is not None and Automatic.COMPARE_SERIAL in kind.automatic
 
 
 def _plain(serial: str) -> str:

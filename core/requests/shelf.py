@@ -101,8 +101,10 @@ class Requests(Shelf):
             since = asker.at - int(within.total_seconds() * 1000)
             for subscriber_id in (None, *(one.id for one in subscribers)):
                 keys.add((asker.mobile, subscriber_id, since))
-        rows = (Request._make(row) for row in connection.execute(_RECENT, as_rows(keys)))
-        for request in sorted(rows, key=lambda row: row.created_at, reverse=True):
+        rows = connection.execute(_RECENT, as_rows(keys)).all()
+        for request in sorted(
+            map(Request._make, rows), key=lambda row: row.created_at, reverse=True
+        ):
             if request.state not in _GIVEN_UP:
                 self._recent[_wish(request)] = request
 
