@@ -24,6 +24,7 @@ from sqlalchemy import (
     Table,
     case,
     func,
+    literal_column,
     select,
 )
 
@@ -212,9 +213,13 @@ def _conditions(table: Table, wanted: _Filter) -> Iterator[ColumnElement[bool]]:
         yield table.c.id < first_id_at(wanted.until)
 
 
+# A literal, as the indexes of first parts cannot know what a parameter is.
+_IS_FIRST = outbox.c.part == literal_column("1")
+
+
 def wanted_ids(wanted: OutboxFilter) -> Select[tuple[int]]:
     """The query for the ids of the messages that are wanted, the newest first."""
-    query = select(outbox.c.id).where(outbox.c.part == 1, *_conditions(outbox, wanted))
+    query = select(outbox.c.id).where(_IS_FIRST, *_conditions(outbox, wanted))
     if wanted.state is not None:
         query = query.where(_whole_state() == PRECEDENCE.index(State(wanted.state)))
     return query.order_by(outbox.c.id.desc()).limit(wanted.limit)

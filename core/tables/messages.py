@@ -132,8 +132,11 @@ outbox = Table(
     partial("ix_outbox_waiting", "line", "priority", "due_at", "id", where=WAITS_TO_GO),
     partial("ix_outbox_sending", "node", where=IS_SENDING),
     partial("ix_outbox_smsc_id", "smsc_id", where="smsc_id IS NOT NULL"),
-    Index(None, "mobile", "id"),
-    partial("ix_outbox_subscriber_id", "subscriber_id", where="subscriber_id IS NOT NULL"),
+    # A message is found by its first part, and the others by its id.
+    partial("ix_outbox_mobile", "mobile", "id", where="part = 1"),
+    partial(
+        "ix_outbox_subscriber_id", "subscriber_id", where="subscriber_id IS NOT NULL AND part = 1"
+    ),
     partial("ix_outbox_run_id", "run_id", "state", where="run_id IS NOT NULL"),
 )
 

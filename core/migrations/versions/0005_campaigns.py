@@ -18,10 +18,15 @@ depends_on: str | None = None
 
 
 _WAITS = "state IN ('queued', 'waiting')"
+_KNOWN = "subscriber_id IS NOT NULL"
+
+
+def _partial(where: str) -> dict[str, Any]:
+    return {"sqlite_where": sa.text(where), "postgresql_where": sa.text(where)}
 
 
 def _index_waiting(batch_op: Any, columns: list[str]) -> None:
-    where = {"sqlite_where": sa.text(_WAITS), "postgresql_where": sa.text(_WAITS)}
+    where = _partial(_WAITS)
     batch_op.drop_index("ix_outbox_waiting", **where)
     batch_op.create_index("ix_outbox_waiting", columns, unique=False, **where)
 
@@ -343,6 +348,12 @@ def upgrade() -> None:
             postgresql_where=sa.text("run_id IS NOT NULL"),
         )
         _index_waiting(batch_op, ["line", "priority", "due_at", "id"])
+        batch_op.drop_index(batch_op.f("ix_outbox_mobile_id"))
+        batch_op.create_index("ix_outbox_mobile", ["mobile", "id"], **_partial("part = 1"))
+        batch_op.drop_index("ix_outbox_subscriber_id", **_partial(_KNOWN))
+        batch_op.create_index(
+            "ix_outbox_subscriber_id", ["subscriber_id"], **_partial(f"{_KNOWN} AND part = 1")
+        )
     # What happened before there were templates is not told now.
     op.execute("UPDATE events SET handled_at = at")
 
@@ -350,6 +361,10 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Drop them again."""
     with op.batch_alter_table("outbox", schema=None) as batch_op:
+        batch_op.drop_index("ix_outbox_mobile", **_partial("part = 1"))
+        batch_op.create_index(batch_op.f("ix_outbox_mobile_id"), ["mobile", "id"])
+        batch_op.drop_index("ix_outbox_subscriber_id", **_partial(f"{_KNOWN} AND part = 1"))
+        batch_op.create_index("ix_outbox_subscriber_id", ["subscriber_id"], **_partial(_KNOWN))
         _index_waiting(batch_op, ["priority", "due_at"])
         batch_op.drop_index(
             "ix_outbox_run_id",
