@@ -11,9 +11,18 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Connection, Text, bindparam, delete, select, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Text,
+    bindparam,
+    delete,
+    literal_column,
+    select,
+    update,
+)
 
-from core.bulk import Upsert, as_rows, unfolded, upsert_rows
+from core.bulk import Upsert, as_rows, put_rows, unfolded
 from core.holding import OPTED_OUT
 from core.outbox import State
 from core.shelf import Asker, Shelf, Subject
@@ -90,10 +99,10 @@ class OptOuts(Shelf):
         self._gone[key] = None
 
     def store(self, connection: Connection) -> None:
-        """Five statements."""
+        """Four statements."""
         if self._gone:
             connection.execute(_FORGET, as_rows(self._gone))
-        upsert_rows(connection, _PUT, list(self._new.values()))
+        put_rows(connection, _PUT, list(self._new.values()))
         if self._refused:
             about = {**as_rows(self._refused), "at": max(self._refused.values())}
             connection.execute(_SUPPRESS, about)
@@ -137,7 +146,7 @@ def add_optouts(connection: Connection, new: Collection[OptOut]) -> Added:
     """Send these mobiles no more messages of these topics."""
     if not new:
         return Added(0, 0)
-    upsert_rows(connection, _PUT, list(new))
+    put_rows(connection, _PUT, list(new))
     keys = as_rows((one.mobile, one.utility, one.topic) for one in new)
     about = {**keys, "at": max(one.since for one in new)}
     suppressed = connection.execute(_SUPPRESS, about).rowcount
@@ -183,17 +192,21 @@ _FORGET = delete(suppressions).where(
         )
     )
 )
+_first = outbox.alias("first")
 _told = outbox.alias("told")
 _ABOUT = (
     select(_told.c.id)
-    .join_from(_keys, _told, _told.c.mobile == _keys.c.mobile)
+    .join_from(
+        _keys, _first, (_first.c.mobile == _keys.c.mobile) & (_first.c.part == literal_column("1"))
+    )
     .join(
         templates,
-        (templates.c.id == _told.c.template_id)
+        (templates.c.id == _first.c.template_id)
         & (templates.c.utility == _keys.c.utility)
         & ((templates.c.topic == _keys.c.topic) | (_keys.c.topic == EVERYTHING))
         & ~templates.c.required,
     )
+    .join(_told, (_told.c.id >= _first.c.id) & (_told.c.id < _first.c.id + _first.c.parts))
 )
 _WAITS = (State.QUEUED.value, State.WAITING.value)
 # The state by parameters: by literals, all that waits would be gone through for one mobile.
