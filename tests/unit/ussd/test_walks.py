@@ -129,18 +129,16 @@ TYPED: Final = st.one_of(
     ),
     st.text(max_size=12),
 )  # fmt: skip
-WHOLE: Final = sorted({"*".join([CODE.removesuffix("#"), *path.typed]) for _, path, _ in LEAVES})
-DEEP: Final = st.one_of(
-    st.sampled_from(WHOLE),
-    st.lists(
-        st.sampled_from(["1", "2", "3", "4", "5", "6", "7", N, OTHER, "4321", "1250", "00", "x"]),
-        max_size=7,
-    ).map(lambda pieces: "*".join([CODE.removesuffix("#"), *pieces]) + "#"),
-)
+DEEP: Final = st.lists(
+    st.sampled_from(["1", "2", "3", "4", "5", "6", "7", N, OTHER, "4321", "1250", "00", "x"]),
+    max_size=7,
+).map(lambda pieces: "*".join([CODE.removesuffix("#"), *pieces]) + "#")
 ACTION: Final = st.one_of(
     st.tuples(st.just("type"), TYPED),
     st.tuples(st.just("type"), TYPED),
-    st.tuples(st.just("type"), TYPED),
+    st.tuples(st.just("type"), st.just("1")),
+    st.tuples(st.just("walk"), st.integers(0, 20).map(str)),
+    st.tuples(st.just("walk"), st.integers(0, 20).map(str)),
     st.tuples(st.just("again"), st.just("")),
     st.tuples(st.just("dial"), DEEP),
     st.tuples(st.just("cut"), st.sampled_from([Event.ABORT.value, Event.TIMEOUT.value])),
@@ -172,6 +170,9 @@ def test_no_way_of_using_a_session_leaves_it_stuck_books_twice_or_raises(
         elif what == "outcome":
             kinds = {each: text for each in REGISTRY if text in REGISTRY[each].outcomes}
             core.kinds = kinds if text != Refusal.NOT_RECOGNISED else {SIGN_IN: text}
+        elif what == "walk":
+            paths = paths_of(talker.menus.own, registered=len(phone.own) == 1)
+            phone.dial("*".join([CODE.removesuffix("#"), *paths[int(text) % len(paths)].typed]))
         elif what == "dial" or phone.ended:
             phone.dial(text if what == "dial" else CODE)
         elif what == "open":
