@@ -78,8 +78,7 @@ def _as_config_error(
     file: Path, model: type[BaseModel], error: ValidationError, at: str
 ) -> ConfigError:
     first = error.errors(include_url=False)[0]
-    path = [at] if at else []
-    path += [str(step) for step in first["loc"]]
+    path: list[int | str] = [at, *first["loc"]] if at else [*first["loc"]]
     key = _dotted(path)
     if first["type"] == "extra_forbidden":
         owner = _model_at(model, first["loc"][:-1])
@@ -95,12 +94,12 @@ def _as_config_error(
     return ConfigError(file, key, message[:1].lower() + message[1:])
 
 
-def _dotted(path: list[str]) -> str:
+def _dotted(path: list[int | str]) -> str:
     """``binds.0.port`` as people write it: ``binds[1].port``, counting from one."""
     dotted = ""
     for step in path:
-        if step.isdigit():
-            dotted += f"[{int(step) + 1}]"
+        if isinstance(step, int):
+            dotted += f"[{step + 1}]"
         else:
             dotted += f".{step}" if dotted else step
     return dotted
