@@ -18,8 +18,11 @@ import click
 from core.database import DatabaseUnavailable
 from core.importing import ImportFileError
 from core.node import NodeTaken
+from core.reporting.types import SourceError
+from core.runs.store import RunError
 from core.schema import SchemaError
 from gateway.commands.boxes import inbox, outbox
+from gateway.commands.campaigns import campaign
 from gateway.commands.clicking import MISUSED, Group
 from gateway.commands.context import CommandError, Context
 from gateway.commands.health import health
@@ -47,8 +50,10 @@ FAILURES = (
     DatabaseUnavailable,
     ImportFileError,
     NodeTaken,
+    RunError,
     SchemaError,
     SmscError,
+    SourceError,
     CannotStart,
     CannotServe,
 )
@@ -63,6 +68,7 @@ COMMANDS = (
     smsc,
     inbox,
     outbox,
+    campaign,
     profile,
     tariff,
     reading,

@@ -1,0 +1,28 @@
+-- title = "قبض‌های تازه"
+-- about = "قبض‌هایی که از این تعداد روز پیش تاکنون صادر شده‌اند"
+-- key = "bill"
+-- subscriber = "subscriber_id"
+-- [parameters]
+-- days = { type = "days_ago", title = "از چند روز پیش", default = 1 }
+-- [columns]
+-- bill = "integer"
+-- subscriber_id = "integer"
+-- number = "text"
+-- name = "text"
+-- period = "text"
+-- kind = "text"
+-- amount = "rial"
+-- payable = "rial"
+-- bill_id = "text"
+-- payment_id = "text"
+-- due = "date"
+-- used = "integer"
+-- from_date = "date"
+-- to_date = "date"
+SELECT b.id AS bill, b.subscriber_id, s.number, s.name, b.period, b.kind, b.amount, b.payable,
+       b.bill_id, b.payment_id, b.due_date AS due, b.used, b.from_date, b.to_date
+  FROM bills AS b
+  JOIN subscribers AS s ON s.id = b.subscriber_id
+ WHERE b.id > :after AND b.issued_at >= :days_at AND s.utility = :utility
+ ORDER BY b.id
+ LIMIT :limit

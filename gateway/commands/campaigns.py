@@ -1,0 +1,268 @@
+"""``peyk campaign``: start messages in bulk, watch them, stop them."""
+
+from __future__ import annotations
+
+import getpass
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+import click
+
+from core.database import Database
+from core.ids import IdMaker, ids_for_command
+from core.jalali import parse_interval
+from core.making import Maker
+from core.reporting.sources import Sources
+from core.runs import starting
+from core.runs.progress import Estimate, Progress, estimate, progress_of
+from core.runs.starting import Start, Wish, check_may_begin, planned
+from core.runs.states import Move, RunState
+from core.runs.store import RunError, RunFilter, list_runs, move
+from core.templates.store import Template, TemplateFilter, list_templates
+from core.templates.variables import COMPANY
+from core.text import nearest_hint
+from gateway import control
+from gateway.commands.campaign_views import (
+    Watching,
+    print_begun,
+    print_progress,
+    print_rehearsal,
+    print_reports,
+    print_runs,
+)
+from gateway.commands.clicking import ID, Group, as_json, days, limit, misuse, pass_context
+from gateway.commands.context import CommandError, Context
+from gateway.commands.utilities import profiles
+from gateway.configuration import did_you_mean
+from gateway.minds import load_profiles, minds_of
+from gateway.production import sources_of
+from gateway.templates.bodies import compile_body
+from gateway.templates.wordings import Wordings, sandbox_on
+
+SAMPLE_SECONDS = 1.0
+"""Between two looks, from which speed and end are told."""
+_WORDS = {
+    Move.PAUSE: "is being paused: nothing more of it is made or sent",
+    Move.RESUME: "goes on",
+    Move.CANCEL: "is being cancelled: what has not left stays here",
+}
+
+
+@click.group(cls=Group, epilog="peyk campaign start bills --param period=1404/03 --dry-run")
+def campaign() -> None:
+    """Messages in bulk: start, watch, pause, cancel. docs/campaigns.md explains them."""
+
+
+@campaign.command("list", epilog="peyk campaign list --open")
+@click.option("--utility", metavar="NAME", help="Only this utility's.")
+@click.option("--template", metavar="NAME", help="Only those of this template.")
+@click.option(
+    "--state",
+    type=click.Choice([state.value for state in RunState]),
+    metavar="STATE",
+    help=f"Only in this state: {', '.join(RunState)}.",
+)
+@click.option("--open", "is_open", is_flag=True, help="Only those that have not ended.")
+@days
+@limit(50)
+@as_json
+@pass_context
+def campaign_list(
+    context: Context, /, *, since: str | None, until: str | None, as_json: bool, **which: Any
+) -> None:
+    """List campaigns, those planned last first."""
+    with misuse():
+        start, end = (_ms(at) for at in parse_interval(since, until))
+    wanted = RunFilter(since=start, until=end, **which)
+    with context.database() as database:
+        print_runs(database.read("cli.campaigns", list_runs, wanted), as_json=as_json)
+
+
+@campaign.command("show", epilog="peyk campaign show 227794327961600000 --watch")
+@click.argument("run_id", metavar="ID", type=ID)
+@click.option("--watch", is_flag=True, help="Go on showing it until it is over.")
+@as_json
+@pass_context
+def campaign_show(context: Context, run_id: int, *, watch: bool, as_json: bool) -> None:
+    """Show how far a campaign is, and when it is likely to end."""
+    with context.database() as database:
+        if watch:
+            _watch(database, run_id)
+        found, expected = _looked_at(database, run_id)
+    print_progress(found, expected, as_json=as_json)
+
+
+@campaign.command("start", epilog="peyk campaign start bills --param period=1404/03 --dry-run")
+@click.argument("template", metavar="TEMPLATE")
+@click.option("--utility", metavar="NAME", help="Whose template it is, where several have it.")
+@click.option("--report", metavar="NAME", help="Over another report than the template's own.")
+@click.option(
+    "--param",
+    "parameters",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="What the report asks for; may be repeated.",
+)
+@click.option("--dry-run", is_flag=True, help="Only say what it would come to.")
+@click.option("--watch", is_flag=True, help="Show it until it is over.")
+@as_json
+@pass_context
+def campaign_start(  # noqa: PLR0913 - each is an option
+    context: Context,
+    /,
+    *,
+    template: str,
+    utility: str | None,
+    report: str | None,
+    parameters: Sequence[str],
+    dry_run: bool,
+    watch: bool,
+    as_json: bool,
+) -> None:
+    """Make a template's message for every row of its report, once."""
+    with misuse():
+        wish = Wish(report, _parameters(parameters), _now())
+    with context.database() as database:
+        chosen = _template(database, template, utility)
+        reports = _sources(context)
+        start = planned(chosen, wish, reports)
+        _check_variables(context, start)
+        if dry_run:
+            found = database.read(
+                "cli.rehearse", starting.rehearse, start, _maker(context), wish.now
+            )
+            print_rehearsal(start, found, as_json=as_json)
+            return
+        check_may_begin(chosen, wish.now)
+        run_id = ids_for_command(_now).one()
+        database.transact("cli.start", starting.start, start, run_id, getpass.getuser(), wish.now)
+        _wake(context)
+        print_begun(run_id, as_json=as_json)
+        if watch:
+            _watch(database, run_id)
+
+
+@campaign.command("reports", epilog="peyk campaign reports --utility kerman-water")
+@click.option("--utility", metavar="NAME", help="Only this utility's.")
+@as_json
+@pass_context
+def campaign_reports(context: Context, *, utility: str | None, as_json: bool) -> None:
+    """List the reports that messages can be made of, each checked against the database."""
+    known = profiles(context)
+    if utility is not None and utility not in known:
+        raise CommandError(f"no line serves {utility!r}; {did_you_mean(utility, known)}")
+    reports = _sources(context)
+    chosen = [utility] if utility else sorted(known)
+    with context.database() as database:
+        print_reports(database, {name: reports.files(name) for name in chosen}, as_json=as_json)
+
+
+def _declare(wish: Move, help_text: str) -> None:
+    @campaign.command(
+        wish.value, help=help_text, epilog=f"peyk campaign {wish.value} 227794327961600000"
+    )
+    @click.argument("run_id", metavar="ID", type=ID)
+    @pass_context
+    def command(context: Context, run_id: int) -> None:
+        with context.database() as database:
+            database.transact(f"cli.{wish.value}", move, run_id, wish, _now())
+        _wake(context)
+        click.echo(f"campaign {run_id} {_WORDS[wish]}")
+
+
+_declare(Move.PAUSE, "Make and send no more of a campaign, until it is resumed.")
+_declare(Move.RESUME, "Let a campaign go on that was paused, or that failed.")
+_declare(Move.CANCEL, "Give up on a campaign, and on what has not left of it.")
+
+
+def _parameters(given: Sequence[str]) -> dict[str, str]:
+    found = {}
+    for each in given:
+        name, equals, value = each.partition("=")
+        if not (name and equals):
+            raise ValueError(f"{each!r} is not NAME=VALUE")
+        found[name.strip()] = value.strip()
+    return found
+
+
+def _template(database: Database, name: str, utility: str | None) -> Template:
+    known = database.read("cli.templates", list_templates, TemplateFilter(utility=utility))
+    found = [each for each in known if each.newest.name == name]
+    if not found:
+        hint = nearest_hint(name, (each.newest.name for each in known))
+        hint = hint or "`peyk template add` makes one"
+        raise CommandError(f"there is no template {name!r}; {hint}")
+    if len(found) > 1:
+        whose = ", ".join(each.newest.utility for each in found)
+        raise CommandError(f"several utilities have {name!r}: say which with --utility: {whose}")
+    return found[0]
+
+
+def _sources(context: Context) -> Sources:
+    return sources_of(context.settings, profiles(context).values())
+
+
+def _maker(context: Context) -> Maker:
+    minds = minds_of(context.settings, load_profiles(context.config, context.settings))
+    # Of a rehearsal nothing is stored: any ids will do.
+    return Maker(IdMaker(0, _now), Wordings(minds))
+
+
+def _check_variables(context: Context, start: Start) -> None:
+    """Another report than the template's own may not give what its words need."""
+    version = start.version
+    minds = minds_of(context.settings, load_profiles(context.config, context.settings))
+    mind = minds.get(version.definition.line)
+    if mind is None:
+        raise RunError(f"the line {version.definition.line} is not in the settings any more")
+    source = start.question.source
+    body = compile_body(version.body, sandbox_on(mind, version.definition.language))
+    missing = body.variables - {COMPANY, *source.facts}
+    if missing:
+        raise RunError(
+            f"the words of {version.name!r} need {', '.join(sorted(missing))}, "
+            f"which the report {source.name} does not give"
+        )
+
+
+def _looked_at(database: Database, run_id: int) -> tuple[Progress, Estimate | None]:
+    """How a campaign stands, and where it is moving: how fast."""
+    first = _progress(database, run_id)
+    if not first.is_moving:
+        return first, None
+    time.sleep(SAMPLE_SECONDS)
+    second = _progress(database, run_id)
+    return second, estimate(first, second)
+
+
+def _progress(database: Database, run_id: int) -> Progress:
+    found = database.read("cli.progress", progress_of, run_id, _now())
+    if found is None:
+        raise CommandError(f"there is no campaign {run_id}; `peyk campaign list` shows the ids")
+    return found
+
+
+def _watch(database: Database, run_id: int) -> None:
+    before = _progress(database, run_id)
+    with Watching() as watching:
+        while not before.is_over:
+            time.sleep(SAMPLE_SECONDS)
+            now = _progress(database, run_id)
+            watching.show(now, estimate(before, now))
+            before = now
+
+
+def _wake(context: Context) -> None:
+    with suppress(control.ControlError):
+        # Without a daemon it is done when one starts.
+        control.call(context.settings.daemon.control, "wake")
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _ms(instant: Any) -> int | None:
+    return None if instant is None else round(instant.timestamp() * 1000)
