@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from sqlalchemy import func, insert, select, update
 
+from core.calls import Fact, Scalar
 from core.database import Database
 from core.demo import fill
 from core.making import Order, Row, make
 from core.outbox import State
 from core.reporting.reading import FIRST
 from core.runs.producing import (
-    LEASE_MS,
     MOST_ROWS,
     Piece,
     fail,
@@ -37,7 +37,7 @@ from core.runs.store import (
     parts_by_state,
     show,
 )
-from core.runs.taking import Work, is_free, load_work, look, take_runs
+from core.runs.taking import LEASE_MS, Work, is_free, load_work, look, take_runs
 from core.schedules import Window
 from core.secrecy import Keys
 from core.tables import bills, contacts, outbox, paused_services, suppressions
@@ -299,7 +299,7 @@ def test_who_is_told_of_a_row(filled: Database, now_ms: Clock) -> None:
                 created_at=2**52,
             )
         )  # fmt: skip
-    about = {"number": "1", "payable": 1}
+    about: dict[str, Fact] = {"number": "1", "payable": 1}
     rows = [Row("1", about, key, "989190000000"), Row("2", about, None, "989190000001")]
     told = {}
     for place, receivers in enumerate(Receivers):
@@ -341,6 +341,10 @@ def test_pieces_are_as_large_as_their_time_allows() -> None:
 
 def test_what_a_run_is_made_of_is_stored_as_it_was() -> None:
     """Days and instants among it."""
-    facts = {"begins_at": datetime(2026, 1, 1, tzinfo=UTC), "day": TODAY, "region": "جوپار"}
+    facts: dict[str, Scalar] = {
+        "begins_at": datetime(2026, 1, 1, tzinfo=UTC),
+        "day": TODAY,
+        "region": "جوپار",
+    }
     source = RunSource("subscribers_of_region", {"region": "جوپار", "n": 3}, facts)
     assert RunSource.of_json(source.as_json()) == source
