@@ -176,6 +176,7 @@ def add_worked(done: Done, worked: Worked) -> None:
     """What USSD inputs have left to do."""
     done.redelivered |= worked.repeated
     done.operations += worked.operations
+    done.unwanted += worked.unwanted
     done.queued |= bool(worked.notes)
     done.screens, done.dialled, done.more_open = worked.shown, worked.counters, worked.more_open
 

@@ -8,7 +8,7 @@ key. The state of a message is the one of its parts' states that says most: see
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
@@ -23,15 +23,18 @@ from sqlalchemy import (
     Select,
     Table,
     case,
+    exists,
     func,
     literal_column,
     select,
 )
 
+from core.attempts import Attempt, histories
 from core.bulk import as_rows, unfolded
 from core.ids import first_id_at
-from core.outbox import State
-from core.tables import inbox, outbox, subscribers
+from core.outbox import Result, State
+from core.state_groups import Group, group_of, states_named
+from core.tables import inbox, outbox, subscribers, templates
 
 PRECEDENCE = (
     State.REJECTED,
@@ -73,8 +76,17 @@ class InboxFilter(_Filter):
     """Which received messages; ``state`` is the inbox row's."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxFilter(_Filter):
-    """Which messages sent or to be sent; ``state`` is the whole message's."""
+    """Which messages sent or to be sent.
+
+    ``state`` is the whole message's: any word of ``core.state_groups.CHOICES``.
+    """
+
+    template: str | None = None
+    """The name of a template, of any utility."""
+    run: int | None = None
+    """A campaign."""
 
 
 class Received(NamedTuple):
@@ -102,12 +114,15 @@ class Received(NamedTuple):
 class Part(NamedTuple):
     """One part of a message on its way out."""
 
+    id: int
     part: int
     state: str
     text: str
     attempts: int
     max_attempts: int
     due_at: int
+    accepted_at: int | None
+    """When the operator last took it."""
     changed_at: int
     smsc: str | None
     smsc_id: str | None
@@ -126,6 +141,10 @@ class Message(NamedTuple):
     subscription: str | None
     inbox_id: int | None
     """The message that it answers."""
+    template: str | None
+    """The name of the template that it was made by."""
+    run_id: int | None
+    """The campaign that it belongs to."""
     priority: int
     expires_at: int | None
     parts: tuple[Part, ...]
@@ -140,6 +159,11 @@ class Message(NamedTuple):
         """The state of the whole message."""
         states = {part.state for part in self.parts}
         return next(state.value for state in PRECEDENCE if state.value in states)
+
+    @property
+    def group(self) -> Group:
+        """What that state means to people."""
+        return group_of(self.state)
 
     @property
     def attempts(self) -> int:
@@ -185,6 +209,36 @@ def list_outbox(connection: Connection, wanted: OutboxFilter) -> list[Message]:
     return messages(connection, connection.scalars(wanted_ids(wanted)))
 
 
+def show_history(connection: Connection, message: Message) -> list[tuple[int, Attempt]]:
+    """Every attempt to send each part of a message, and what receipts said: (part, attempt).
+
+    Part by part, in the order in which it happened.
+    """
+    put_down = histories(connection, [part.id for part in message.parts])
+    return [
+        (part.part, attempt)
+        for part in message.parts
+        for attempt in (*put_down.get(part.id, ()), *_of_row(part, put_down.get(part.id, ())))
+    ]
+
+
+def _of_row(part: Part, put_down: Sequence[Attempt]) -> Iterator[Attempt]:
+    """What the row itself still tells of its last attempt."""
+    row_id, smsc, smsc_id = part.id, part.smsc or "", part.smsc_id
+    accepted = Result.ACCEPTED.value
+    if part.accepted_at is not None and not any(
+        one.result == accepted and one.at == part.accepted_at for one in put_down
+    ):
+        yield Attempt(row_id, part.accepted_at, None, smsc, smsc_id, accepted, 0, None)
+    if smsc_id is not None and part.state in _BY_RECEIPT:
+        yield Attempt(row_id, part.changed_at, None, smsc, smsc_id, part.state, None, part.error)
+
+
+_BY_RECEIPT = frozenset(
+    {State.DELIVERED, State.UNDELIVERABLE, State.REJECTED, State.EXPIRED, State.SUPPRESSED}
+)
+
+
 def show_outbox(connection: Connection, message_id: int) -> Message | None:
     """One message with all its parts; the id of any of its parts will do."""
     first = connection.execute(
@@ -217,12 +271,35 @@ def _conditions(table: Table, wanted: _Filter) -> Iterator[ColumnElement[bool]]:
 _IS_FIRST = outbox.c.part == literal_column("1")
 
 
-def wanted_ids(wanted: OutboxFilter) -> Select[tuple[int]]:
-    """The query for the ids of the messages that are wanted, the newest first."""
+def wanted_ids(
+    wanted: OutboxFilter, any_part: Collection[State] | None = None
+) -> Select[tuple[int]]:
+    """The query for the ids of the messages that are wanted, the newest first.
+
+    With ``any_part`` only of those that have a part in one of these states.
+    """
     query = select(outbox.c.id).where(_IS_FIRST, *_conditions(outbox, wanted))
+    if wanted.run is not None:
+        query = query.where(outbox.c.run_id == wanted.run)
+    if wanted.template is not None:
+        named = select(templates.c.id).where(templates.c.name == wanted.template)
+        query = query.where(outbox.c.template_id.in_(named))
     if wanted.state is not None:
-        query = query.where(_whole_state() == PRECEDENCE.index(State(wanted.state)))
+        places = [PRECEDENCE.index(state) for state in states_named(wanted.state)]
+        query = query.where(_whole_state().in_(places))
+    if any_part is not None:
+        query = query.where(_has_part(any_part))
     return query.order_by(outbox.c.id.desc()).limit(wanted.limit)
+
+
+def _has_part(states: Collection[State]) -> ColumnElement[bool]:
+    """Whether any part of a message is in one of these states, next to its first part's row."""
+    parts = outbox.alias("parts")
+    return exists().where(
+        parts.c.id >= outbox.c.id,
+        parts.c.id < outbox.c.id + outbox.c.parts,
+        parts.c.state.in_(sorted(state.value for state in states)),
+    )
 
 
 def _whole_state() -> ColumnElement[int]:
@@ -246,10 +323,15 @@ WITH_PARTS: FromClause = _wanted.join(_first, _first.c.id == _wanted.c.id).join(
 _PARTS = (
     select(
         PART,
-        subscribers.c.utility,
+        func.coalesce(subscribers.c.utility, templates.c.utility).label("utility"),
         subscribers.c.number.label("subscription"),
+        templates.c.name.label("template"),
     )
-    .select_from(WITH_PARTS.outerjoin(subscribers, subscribers.c.id == PART.c.subscriber_id))
+    .select_from(
+        WITH_PARTS.outerjoin(subscribers, subscribers.c.id == PART.c.subscriber_id).outerjoin(
+            templates, templates.c.id == PART.c.template_id
+        )
+    )
     .order_by(PART.c.id)
 )
 

@@ -208,7 +208,7 @@ _ABOUT = (
     )
     .join(_told, (_told.c.id >= _first.c.id) & (_told.c.id < _first.c.id + _first.c.parts))
 )
-_WAITS = (State.QUEUED.value, State.WAITING.value)
+_WAITS = (State.QUEUED.value, State.WAITING.value, State.HELD.value)
 # The state by parameters: by literals, all that waits would be gone through for one mobile.
 _SUPPRESS = (
     update(outbox)

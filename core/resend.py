@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, case, select, update
 
+from core.attempts import keep_overwritten
 from core.browse import PART, WITH_PARTS, OutboxFilter, messages, wanted_ids
 from core.bulk import as_rows
 from core.outbox import State
@@ -22,6 +23,9 @@ RESENDABLE = frozenset(
     }
 )
 CANCELLABLE = frozenset({State.QUEUED, State.WAITING, State.HELD})
+
+AT_ONCE = 500
+"""Messages that one transaction resends or cancels: some twenty milliseconds."""
 
 _NOT_RESENDABLE = {
     State.QUEUED: "it has not been sent yet",
@@ -56,11 +60,13 @@ def resend(connection: Connection, what: Collection[int] | OutboxFilter, now_ms:
     Earlier attempts stay counted and one more is granted. A validity that was set starts
     anew. With a filter, messages that cannot be resent are passed over.
     """
-    ids = _ids_of(connection, what)
+    ids = _ids_of(connection, what, RESENDABLE)
+    _keep_attempts(connection, ids)
     again = {
         "state": State.QUEUED.value,
         "due_at": now_ms,
         "changed_at": now_ms,
+        "error": None,
         # The receipt of an earlier submission must not settle the new one.
         "smsc": None,
         "smsc_id": None,
@@ -81,7 +87,7 @@ def resend(connection: Connection, what: Collection[int] | OutboxFilter, now_ms:
 
 def cancel(connection: Connection, what: Collection[int] | OutboxFilter, now_ms: int) -> Acted:
     """Give up on those parts of messages that have not been handed to a bind."""
-    ids = _ids_of(connection, what)
+    ids = _ids_of(connection, what, CANCELLABLE)
     done = _change(
         connection, ids, CANCELLABLE, {"state": State.CANCELLED.value, "changed_at": now_ms}
     )
@@ -105,9 +111,34 @@ def rehearse(
     return acted
 
 
-def _ids_of(connection: Connection, what: Collection[int] | OutboxFilter) -> list[int]:
+def matching(connection: Connection, wanted: OutboxFilter, states: Collection[State]) -> list[int]:
+    """Ids of the messages that a filter finds and that have a part in one of ``states``.
+
+    To be resent or cancelled a piece at a time (``pieces``): a million at once would hold up
+    everybody else.
+    """
+    return list(connection.scalars(wanted_ids(wanted, states)))
+
+
+def pieces(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    """Ids in lots that one transaction can take without anybody waiting long for it."""
+    for start in range(0, len(ids), AT_ONCE):
+        yield ids[start : start + AT_ONCE]
+
+
+def _keep_attempts(connection: Connection, ids: Sequence[int]) -> None:
+    """What becomes of a message is about to be overwritten: its history keeps it."""
+    if ids:
+        failed = outbox.c.state.in_(sorted(state.value for state in RESENDABLE))
+        mine = outbox.c.id.in_(select(PART.c.id).select_from(WITH_PARTS))
+        keep_overwritten(connection, mine & failed, as_rows((key,) for key in ids))
+
+
+def _ids_of(
+    connection: Connection, what: Collection[int] | OutboxFilter, states: Collection[State]
+) -> list[int]:
     if isinstance(what, OutboxFilter):
-        return list(connection.scalars(wanted_ids(what)))
+        return matching(connection, what, states)
     return list(dict.fromkeys(what))
 
 

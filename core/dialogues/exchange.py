@@ -57,6 +57,8 @@ class Worked:
     """Inputs known by their turn: their id → the id under which they are stored."""
     operations: list[tuple[str, str]] = field(default_factory=list)
     """Operation and outcome of each call."""
+    unwanted: list[int] = field(default_factory=list)
+    """Rows that are with a daemon to be sent, to people who have just opted out of them."""
     counters: Counter[str] = field(default_factory=Counter)
 
     @property
