@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, case, select, update
 
 from core.attempts import keep_overwritten
-from core.browse import PART, WITH_PARTS, OutboxFilter, messages, wanted_ids
+from core.box_filters import OutboxFilter, wanted_ids
+from core.browse import PART, WITH_PARTS, messages
 from core.bulk import as_rows
 from core.outbox import State
 from core.tables import outbox

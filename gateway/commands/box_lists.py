@@ -7,15 +7,12 @@ from typing import Any
 
 import click
 
-from core.browse import (
-    InboxFilter,
-    Message,
-    OutboxFilter,
-    Received,
-    list_inbox,
-    list_outbox,
-    show_outbox,
-)
+from core.attempts import Attempt
+from core.box_filters import InboxFilter, OutboxFilter
+from core.browse import Message, Received, list_inbox, list_outbox
+from core.code_words import Words, receipt_in_words, refusal_in_words
+from core.state_groups import ENGLISH, PERSIAN
+from core.told import show_with_history
 from gateway.commands.context import CommandError, Context
 from gateway.commands.output import (
     for_people,
@@ -26,8 +23,10 @@ from gateway.commands.output import (
     print_table,
 )
 
-_INSTANTS = frozenset({"received_at", "created_at", "changed_at", "due_at", "expires_at"})
-_IDS = frozenset({"id", "reply_id", "inbox_id"})
+_INSTANTS = frozenset(
+    {"received_at", "created_at", "changed_at", "due_at", "expires_at", "accepted_at"}
+)
+_IDS = frozenset({"id", "reply_id", "inbox_id", "run_id"})
 
 
 def show_inbox(context: Context, wanted: InboxFilter, *, as_json: bool) -> None:
@@ -57,17 +56,51 @@ def show_list(context: Context, wanted: OutboxFilter, *, as_json: bool) -> None:
 def show_one(context: Context, message_id: int, *, as_json: bool) -> None:
     """Show one message with its parts."""
     with context.database() as database:
-        message = database.read("cli.outbox_show", show_outbox, message_id)
-    if message is None:
+        found = database.read("cli.outbox_show", show_with_history, message_id)
+    if found is None:
         raise CommandError(f"there is no message {message_id}; `peyk outbox list` shows the ids")
+    message, history = found
     if as_json:
-        print_json(_message_as_json(message))
+        attempts = [_attempt_as_json(*each) for each in history]
+        print_json({**_message_as_json(message), "history": attempts})
         return
     print_facts(_facts(message))
     click.echo()
     columns = ("part", "state", "tried", "due", "changed", "operator", "its id", "code", "error")
     print_table(columns, (_part_row(part) for part in message.parts), texts=("error",))
+    if history:
+        click.echo()
+        print_table(
+            ("part", "at", "operator", "its id", "result", "what it means"),
+            (_attempt_row(*each) for each in history),
+            texts=("what it means",),
+        )
     click.echo(f"\n{message.text}")
+
+
+def _attempt_row(part: int, attempt: Attempt) -> tuple[object, ...]:
+    words = _meaning(attempt)
+    return (
+        part,
+        for_people(attempt.at),
+        attempt.smsc or None,
+        attempt.smsc_id,
+        attempt.result,
+        words and words.english,
+    )
+
+
+def _attempt_as_json(part: int, attempt: Attempt) -> dict[str, Any]:
+    words = _meaning(attempt)
+    values = {**attempt._asdict(), "part": part, "at": for_programs(attempt.at)}
+    del values["outbox_id"]
+    return {**values, "english": words and words.english, "persian": words and words.persian}
+
+
+def _meaning(attempt: Attempt) -> Words | None:
+    if attempt.error:
+        return receipt_in_words(attempt.error)
+    return refusal_in_words(attempt.code) if attempt.code else None
 
 
 def _inbox_row(row: Received) -> tuple[object, ...]:
@@ -101,13 +134,15 @@ def _outbox_row(row: Message) -> tuple[object, ...]:
 def _facts(message: Message) -> list[tuple[str, object]]:
     return [
         ("message", message.id),
-        ("state", message.state),
+        ("state", f"{message.state} ({ENGLISH[message.group]}, {PERSIAN[message.group]})"),
         ("mobile", message.mobile),
         ("line", message.line),
         ("subscription", message.subscription),
         ("created", for_people(message.created_at)),
         ("expires", for_people(message.expires_at)),
         ("answers", message.inbox_id),
+        ("template", message.template),
+        ("campaign", message.run_id),
     ]
 
 
@@ -128,6 +163,7 @@ def _part_row(part: Any) -> tuple[object, ...]:
 def _message_as_json(message: Message) -> dict[str, Any]:
     values = {**message._asdict(), "state": message.state, "text": message.text}
     values["attempts"] = message.attempts
+    values["group"] = message.group.value
     values["parts"] = [_plain(part._asdict()) for part in message.parts]
     return _plain(values)
 

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 import click
 
 from core.batch import ANSWERED, INCOMPLETE, SET_ASIDE, UNANSWERABLE
-from core.browse import PRECEDENCE, InboxFilter, OutboxFilter
+from core.box_filters import InboxFilter, OutboxFilter
 from core.identifiers import mobile as normal_mobile
 from core.jalali import parse_interval
-from core.resend import cancel, rehearse, resend
+from core.state_groups import CHOICES
 from core.text import ascii_digits
-from gateway import control
+from gateway.commands.box_actions import ACTIONS, act_on, act_on_all
 from gateway.commands.box_lists import show_inbox, show_list, show_one
 from gateway.commands.clicking import (
     ID,
@@ -30,10 +28,13 @@ from gateway.commands.clicking import (
     options,
     pass_context,
 )
-from gateway.commands.context import CommandError, Context
+from gateway.commands.context import Context
 
-_WORDS = {"resend": "queued again", "cancel": "cancelled"}
-_STATES = [state.value for state in PRECEDENCE]
+_sent = options(
+    click.option("--template", metavar="NAME", help="Only messages of this template."),
+    click.option("--run", type=ID, metavar="ID", help="Only messages of this campaign."),
+    click.option("--day", metavar="DATE", help="Only this day: --from and --to at once."),
+)
 
 
 def _filters(states: Sequence[str]) -> Decorator:
@@ -74,7 +75,8 @@ def outbox() -> None:
 
 
 @outbox.command("list", epilog="peyk outbox list --subscription 10000001 --to 1404/05/31")
-@_filters(_STATES)
+@_filters(CHOICES)
+@_sent
 @limit(50)
 @as_json
 @pass_context
@@ -90,30 +92,37 @@ def outbox_list(context: Context, /, *, as_json: bool, **which: Any) -> None:
 @as_json
 @pass_context
 def outbox_show(context: Context, message_id: int, *, as_json: bool) -> None:
-    """Show one message, part by part."""
+    """Show one message, part by part, with every attempt to send it."""
     show_one(context, message_id, as_json=as_json)
 
 
 def _declare(verb: str, help_text: str, example: str) -> None:
     @outbox.command(verb, help=help_text, epilog=example)
     @click.argument("ids", metavar="[ID]...", type=ID, nargs=-1)
-    @_filters(_STATES)
+    @_filters(CHOICES)
+    @_sent
     @limit(None)
     @click.option("--dry-run", is_flag=True, help="Only say how many it would be.")
+    @click.option("--yes", is_flag=True, help="Do not ask whether to do it.")
     @pass_context
-    def command(context: Context, /, ids: tuple[int, ...], *, dry_run: bool, **which: Any) -> None:
+    def command(
+        context: Context, /, ids: tuple[int, ...], *, dry_run: bool, yes: bool, **which: Any
+    ) -> None:
         chosen = [name for name, value in which.items() if value is not None]
         if bool(ids) == bool(chosen):
             raise click.UsageError("give message ids, or options that say which; not both")
+        if ids:
+            act_on(context, ACTIONS[verb], ids, dry_run=dry_run)
+            return
         with misuse():
-            what = ids or OutboxFilter(**criteria(**which))
-        act(context, verb, what, dry_run=dry_run)
+            wanted = OutboxFilter(**criteria(**which))
+        act_on_all(context, ACTIONS[verb], wanted, dry_run=dry_run, yes=yes)
 
 
 _declare(
     "resend",
     "Send messages again that failed, are uncertain, or were cancelled.",
-    "peyk outbox resend --state undeliverable --from 1404/05/03 --dry-run",
+    "peyk outbox resend --run 227794327961600000 --state failed --dry-run",
 )
 _declare(
     "cancel",
@@ -128,9 +137,14 @@ def criteria(
     subscription: str | None,
     since: str | None,
     until: str | None,
+    day: str | None = None,
     **others: Any,
 ) -> dict[str, Any]:
     """The options of a list as a filter's fields. Raises ``ValueError`` for what is wrong."""
+    if day is not None:
+        if since or until:
+            raise ValueError("give --day, or --from and --to; not both")
+        since = until = day
     start, end = parse_interval(since, until)
     return {
         "mobile": normal_mobile(mobile) if mobile else None,
@@ -139,29 +153,6 @@ def criteria(
         "until": _ms(end),
         **others,
     }
-
-
-def act(context: Context, verb: str, what: Sequence[int] | OutboxFilter, *, dry_run: bool) -> None:
-    """Resend or cancel messages by id or filter, and tell the daemon."""
-    work = {"resend": resend, "cancel": cancel}[verb]
-    now = time.time_ns() // 1_000_000
-    with context.database() as database:
-        if dry_run:
-            acted = database.transact(f"cli.{verb}", rehearse, work, what, now)
-        else:
-            acted = database.transact(f"cli.{verb}", work, what, now)
-    if not dry_run:
-        _wake(context)
-    click.echo(f"{len(acted.done)} message(s) {'would be ' if dry_run else ''}{_WORDS[verb]}")
-    if acted.refused:
-        reasons = "; ".join(f"{key}: {why}" for key, why in acted.refused.items())
-        raise CommandError(f"cannot {verb} {reasons}")
-
-
-def _wake(context: Context) -> None:
-    with suppress(control.ControlError):
-        # Without a daemon it is done when one starts.
-        control.call(context.settings.daemon.control, "wake")
 
 
 def _ms(instant: datetime | None) -> int | None:

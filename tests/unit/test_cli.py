@@ -394,7 +394,9 @@ def test_the_outbox_for_programs_is_iso_and_exact(database: Database, peyk: Peyk
     assert found["created_at"] == "2026-09-21T14:13:20.000+00:00"
     assert found["text"] == "بدهی ۱۰۰ ریال\nمهلت ۱۴۰۵/۰۷/۲۷"
     assert (found["state"], found["parts"][0]["state"]) == ("accepted", "accepted")
-    assert json.loads(peyk("outbox", "show", message_id, "--json").out) == found
+    assert found["group"] == "on_the_way"
+    shown = json.loads(peyk("outbox", "show", message_id, "--json").out)
+    assert shown == {**found, "history": []}
 
 
 def test_filters_take_what_people_write(database: Database, peyk: Peyk) -> None:
@@ -412,6 +414,7 @@ def test_filters_take_what_people_write(database: Database, peyk: Peyk) -> None:
     assert found("--from", "۱۴۰۵/۰۶/۳۰", "--to", "1405-06-30") == [str(within)]
     assert found("--from", "2026-09-21") == [str(after), str(within)]
     assert found("--to", "1405/06/29") == [str(before)]
+    assert found("--day", "۱۴۰۵/۰۶/۳۰", "--state", "on_the_way") == [str(within)]
 
 
 def test_a_message_is_shown_whole(database: Database, peyk: Peyk) -> None:
@@ -458,7 +461,13 @@ def test_cancel_by_filter(database: Database, peyk: Peyk) -> None:
     """What has not left is given up on; the rest is left alone."""
     _store(database, "queued", "waiting", "sending")
 
-    ran = peyk("outbox", "cancel", "--line", "100034122")
+    refused = peyk("outbox", "cancel", "--line", "100034122")
+
+    assert refused.code == 1
+    assert "2 message(s) would be cancelled; say --yes to do it" in refused.err
+    assert _states(database) == ["queued", "waiting", "sending"]
+
+    ran = peyk("outbox", "cancel", "--line", "100034122", "--yes")
 
     assert (ran.code, ran.out) == (0, "2 message(s) cancelled\n")
     assert _states(database) == ["cancelled", "cancelled", "sending"]

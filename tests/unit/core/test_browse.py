@@ -8,14 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, insert
 
-from core.browse import (
-    InboxFilter,
-    Message,
-    OutboxFilter,
-    list_inbox,
-    list_outbox,
-    show_outbox,
-)
+from core.box_filters import InboxFilter, OutboxFilter
+from core.browse import Message, list_inbox, list_outbox, show_outbox
 from core.database import Database
 from core.ids import IdMaker
 from core.tables import inbox, outbox, subscribers

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, insert, select
 
-from core.browse import OutboxFilter
+from core.box_filters import OutboxFilter
 from core.database import Database
 from core.outbox import State
 from core.resend import CANCELLABLE, RESENDABLE, Acted, cancel, rehearse, resend
