@@ -103,7 +103,7 @@ class Operator:
             self._send(time.perf_counter())
         self._exchange(self._schedule(began) if phase.rate else iter(()))
         until = min(self._send_until, time.perf_counter())
-        return _figures(self._times, self._parts, until - self._count_from)
+        return figures_of(self._times, self._parts, until - self._count_from)
 
     def _schedule(self, began: float) -> Iterator[float]:
         dice = Random(self._sequence)  # noqa: S311 - arrivals need not be secret
@@ -214,7 +214,8 @@ class Operator:
         self._out += wire.pack(command | wire.RESPONSE, 0, sequence, body)
 
 
-def _figures(times: list[float], parts: int, seconds: float) -> Figures:
+def figures_of(times: list[float], parts: int, seconds: float) -> Figures:
+    """What came of these times, in seconds. Raises ``LoadError`` when there are none."""
     if not times:
         raise LoadError("nothing was answered")
     times.sort()

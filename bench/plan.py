@@ -20,7 +20,8 @@ PAIR: Final = "pair"
 RECEIPTS: Final = "receipts"
 MIXED: Final = "mix"
 MEMORY: Final = "memory"
-MEASUREMENTS: Final = (MATRIX, PAIR, RECEIPTS, MIXED, MEMORY)
+USSD: Final = "ussd"
+MEASUREMENTS: Final = (MATRIX, PAIR, RECEIPTS, MIXED, USSD, MEMORY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +35,22 @@ class Plan:
     many: int = 1_000_000
     mixed: int = 20_000
     """Subscribers of the mix: enough that nobody tells two readings."""
+    dialling: int = 20_000
+    """Subscribers of which every second one has a mobile that dials, once."""
+    sessions: int = 100_000
+    """Open at once when their memory is read."""
     messages: int = 200_000
     """After so many the memory is read."""
     only: frozenset[str] = frozenset(MEASUREMENTS)
 
 
-QUICK: Final = Plan(rounds=1, seconds=1.0, warm_up=0.3, many=20_000, mixed=1_000, messages=10_000)
+QUICK: Final = Plan(
+    rounds=1,
+    seconds=1.0,
+    warm_up=0.3,
+    many=20_000,
+    mixed=1_000,
+    dialling=2_000,
+    sessions=10_000,
+    messages=10_000,
+)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from statistics import median
 
-from bench import mix
+from bench import mix, ussd
 from bench.databases import Engine
 from bench.figures import Book, machine, table, verdict
 from bench.plan import (
@@ -20,6 +20,7 @@ from bench.plan import (
     RATES,
     RECEIPTS,
     TARGETS,
+    USSD,
     WIDEST,
     WINDOWS,
     Plan,
@@ -42,6 +43,7 @@ class Results:
     engines: list[Engine]
     book: Book = field(default_factory=Book)
     memory: dict[str, Memory] = field(default_factory=dict)
+    weights: dict[str, ussd.Weight] = field(default_factory=dict)
 
 
 def report(results: Results, version: str) -> str:
@@ -59,6 +61,8 @@ def report(results: Results, version: str) -> str:
         parts.append(_open(results))
     if MIXED in plan.only:
         parts.append(mix.report(book, results.engines))
+    if USSD in plan.only:
+        parts.append(ussd.report(book, results.engines, results.weights, plan.sessions))
     if PAIR in plan.only:
         parts.append(_pair(results))
     if MEMORY in plan.only:
@@ -115,6 +119,8 @@ def _targets(results: Results, alone_rate: float) -> Iterator[list[str]]:
             yield _of_pair(results, engine.name)
         if MIXED in results.plan.only:
             yield mix.target(results.book, engine)
+        if USSD in results.plan.only:
+            yield from ussd.targets(results.book, engine, results.weights, results.plan.sessions)
 
 
 def _of_matrix(book: Book, name: str, alone_rate: float) -> Iterator[list[str]]:

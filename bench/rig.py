@@ -23,6 +23,7 @@ from typing import Any, Final
 
 from bench import wire
 from bench.databases import KEY, ROOT
+from bench.dial_load import Dials
 from bench.load import Figures, Phase
 from bench.texts import ALONE, MIXED
 
@@ -46,11 +47,18 @@ port = {port}
 system_id = "bench"
 window = {window}
 receipts = {receipts}
+ussd = "sixdee"
 
 [[lines]]
 number = "{line}"
 profile = "kerman-water"
 binds = ["operator"]
+
+[[lines]]
+number = "*1522#"
+profile = "kerman-water"
+binds = ["operator"]
+sms_line = "{line}"
 
 [web]
 listen = "127.0.0.1:{web}"
@@ -71,14 +79,11 @@ class BenchError(Exception):
 
 
 class Load:
-    """The process of ``bench.load``."""
+    """The process of ``bench.load``, or of ``bench.dial_load``."""
 
-    def __init__(self, subscribers: int, what: str) -> None:
-        # Other mobiles each time: what was sent just before a connection ended may come
-        # again, and the daemon rightly leaves the second copy without an answer.
-        arguments = [what, str(subscribers), str(next(_first_mobiles))]
+    def __init__(self, module: str, *arguments: object) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "bench.load", *arguments],
+            [sys.executable, "-m", module, *map(str, arguments)],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -98,8 +103,8 @@ class Load:
         """Return when somebody has bound."""
         self._hear()
 
-    def run(self, phase: Phase) -> Figures:
-        """Run one phase."""
+    def run(self, phase: Phase | Dials) -> Figures:
+        """Run one measurement."""
         assert self._process.stdin is not None
         told = {name: value for name, value in asdict(phase).items() if value != float("inf")}
         self._process.stdin.write(json.dumps(told) + "\n")
@@ -130,10 +135,23 @@ def peyk(
     url: str, subscribers: int, *, receipts: bool = False, what: str = ALONE
 ) -> Iterator[Running]:
     """Run a daemon on the database at ``url``, bound to a load of ``what``, for a while."""
+    with load(subscribers, what) as operator, _daemon(url, operator, receipts=receipts) as running:
+        yield running
+
+
+@contextmanager
+def peyk_dialled(url: str, mobiles: tuple[int, int, int]) -> Iterator[Running]:
+    """Run a daemon bound to a network whose ``mobiles`` dial: the first, the step, how many."""
     with (
-        tempfile.TemporaryDirectory(prefix="peyk-bench-") as name,
-        load(subscribers, what) as operator,
+        _ending(Load("bench.dial_load", *mobiles)) as network,
+        _daemon(url, network, receipts=False) as running,
     ):
+        yield running
+
+
+@contextmanager
+def _daemon(url: str, operator: Load, *, receipts: bool) -> Iterator[Running]:
+    with tempfile.TemporaryDirectory(prefix="peyk-bench-") as name:
         home = Path(name)
         settings = home / "peyk.toml"
         text = _settings(url=url, home=home, port=operator.port, receipts=receipts)
@@ -167,7 +185,14 @@ def _free_port() -> int:
 @contextmanager
 def load(subscribers: int, what: str = ALONE) -> Iterator[Load]:
     """Run a load for a while."""
-    operator = Load(subscribers, what)
+    # Other mobiles each time: what was sent just before a connection ended may come
+    # again, and the daemon rightly leaves the second copy without an answer.
+    with _ending(Load("bench.load", what, subscribers, next(_first_mobiles))) as operator:
+        yield operator
+
+
+@contextmanager
+def _ending(operator: Load) -> Iterator[Load]:
     try:
         yield operator
     finally:

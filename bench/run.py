@@ -10,9 +10,10 @@ import argparse
 import time
 from dataclasses import replace
 
-from bench import codec, mix
+from bench import codec, mix, ussd
 from bench import plan as plans
 from bench.databases import HOME, Engine, Sqlite, alone, postgresql
+from bench.dial_load import Dials
 from bench.load import Phase
 from bench.plan import RATES, WIDEST, WINDOWS, Plan
 from bench.report import Memory, Results, report
@@ -38,9 +39,12 @@ class Bench:
             self.book.add_codec(codec.rate())
             for engine in self.engines:
                 self._round(engine, number)
-        if plans.MEMORY in self.plan.only:
-            for engine in self.engines:
+        for engine in self.engines:
+            if plans.MEMORY in self.plan.only:
                 self._memory(engine)
+            if plans.USSD in self.plan.only:
+                weight = ussd.weigh(engine, self.plan.dialling, self.plan.sessions)
+                self.results.weights[engine.name] = weight
         self.book.add_codec(codec.rate())
 
     def _round(self, engine: Engine, number: int) -> None:
@@ -52,6 +56,9 @@ class Bench:
             self._receipts(engine)
         if plans.MIXED in self.plan.only:
             self._mix(engine, number)
+        if plans.USSD in self.plan.only:
+            dials = Dials(ussd.RATE, seconds=self.plan.seconds, warm_up=self.plan.warm_up)
+            ussd.measure(self.book, engine, dials, self.plan.dialling)
 
     def _prepare(self) -> None:
         few, many, only = self.plan.few, self.plan.many, self.plan.only

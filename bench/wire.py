@@ -48,14 +48,14 @@ def balance_text(number: int, code: str) -> str:
 
 def deliver_sm(mobile: int, text: str) -> bytearray:
     """Return a text from ``mobile`` to the line, in UCS-2; its sequence is for the sender."""
-    body = _message(str(mobile), LINE, 0, UCS2, text.encode("utf-16-be"))
+    body = message(str(mobile), LINE, 0, UCS2, text.encode("utf-16-be"))
     return bytearray(pack(DELIVER_SM, 0, 0, body))
 
 
 def receipt(mobile: int, message_id: bytes, sequence: int) -> bytes:
     """Return a receipt for a message that was delivered (SMPP 3.4, appendix B)."""
     text = b"id:%b sub:001 dlvrd:001 submit date:2601010000 done date:2601010000 stat:DELIVRD"
-    body = _message(str(mobile), LINE, _IS_RECEIPT, 0, text % message_id + b" err:000 text:")
+    body = message(str(mobile), LINE, _IS_RECEIPT, 0, text % message_id + b" err:000 text:")
     return pack(DELIVER_SM, 0, sequence, body)
 
 
@@ -82,7 +82,8 @@ def _parts(data: bytes, at: int) -> int:
     return data[validity_end + 10]
 
 
-def _message(source: str, destination: str, esm_class: int, coding: int, text: bytes) -> bytes:
+def message(source: str, destination: str, esm_class: int, coding: int, text: bytes) -> bytes:
+    """Return the body of a deliver_sm without TLVs."""
     return b"".join((
         b"\0",  # service_type
         b"\1\1", source.encode(), b"\0",
