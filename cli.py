@@ -28,6 +28,7 @@ from gateway.commands.context import CommandError, Context
 from gateway.commands.health import health
 from gateway.commands.importing import import_
 from gateway.commands.operator import sms, smsc
+from gateway.commands.optouts import optout
 from gateway.commands.payments import payment
 from gateway.commands.profiles import profile
 from gateway.commands.readings import reading
@@ -69,6 +70,7 @@ COMMANDS = (
     inbox,
     outbox,
     campaign,
+    optout,
     profile,
     tariff,
     reading,

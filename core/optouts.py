@@ -137,7 +137,7 @@ class Added(NamedTuple):
     """What opting somebody out has done."""
 
     suppressed: int
-    """Parts of messages that were queued and are not sent."""
+    """Messages' parts that were queued and are not sent."""
     in_hand: int
     """Parts that a daemon is sending at this moment."""
 
@@ -153,14 +153,46 @@ def add_optouts(connection: Connection, new: Collection[OptOut]) -> Added:
     return Added(suppressed, len(connection.scalars(_IN_HAND, about).all()))
 
 
-def remove_optouts(connection: Connection, mobile: str, utility: str, topic: str | None) -> int:
-    """Send a mobile messages again, of a topic or (None) of all; returns how many rows went."""
-    gone = delete(suppressions).where(
-        suppressions.c.mobile == mobile, suppressions.c.utility == utility
-    )
-    if topic is not None:
-        gone = gone.where(suppressions.c.topic == topic)
-    return connection.execute(gone).rowcount
+class Removal(NamedTuple):
+    """Whom messages go to again."""
+
+    mobiles: Collection[str]
+    utility: str
+    topic: str | None
+    """None: whatever they wanted none of."""
+    note: str
+    now: int
+
+
+def remove_optouts(connection: Connection, removal: Removal) -> set[str]:
+    """Send mobiles messages again; returns those that had wanted none.
+
+    Who wants nothing at all gets an exception for a single topic.
+    """
+    mobiles, utility, topic, note, now = removal
+    rows = connection.execute(_OF_MOBILES, as_rows((utility, each) for each in mobiles)).all()
+    gone = [
+        row
+        for row in rows
+        if topic in (None, row.topic) and not (topic is not None and row.reason == Reason.WANTED)
+    ]
+    keys = as_rows((row.mobile, utility, row.topic) for row in gone)
+    connection.execute(_FORGET, keys)
+    excepted = {
+        row.mobile for row in rows if topic not in (None, EVERYTHING) and row.topic == EVERYTHING
+    } - {row.mobile for row in rows if row.topic == topic and row.reason == Reason.WANTED}
+    new = [
+        OptOut(each, utility, topic or EVERYTHING, Reason.WANTED.value, note, now)
+        for each in sorted(excepted)
+    ]
+    put_rows(connection, _PUT, new)
+    return {row.mobile for row in gone} | excepted
+
+
+def topics_of(connection: Connection, utility: str) -> list[str]:
+    """The topics that templates of a utility have."""
+    query = select(templates.c.topic).where(templates.c.utility == utility).distinct()
+    return sorted(connection.scalars(query))
 
 
 # --- underneath -----------------------------------------------------------------------
