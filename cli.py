@@ -35,6 +35,7 @@ from gateway.commands.readings import reading
 from gateway.commands.requests import request
 from gateway.commands.setup import init, run
 from gateway.commands.tariff import tariff
+from gateway.commands.templates import template
 from gateway.commands.ussd import ussd
 from gateway.configuration import ConfigError
 from gateway.control import ControlError
@@ -76,6 +77,7 @@ COMMANDS = (
     reading,
     request,
     payment,
+    template,
 )
 
 

@@ -27,6 +27,9 @@ class Line(Frozen):
     """In order of preference: the next is used while the one before is down. A code that is
     dialled may also name doors of ``[[ussd_doors]]``."""
 
+    price: Annotated[float, Field(ge=0)] = 0
+    """Rial that one part of a message costs on it, to tell what a campaign would come to; 0:
+    nobody says."""
     sms_line: str = ""
     """Of a code: the line that texts to who dialled it go out from; none: it sends none."""
     page: Annotated[int, Field(ge=30, le=LONGEST_PAGE)] = 80

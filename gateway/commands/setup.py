@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from datetime import datetime
 
 import click
@@ -12,6 +13,9 @@ from core.jalali import TEHRAN
 from gateway import logs
 from gateway.commands.clicking import Command, pass_context
 from gateway.commands.context import Context
+from gateway.commands.template_desk import TemplateDesk
+from gateway.commands.templates import load_templates
+from gateway.templates.shipped import FILE
 from gateway.version import version
 
 MOST_SAMPLES = 3000
@@ -50,6 +54,7 @@ def initialise(context: Context, *, with_demo: bool) -> None:
         click.echo(f"the database {database.name} is ready")
         if with_demo:
             _fill(context, database)
+    _load_templates(context, demo=with_demo)
 
 
 def _fill(context: Context, database: Database) -> None:
@@ -61,6 +66,15 @@ def _fill(context: Context, database: Database) -> None:
         count = MOST_SAMPLES if utility == utilities[0] else SAMPLES
         demo.fill(database, context.keys, today=today, utility=utility, subscribers=count)
     click.echo(f"it has sample subscribers of {', '.join(utilities) or 'nobody'}")
+
+
+def _load_templates(context: Context, *, demo: bool) -> None:
+    """The templates that the lines' profiles ship, where they are not there yet."""
+    settings = context.settings
+    names = dict.fromkeys(line.profile for line in settings.lines)
+    shipping = tuple(name for name in names if (settings.profile_folder(name) / FILE).exists())
+    if shipping:
+        load_templates(TemplateDesk(context), shipping, getpass.getuser(), demo=demo)
 
 
 def run_daemon(context: Context) -> None:
