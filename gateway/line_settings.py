@@ -54,7 +54,7 @@ class UssdSettings(Frozen):
 
     sessions: Annotated[int, Field(ge=1)] = 200_000
     """Sessions open at once; beyond it the oldest are ended first."""
-    dials_per_minute: Annotated[int, Field(ge=1)] = 6
+    dials_per_minute: Annotated[int, Field(ge=1)] = 10
     """From one mobile."""
     inputs_per_minute: Annotated[int, Field(ge=1)] = 60
     """From one mobile, dials among them."""

@@ -46,6 +46,8 @@ class Screens:
         self._clock = clock
         self._connections: dict[str, list[Connection]] = {}
         self._under_way: dict[int, _UnderWay] = {}
+        self._newest: dict[str, int] = {}
+        """By mobile: the last of its screens that are under way."""
         self.counters: Counter[str] = Counter()
         """``shown``, ``retried``, ``dropped`` and ``uncertain`` screens."""
 
@@ -74,6 +76,7 @@ class Screens:
                 self._drop(each.door, SendStatus.UNSENT)
                 continue
             self._under_way.setdefault(each.screen.id, _UnderWay(each, 0)).attempts += 1
+            self._newest[each.screen.mobile] = each.screen.id
             by_connection.setdefault(connection.id, (connection, []))[1].append(each.screen)
         for connection, own in by_connection.values():
             connection.show(own)
@@ -88,18 +91,26 @@ class Screens:
                 self.counters["retried"] += 1
                 self._clock.callLater(RETRY_SECONDS[one.attempts - 1], partial(self._again, one))
             else:
-                del self._under_way[screen_id]
+                self._forget(one.shown.screen)
                 if status is SendStatus.ACCEPTED:
                     self.counters["shown"] += 1
                 else:
                     self._drop(one.shown.door, status)
 
     def _again(self, one: _UnderWay) -> None:
-        if self._open(one.shown.door, one.shown.connection) is None:
-            del self._under_way[one.shown.screen.id]
-            self._drop(one.shown.door, SendStatus.UNSENT)
-        else:
+        connection, door, screen = one.shown
+        # A later screen of the same handset must not be covered by this one.
+        is_newest = self._newest.get(screen.mobile) == screen.id
+        if is_newest and self._open(door, connection) is not None:
             self.show([one.shown])
+        else:
+            self._forget(screen)
+            self._drop(door, SendStatus.UNSENT)
+
+    def _forget(self, screen: Screen) -> None:
+        del self._under_way[screen.id]
+        if self._newest.get(screen.mobile) == screen.id:
+            del self._newest[screen.mobile]
 
     def _drop(self, door: str, status: SendStatus) -> None:
         is_uncertain = status is SendStatus.UNCERTAIN

@@ -14,7 +14,7 @@ class Limits:
 
     sessions: int = 200_000
     """Open at once."""
-    dials_per_minute: int = 6
+    dials_per_minute: int = 10
     inputs_per_minute: int = 60
     """From one mobile; dials are inputs too."""
 

@@ -72,6 +72,18 @@ def test_a_screen_that_is_not_taken_is_written_again_for_a_while(world: World) -
     assert (counted["shown"], len(world.inbound.screens)) == (1, 0)
 
 
+def test_a_screen_that_is_late_does_not_cover_a_newer_one(world: World) -> None:
+    """Who has dialled again meanwhile sees the new session."""
+    connection = world.bind()
+    world.dial(connection, CODE)
+    world.shown(connection, SendStatus.THROTTLED)
+    world.dial(connection, "*1522*1#", session="2")
+    assert [screen.session for screen in connection.screens] == ["2"]
+    world.clock.advance(RETRY_SECONDS[0])
+    assert world.shown(connection) == ["balance not_registered"]
+    assert world.inbound.screens.counters["dropped"] == 1
+
+
 def test_a_screen_finds_another_connection_of_its_bind(world: World) -> None:
     """What ended between commit and screen is not the only way."""
     first, second = world.bind(), world.bind()
