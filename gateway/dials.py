@@ -82,15 +82,18 @@ def opening(shown: Shown) -> ToShow:
 
 
 def _as_screen(shown: Shown, one: Input) -> Screen:
-    text = shown.text
-    if not (text or shown.line):
+    text, code = shown.text, shown.line
+    if not (text or code):
         text = UNKNOWN_CODE if one.event is Event.BEGIN else OVER
+    if not code and one.event is Event.BEGIN:
+        # Networks want to know what a screen comes from, even one that says there is nothing.
+        code = f"*{''.join(_pieces(one.text)[:1])}#"
     return Screen(
         shown.input_id,
         ScreenKind.LAST if shown.ends else ScreenKind.ASK,
         shown.network_id,
         shown.mobile,
-        shown.line,
+        code,
         text,
         shown.turn,
     )

@@ -268,7 +268,8 @@ class Talk:
                 one.door,
                 one.network_id,
                 one.mobile or (session.mobile if session else ""),
-                one.line or (session.line if session else ""),
+                # Who dials may have been in a session of another line before.
+                one.line or (session.line if session and one.event is not Event.BEGIN else ""),
                 text,
                 ends,
                 opens,

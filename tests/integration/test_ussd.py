@@ -45,10 +45,15 @@ def test_what_was_dialled_is_told_whole(world: World, dialled: str, heard: str) 
 
 
 def test_a_code_that_no_line_has_gets_a_word(world: World) -> None:
-    """And a late answer gets another one."""
+    """Whoever was in a session before; and a late answer gets another one."""
     connection = world.bind()
-    world.dial(connection, "*99#", code="*99#")
-    assert world.shown(connection) == [UNKNOWN_CODE]
+    world.dial(connection, CODE, mobile="989131110000")
+    world.type(connection, "bye", mobile="989131110000")
+    world.shown(connection)
+    for mobile in ("989131110000", "989131234567"):
+        world.dial(connection, "*99#", code="*99#", mobile=mobile)
+        assert connection.screens[0].code == "*99#"
+        assert world.shown(connection) == [UNKNOWN_CODE]
     world.type(connection, "1", session="unheard of")
     world.type(connection, "1", session="unheard of", code="")
     assert world.shown(connection) == ["over", OVER]
