@@ -28,7 +28,24 @@ def begin(walk: Walk) -> None:
         return
     walk.session = Session(State.MENU)
     walk.home()
+    _enter_bare(walk)
     answers(walk, by_hand=False)
+
+
+def _enter_bare(walk: Walk) -> None:
+    """Go to a leaf whose answers alone were dialled: the two IDs of a bill."""
+    pieces = [piece.text for piece in walk.typed.pieces]
+    for name, node in walk.menu.nodes.items():
+        if not isinstance(node, Leaf) or not node.bare or len(node.ask) != len(pieces):
+            continue
+        said: dict[str, str] = {}
+        for question, piece in zip(node.ask, pieces, strict=True):
+            found = answer_to(walk.menu, walk.menu.questions[question].arguments, piece, said)
+            if not isinstance(found, str):
+                said[found.argument.value] = found.value
+        if len(said) == len(pieces):
+            walk.enter(name)
+            return
 
 
 def begin_at(walk: Walk, name: str) -> None:

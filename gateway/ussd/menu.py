@@ -148,6 +148,8 @@ class Leaf:
     sms: Sms = Sms.OFFER
     ends: bool = False
     """Whether the session ends with what came of it."""
+    bare: bool = False
+    """Whether its answers alone, dialled right after the code, lead to it."""
 
 
 @dataclass(frozen=True, slots=True)

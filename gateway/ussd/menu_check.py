@@ -17,6 +17,7 @@ from core.operations.operation import NAMING
 from gateway.configuration import ConfigError, did_you_mean
 from gateway.findings import Findings
 from gateway.profiles import Profile
+from gateway.rules.values import IDENTIFIERS as CHECKED
 from gateway.services import check_kind
 from gateway.ussd.menu import NOT, REGISTERED, Menu, MenuNode, Sms, TextNode
 from gateway.ussd.menu_model import ItemTable, LeafTable, MenuFile, given, is_about
@@ -111,6 +112,9 @@ class Checker:
             self._wrong(f"{where}.ask", f"{argument.value!r} is asked for twice")
         if Argument.CODE in brings:
             self._wrong(where, "a secret code is asked for by [identify] alone")
+        if leaf.bare and CHECKED.isdisjoint(brings):
+            problem = "no figure of it carries a check digit: it could be anything"
+            self._wrong(f"{where}.bare", problem)
         kind = leaf.fixed.get(Argument.KIND)
         problem = check_kind(self.profile.terms.services, kind) if kind else ""
         if problem:
@@ -172,7 +176,7 @@ class Checker:
             if name not in reached and name in model.menus:
                 new += [item.to for item in model.menus[name].items.values() if item.to]
             reached.add(name)
-        pushed = {name for name, each in model.leaves.items() if each.pushed}
+        pushed = {name for name, each in model.leaves.items() if each.pushed or each.bare}
         pushed |= {name for name, each in model.texts.items() if each.pushed}
         for table in ("menus", "leaves", "texts"):
             for name in getattr(model, table):

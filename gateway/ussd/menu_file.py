@@ -174,6 +174,7 @@ class _Loader:
             take=table.take,
             sms=table.sms,
             ends=table.ends,
+            bare=table.bare,
         )
 
     def _replies(self, file: Path, model: MenuFile, language: str, spoken: Spoken) -> Replies:

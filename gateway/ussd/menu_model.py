@@ -115,6 +115,8 @@ class LeafTable(Frozen):
     confirm: str = ""
     sms: Sms = Sms.OFFER
     ends: bool = False
+    bare: bool = False
+    """Whether its answers alone, dialled right after the code, lead to it."""
     pushed: bool = False
 
 

@@ -29,7 +29,29 @@ def tree_of(menu: Menu, code: str) -> Branch:
     below = tuple(_below(menu, menu.start, code.removesuffix("#"), (menu.start,)))
     node = menu.nodes[menu.start]
     title = node.title if isinstance(node, MenuNode) else ""
-    return Branch(code, title, menu.start, "", "", below)
+    aside = tuple(_aside(menu, code, {menu.start, *_names(below)}))
+    return Branch(code, title, menu.start, "", "", below + aside)
+
+
+def _names(branches: tuple[Branch, ...]) -> Iterator[str]:
+    for each in branches:
+        yield each.node
+        yield from _names(each.below)
+
+
+def _aside(menu: Menu, code: str, reached: set[str]) -> Iterator[Branch]:
+    """What no item leads to: leaves whose answers are dialled, sessions of our own."""
+    for name, node in menu.nodes.items():
+        if name in reached:
+            continue
+        does = " → ".join(_steps(menu, node)) if isinstance(node, Leaf) else "tells"
+        if isinstance(node, Leaf) and node.bare:
+            asked = "*".join(
+                argument for one in node.ask for argument in menu.questions[one].arguments
+            )
+            yield Branch(f"{code.removesuffix('#')}*{asked}#", name, name, does, "")
+        else:
+            yield Branch("", name, name, f"begun by us: {does}", "")
 
 
 def _below(menu: Menu, name: str, dialled: str, above: tuple[str, ...]) -> Iterator[Branch]:

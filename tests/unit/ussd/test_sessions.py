@@ -152,6 +152,18 @@ def test_a_path_stops_with_a_clear_screen_at_the_first_piece_that_does_not_fit(
     assert not handset.ended
 
 
+def test_the_two_ids_of_a_bill_may_be_dialled_right_after_the_code() -> None:
+    """As at a bank; a pair whose check digits do not meet is no path."""
+    bill_id, payment_id = SAMPLES[Argument.BILL_ID], SAMPLES[Argument.PAYMENT_ID]
+    handset, core = phone()
+    assert is_yes(MENU, handset.dial(f"*1522*{bill_id}*{payment_id}#"))
+    handset.type("1")
+    wanted = {Argument.BILL_ID: bill_id, Argument.PAYMENT_ID: payment_id}
+    assert core.calls == [Call("pay", wanted)]
+    wrong = payment_id[:-1] + str((int(payment_id[-1]) + 1) % 10)
+    assert MENU.words.no_item in handset.dial(f"*1522*{bill_id}*{wrong}#")
+
+
 def test_what_was_dialled_with_another_code_is_no_path() -> None:
     """Some networks tell less of it, some more."""
     handset, _ = phone(N)
