@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from core.calls import DONE, Argument, Outcome, Refusal
+from core.text import ascii_digits
 from gateway.ussd.answering import answers
 from gateway.ussd.menu import ASKS_AGAIN, TEXTED, Leaf, Sms
 from gateway.ussd.pages import pages_of
@@ -109,7 +110,7 @@ def _done(walk: Walk, leaf: Leaf, outcome: Outcome) -> None:
     following = outcome.facts.get("next", "")
     if following and Argument.START in walk.menu.accepts[leaf.operation]:
         walk.session = replace(walk.session, next=str(following))
-    if parts and leaf.sms is Sms.OFFER and (_must_be_kept(outcome) or _is_long(walk)):
+    if parts and leaf.sms is Sms.OFFER and (_must_be_kept(walk, outcome, parts) or _is_long(walk)):
         walk.session = replace(walk.session, note=parts)
 
 
@@ -164,8 +165,10 @@ def _everything(_text: str) -> bool:
     return True
 
 
-def _must_be_kept(outcome: Outcome) -> bool:
-    return any(outcome.facts.get(name) for name in KEPT)
+def _must_be_kept(walk: Walk, outcome: Outcome, parts: tuple[str, ...]) -> bool:
+    """Whether the screen or its text says what nobody remembers."""
+    said = ascii_digits(walk.session.text + "".join(parts))
+    return any(str(outcome.facts.get(name) or "\0") in said for name in KEPT)
 
 
 def _is_long(walk: Walk) -> bool:

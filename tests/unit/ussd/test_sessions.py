@@ -284,13 +284,16 @@ def test_what_must_be_kept_is_offered_by_sms_once() -> None:
     """A bill ID and a payment ID; the text is the reply to the same question by text."""
     handset, _ = phone(N)
     handset.dial("*1522*2*1#")
-    handset.type("9")
+    assert MENU.words.sms not in handset.screen
+    handset.dial("*1522*3*1*1250#")
+    handset.type("1", "9")
     assert MENU.option("1", MENU.words.sms) in handset.screen
     handset.type("1", "1")
     assert len(handset.texts) == 1
-    assert "بدهی" in handset.texts[0]
+    assert "شناسه پرداخت" in handset.texts[0]
     silent = Phone(talker_of("lorestan-water", texts=False), Core(), (N,))
-    assert MENU.words.sms not in silent.dial("*1522*2*1#")
+    silent.dial("*1522*3*1*1250#")
+    assert MENU.words.sms not in silent.type("1", "9")
     silent.dial("*1522*1*1#")
     assert "https://" in silent.type("1")
 
