@@ -50,6 +50,8 @@ from tests.talkers import CODE, FakeTalker
 
 LINE, MOBILE = "100034122", "989131234567"
 POISON = "poison 4321"
+BLOCKED = frozenset({0x401})
+"""By which the operator says that a mobile is on its block list; receipts say 077."""
 T = TypeVar("T")
 
 _connections = count(1)
@@ -126,12 +128,15 @@ class FakeMind:
     def __init__(self) -> None:
         self.parts = 1
         """How many parts an answer has."""
+        self.calls: dict[str, Call] = {}
+        """What texts other than cries for help ask for."""
 
     def understand(self, text: str) -> Understanding:
         """One reading, or none at all."""
         if text == POISON:
             raise RuntimeError("no mind can read this")
-        return Understanding((Candidate(Call("help", {}), text),), None, text)
+        call = self.calls.get(text, Call("help", {}))
+        return Understanding((Candidate(call, text),), None, text)
 
     def choose(
         self, understanding: Understanding, supported: Callable[[Call], bool]
@@ -194,7 +199,9 @@ class World:
         self.recovered = database.transact("recover", recover_after_start, self.desk, self.now())
         self.senders = {
             bind: Sender(
-                SenderSettings(bind, "mci", window, 0, receipts=True), self.clock, self._settle
+                SenderSettings(bind, "mci", window, 0, receipts=True, blocked_codes=BLOCKED),
+                self.clock,
+                self._settle,
             )
             for bind in binds
         }
@@ -210,6 +217,7 @@ class World:
             in_thread=self.in_thread,
             recover=self._recover,
             smsc_of={**dict.fromkeys(binds, "mci"), "receiver": "mci"},
+            blocked_errors={bind: {"077"} for bind in binds},
             max_waiting=max_waiting,
             on_queued=self.claim,
             is_claiming=lambda: self.is_claiming,
@@ -270,6 +278,8 @@ class World:
         for bind, rows, _again in found:
             self.senders[bind].hand_over(rows)
             self.senders[bind].pump()
+        if any(claimed.again for claimed in found):
+            self.claim()
 
     def tidy(self) -> None:
         """What the app does every minute."""
@@ -313,10 +323,16 @@ class World:
         self.inbound.arrived(connection.bind, connection, deliveries)
         return [delivery.sequence for delivery in deliveries]
 
-    def receipt(self, connection: FakeConnection, smsc_id: str, state: DeliveryState) -> int:
+    def receipt(
+        self,
+        connection: FakeConnection,
+        smsc_id: str,
+        state: DeliveryState,
+        error: str = "000",
+    ) -> int:
         """A receipt comes; returns its sequence."""
         sequence = next(self._sequences)
-        delivery = Delivery(sequence, Receipt(smsc_id, state, "000", self.now()))
+        delivery = Delivery(sequence, Receipt(smsc_id, state, error, self.now()))
         self.inbound.arrived(connection.bind, connection, [delivery])
         return sequence
 
@@ -357,6 +373,7 @@ class World:
         connection: FakeConnection,
         number: int | None = None,
         status: SendStatus = SendStatus.ACCEPTED,
+        code: int = 0,
     ) -> None:
         """The operator answers the oldest submissions; None: all of them."""
         results = []
@@ -364,7 +381,7 @@ class World:
             row_id, before = connection.unanswered.popleft()
             connection.confirmed = max(connection.confirmed, before)
             smsc_id = f"id{row_id}" if status is SendStatus.ACCEPTED else ""
-            results.append(SendResult(row_id, status, smsc_id, 0))
+            results.append(SendResult(row_id, status, smsc_id, code))
         self.inbound.sent(connection.bind, connection, results)
 
     def lose(self, connection: FakeConnection) -> None:
