@@ -10,6 +10,21 @@ Every change here needs a migration in ``core/migrations``; a test compares the 
 
 from __future__ import annotations
 
+from core.tables.access import (
+    api_tokens,
+    audit,
+    idempotency_keys,
+    inbox_handling,
+    login_failures,
+    manual_replies,
+    request_messages,
+    roles,
+    user_roles,
+    users,
+    web_sessions,
+    webhook_calls,
+    webhooks,
+)
 from core.tables.base import metadata
 from core.tables.campaigns import (
     alerts,
@@ -65,7 +80,9 @@ __all__ = [
     "IS_SENDING",
     "WAITS_TO_GO",
     "alerts",
+    "api_tokens",
     "attempts",
+    "audit",
     "bill_recipients",
     "bills",
     "bind_marks",
@@ -76,10 +93,14 @@ __all__ = [
     "due_events",
     "early_receipts",
     "events",
+    "idempotency_keys",
     "imports",
     "inbox",
+    "inbox_handling",
     "inbox_parts",
     "instalments",
+    "login_failures",
+    "manual_replies",
     "metadata",
     "nodes",
     "orders",
@@ -90,7 +111,9 @@ __all__ = [
     "payments",
     "readings",
     "request_history",
+    "request_messages",
     "requests",
+    "roles",
     "runs",
     "send_policies",
     "sequences",
@@ -99,6 +122,11 @@ __all__ = [
     "suspects",
     "template_versions",
     "templates",
+    "user_roles",
+    "users",
     "ussd_sessions",
     "ussd_steps",
+    "web_sessions",
+    "webhook_calls",
+    "webhooks",
 ]

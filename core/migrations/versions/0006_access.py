@@ -1,0 +1,358 @@
+"""Who may use the desk and the API, what they did, and what is kept beside messages for them.
+
+Revision ID: 0006
+Revises: 0005
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0006"
+down_revision: str | None = "0005"
+branch_labels: str | None = None
+depends_on: str | None = None
+
+
+def upgrade() -> None:
+    """Make the tables."""
+    op.create_table(
+        "api_tokens",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("token_hash", sa.Text(), nullable=False),
+        sa.Column("permissions", sa.Text(), nullable=False, comment="JSON"),
+        sa.Column("utility", sa.Text(), nullable=False, comment="whose data; empty: every one's"),
+        sa.Column("per_minute", sa.Integer(), nullable=False, comment="requests"),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("created_by", sa.Text(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=True),
+        sa.Column("revoked_at", sa.BigInteger(), nullable=True),
+        sa.Column("used_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_tokens")),
+        sa.UniqueConstraint("name", name=op.f("uq_api_tokens_name")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_api_tokens_token_hash")),
+    )
+    op.create_table(
+        "audit",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "user_id",
+            sa.BigInteger(),
+            nullable=True,
+            comment="null: a command, a token, or nobody known",
+        ),
+        sa.Column(
+            "who", sa.Text(), nullable=False, comment="the user's name, command:NAME, token:NAME"
+        ),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column(
+            "action", sa.Text(), nullable=False, comment="template.edit, subscriber.see, login …"
+        ),
+        sa.Column("object", sa.Text(), nullable=False, comment="what it was done to: template:12"),
+        sa.Column("utility", sa.Text(), server_default="", nullable=False),
+        sa.Column("details", sa.Text(), nullable=False, comment="JSON: what changed; no secrets"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit")),
+        comment="append-only: triggers refuse to change or delete a row",
+    )
+    with op.batch_alter_table("audit", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_audit_at"), ["at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_audit_object_id"), ["object", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_audit_who_id"), ["who", "id"], unique=False)
+    op.create_table(
+        "login_failures",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False, comment="as typed: it may not exist"),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_login_failures")),
+    )
+    with op.batch_alter_table("login_failures", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_login_failures_address_at"), ["address", "at"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_login_failures_name_at"), ["name", "at"], unique=False)
+    op.create_table(
+        "manual_replies",
+        sa.Column("outbox_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("inbox_id", sa.BigInteger(), nullable=True),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("outbox_id", name=op.f("pk_manual_replies")),
+        comment="messages that a person wrote",
+    )
+    with op.batch_alter_table("manual_replies", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_manual_replies_inbox_id"), ["inbox_id"], unique=False)
+    op.create_table(
+        "roles",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("permissions", sa.Text(), nullable=False, comment="JSON: names in core.access"),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_roles")),
+        sa.UniqueConstraint("name", name=op.f("uq_roles_name")),
+    )
+    op.create_table(
+        "users",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "name", sa.Text(), nullable=False, comment="what is typed to log in, in lower case"
+        ),
+        sa.Column("title", sa.Text(), nullable=False, comment="the person's name"),
+        sa.Column("password_hash", sa.Text(), nullable=False, comment="argon2id"),
+        sa.Column(
+            "totp_secret",
+            sa.Text(),
+            nullable=True,
+            comment="encrypted with the master key; null: no second factor",
+        ),
+        sa.Column(
+            "totp_step",
+            sa.BigInteger(),
+            nullable=True,
+            comment="the last code that was used: no code works twice",
+        ),
+        sa.Column("language", sa.Text(), server_default="fa", nullable=False),
+        sa.Column(
+            "office", sa.Text(), server_default="", nullable=False, comment="the counter office"
+        ),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("password_at", sa.BigInteger(), nullable=False),
+        sa.Column("disabled_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
+        sa.UniqueConstraint("name", name=op.f("uq_users_name")),
+    )
+    op.create_table(
+        "webhooks",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("utility", sa.Text(), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("secret", sa.Text(), nullable=False, comment="encrypted with the master key"),
+        sa.Column(
+            "what", sa.Text(), nullable=False, comment="JSON: inbound, states, kinds of events"
+        ),
+        sa.Column(
+            "position", sa.BigInteger(), nullable=False, comment="the last id that was looked at"
+        ),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("disabled_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhooks")),
+        sa.UniqueConstraint("name", name=op.f("uq_webhooks_name")),
+    )
+    op.create_table(
+        "idempotency_keys",
+        sa.Column("token_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column(
+            "fingerprint",
+            sa.Text(),
+            nullable=False,
+            comment="of the request: another one is refused",
+        ),
+        sa.Column("status", sa.Integer(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False, comment="what was answered"),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["token_id"],
+            ["api_tokens.id"],
+            name=op.f("fk_idempotency_keys_token_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("token_id", "key", name=op.f("pk_idempotency_keys")),
+    )
+    with op.batch_alter_table("idempotency_keys", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_idempotency_keys_at"), ["at"], unique=False)
+    op.create_table(
+        "inbox_handling",
+        sa.Column("inbox_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column(
+            "assigned_to", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("closed_at", sa.BigInteger(), nullable=True),
+        sa.Column("closed_by", sa.Text(), nullable=True),
+        sa.Column("note", sa.Text(), server_default="", nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["assigned_to"],
+            ["users.id"],
+            name=op.f("fk_inbox_handling_assigned_to"),
+            ondelete="SET NULL",
+        ),
+        sa.PrimaryKeyConstraint("inbox_id", name=op.f("pk_inbox_handling")),
+        comment="what people do about messages that came in",
+    )
+    with op.batch_alter_table("inbox_handling", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_inbox_handling_assigned_to"), ["assigned_to"], unique=False
+        )
+    op.create_table(
+        "user_roles",
+        sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("role_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "utility", sa.Text(), nullable=False, comment="whose data it is for; empty: every one's"
+        ),
+        sa.ForeignKeyConstraint(
+            ["role_id"], ["roles.id"], name=op.f("fk_user_roles_role_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_user_roles_user_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("user_id", "role_id", "utility", name=op.f("pk_user_roles")),
+    )
+    op.create_table(
+        "web_sessions",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("token_hash", sa.Text(), nullable=False, comment="of what the cookie holds"),
+        sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("seen_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("agent", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_web_sessions_user_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_web_sessions")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_web_sessions_token_hash")),
+    )
+    with op.batch_alter_table("web_sessions", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_web_sessions_expires_at"), ["expires_at"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_web_sessions_user_id"), ["user_id"], unique=False)
+    op.create_table(
+        "webhook_calls",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column(
+            "webhook_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=True, comment="null: done, or given up"),
+        sa.Column("status", sa.Integer(), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["webhook_id"],
+            ["webhooks.id"],
+            name=op.f("fk_webhook_calls_webhook_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_calls")),
+    )
+    with op.batch_alter_table("webhook_calls", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_webhook_calls_created_at"), ["created_at"], unique=False
+        )
+        batch_op.create_index(
+            "ix_webhook_calls_due",
+            ["due_at"],
+            unique=False,
+            sqlite_where=sa.text("due_at IS NOT NULL"),
+            postgresql_where=sa.text("due_at IS NOT NULL"),
+        )
+    op.create_table(
+        "request_messages",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "request_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("side", sa.Text(), nullable=False, comment="office, utility: who wrote it"),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("seen_at", sa.BigInteger(), nullable=True, comment="when the other side read it"),
+        sa.ForeignKeyConstraint(
+            ["request_id"],
+            ["requests.id"],
+            name=op.f("fk_request_messages_request_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_request_messages")),
+        comment="the box in which a counter office and the utility write to each other",
+    )
+    with op.batch_alter_table("request_messages", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_request_messages_request_id_id"), ["request_id", "id"], unique=False
+        )
+        batch_op.create_index(
+            "ix_request_messages_unseen",
+            ["side"],
+            unique=False,
+            sqlite_where=sa.text("seen_at IS NULL"),
+            postgresql_where=sa.text("seen_at IS NULL"),
+        )
+    _append_only()
+
+
+def _append_only() -> None:
+    """Let nobody change or delete what was done."""
+    if op.get_bind().dialect.name == "sqlite":
+        for act in ("UPDATE", "DELETE"):
+            op.execute(
+                f"CREATE TRIGGER audit_no_{act.lower()} BEFORE {act} ON audit "
+                "BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END"
+            )
+        return
+    op.execute(
+        "CREATE FUNCTION audit_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'audit is append-only'; END $$"
+    )
+    op.execute(
+        "CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit "
+        "FOR EACH STATEMENT EXECUTE FUNCTION audit_append_only()"
+    )
+
+
+def downgrade() -> None:
+    """Drop them again."""
+    with op.batch_alter_table("request_messages", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_request_messages_unseen",
+            sqlite_where=sa.text("seen_at IS NULL"),
+            postgresql_where=sa.text("seen_at IS NULL"),
+        )
+        batch_op.drop_index(batch_op.f("ix_request_messages_request_id_id"))
+    op.drop_table("request_messages")
+    with op.batch_alter_table("webhook_calls", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_webhook_calls_due",
+            sqlite_where=sa.text("due_at IS NOT NULL"),
+            postgresql_where=sa.text("due_at IS NOT NULL"),
+        )
+        batch_op.drop_index(batch_op.f("ix_webhook_calls_created_at"))
+    op.drop_table("webhook_calls")
+    with op.batch_alter_table("web_sessions", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_web_sessions_user_id"))
+        batch_op.drop_index(batch_op.f("ix_web_sessions_expires_at"))
+    op.drop_table("web_sessions")
+    op.drop_table("user_roles")
+    with op.batch_alter_table("inbox_handling", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_inbox_handling_assigned_to"))
+    op.drop_table("inbox_handling")
+    with op.batch_alter_table("idempotency_keys", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_idempotency_keys_at"))
+    op.drop_table("idempotency_keys")
+    op.drop_table("webhooks")
+    op.drop_table("users")
+    op.drop_table("roles")
+    with op.batch_alter_table("manual_replies", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_manual_replies_inbox_id"))
+    op.drop_table("manual_replies")
+    with op.batch_alter_table("login_failures", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_login_failures_name_at"))
+        batch_op.drop_index(batch_op.f("ix_login_failures_address_at"))
+    op.drop_table("login_failures")
+    with op.batch_alter_table("audit", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_audit_who_id"))
+        batch_op.drop_index(batch_op.f("ix_audit_object_id"))
+        batch_op.drop_index(batch_op.f("ix_audit_at"))
+    op.drop_table("audit")
+    op.drop_table("api_tokens")
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION audit_append_only")
