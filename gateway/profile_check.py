@@ -22,6 +22,7 @@ from gateway.findings import Findings
 from gateway.profiles import Profile, load_profile
 from gateway.rules.grammar import Grammar
 from gateway.rules.pattern import Field, Form, Pattern
+from gateway.templates.shipped import mistakes
 from gateway.ussd.menu_file import has_menu, load_menu
 
 ONE_PART: Final = 70
@@ -62,6 +63,9 @@ def check_profile(
             load_menu(directory, profile, operations, findings)
         except ConfigError as error:
             findings.add(error)
+    for mistake in mistakes(directory, profile):
+        place = f"line {mistake.line}, column {mistake.column}"
+        findings.add(ConfigError(Path(mistake.where), place, mistake.problem))
     return findings.found
 
 

@@ -28,6 +28,7 @@ class FormError(ValueError):
     """A mistake in a written template, in one line."""
 
     def __init__(self, where: str, line: int, column: int, problem: str) -> None:
+        self.where = where
         self.line = line
         self.column = column
         self.problem = problem

@@ -77,3 +77,15 @@ def test_commands_that_can_be_taken_for_each_other_are_told(spoilt: Spoil) -> No
          'operation = "submit_reading"\ncodes = ["218"]\n'),
     )  # fmt: skip
     assert any("mid_bill" in told and "submit_reading" in told for told in found), found
+
+
+def test_mistakes_in_templates_are_told_too(spoilt: Spoil) -> None:
+    """All of them, each with its line and column, whichever line it is to go out from."""
+    found = spoilt(
+        ("templates.toml", 'topic = "bills"', 'line = "3000"\ntopic = "bills"'),
+        ("templates.toml", "{{ fee|rial }}", "{{ fees|rial }}"),
+        ("templates.toml", 'report = "bills_overdue"', 'report = "bills_overdu"'),
+    )
+    variable, report = found
+    assert "templates.toml: line 23, column 9: body: there is no variable 'fees'" in variable
+    assert "report: there is no report 'bills_overdu'; did you mean 'bills_overdue'?" in report
