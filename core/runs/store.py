@@ -67,11 +67,14 @@ class Beginning(NamedTuple):
     template_id: int
     version: int
     planned_for: int
-    """UTC milliseconds: what the schedule says, or now. One run for each template and instant."""
+    """UTC milliseconds: what the schedule says, or now. One run for each template and instant,
+    unless they have a subject."""
     source: RunSource
     asked_by: str
     now: int
     rows_expected: int | None = None
+    subject: str = ""
+    """What it tells of, such as ``outage:7``: there is one run of it for each template."""
 
 
 class Run(NamedTuple):
@@ -108,9 +111,11 @@ class Run(NamedTuple):
 
 
 def begin(connection: Connection, beginning: Beginning) -> bool:
-    """Begin a run; False when the template has one for that instant already."""
-    key, utility, template_id, version, planned_for, source, asked_by, now, expected = beginning
-    about = (key, utility, template_id, version, planned_for, source.as_json())
+    """Begin a run; False when the template has one for that instant, or that subject, already."""
+    key, utility, template_id, version, planned_for, source, asked_by, now, expected, subject = (
+        beginning
+    )
+    about = (key, utility, template_id, version, planned_for, subject, source.as_json())
     row = (*about, RunState.PRODUCING.value, "", expected, 0, 0, 0, 0, 0, 0, asked_by, now, now)
     insert_rows(connection, runs, _NEW, [row], or_ignore=True)
     return connection.scalar(select(runs.c.id).where(runs.c.id == key)) is not None
@@ -219,7 +224,7 @@ def run_rows() -> Select[Any]:
 
 
 _NEW = (
-    "id", "utility", "template_id", "version", "planned_for", "source", "state", "position",
-    "rows_expected", "rows_read", "made", "parts", "suppressed", "passed_over", "unwritten",
+    "id", "utility", "template_id", "version", "planned_for", "subject", "source", "state",
+    "position", "rows_expected", "rows_read", "made", "parts", "suppressed", "passed_over", "unwritten",
     "asked_by", "created_at", "changed_at",
 )  # fmt: skip

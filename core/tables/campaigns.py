@@ -67,6 +67,7 @@ runs = Table(
     Column("template_id", ForeignKey("templates.id"), nullable=False),
     Column("version", Integer, nullable=False),
     Column("planned_for", Instant, nullable=False, comment="what its schedule says, or when asked"),
+    Column("subject", Text, nullable=False, comment="what it tells of, such as outage:7; or empty"),
     Column("source", Text, nullable=False, comment="JSON: the report and its parameters"),
     Column("state", Text, nullable=False, comment="see docs/states.md"),
     Column("position", Text, nullable=False, comment="the key of the last row that was read"),
@@ -85,8 +86,10 @@ runs = Table(
     Column("error", Text),
     Column("node", SmallInteger, comment="the daemon that produces it"),
     Column("lease_until", Instant),
-    # One run for each instant of a schedule, whichever daemon begins it.
-    UniqueConstraint("template_id", "planned_for"),
+    # One run for each instant of a schedule, whichever daemon begins it …
+    UniqueConstraint("template_id", "planned_for", "subject"),
+    # … and one for whatever is told once.
+    partial("ix_runs_subject", "subject", "template_id", where="subject <> ''", unique=True),
     partial("ix_runs_going", "planned_for", where="ended_at IS NULL"),
     comment="campaigns: a template over the rows of a report",
 )

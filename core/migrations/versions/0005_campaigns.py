@@ -224,6 +224,12 @@ def upgrade() -> None:
             comment="what its schedule says, or when asked",
         ),
         sa.Column(
+            "subject",
+            sa.Text(),
+            nullable=False,
+            comment="what it tells of, such as outage:7; or empty",
+        ),
+        sa.Column(
             "source", sa.Text(), nullable=False, comment="JSON: the report and its parameters"
         ),
         sa.Column("state", sa.Text(), nullable=False, comment="see docs/states.md"),
@@ -260,7 +266,10 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_runs")),
         sa.UniqueConstraint(
-            "template_id", "planned_for", name=op.f("uq_runs_template_id_planned_for")
+            "template_id",
+            "planned_for",
+            "subject",
+            name=op.f("uq_runs_template_id_planned_for_subject"),
         ),
         comment="campaigns: a template over the rows of a report",
     )
@@ -271,6 +280,12 @@ def upgrade() -> None:
             unique=False,
             sqlite_where=sa.text("ended_at IS NULL"),
             postgresql_where=sa.text("ended_at IS NULL"),
+        )
+        batch_op.create_index(
+            "ix_runs_subject",
+            ["subject", "template_id"],
+            unique=True,
+            **_partial("subject <> ''"),
         )
     op.create_table(
         "template_versions",
@@ -384,6 +399,7 @@ def downgrade() -> None:
         batch_op.drop_column("handled_at")
     op.drop_table("template_versions")
     with op.batch_alter_table("runs", schema=None) as batch_op:
+        batch_op.drop_index("ix_runs_subject", **_partial("subject <> ''"))
         batch_op.drop_index(
             "ix_runs_going",
             sqlite_where=sa.text("ended_at IS NULL"),
