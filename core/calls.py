@@ -136,6 +136,8 @@ class Refusal(StrEnum):
     NO_HISTORY = "no_history"
     """Nothing in the time that was asked for."""
     NO_INSTALMENTS = "no_instalments"
+    NO_MORE = "no_more"
+    """A list ends before the row that was asked for."""
     NO_TARIFF = "no_tariff"
     """This utility's bills are not computed here."""
     UNKNOWN_TRACKING = "unknown_tracking"

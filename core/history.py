@@ -2,12 +2,14 @@
 
 Seed 004 asks by bill ID and start year, seed 001 by period. A year is a Jalali one and
 means: from its first of Farvardin on. Each history is one statement for a whole batch: the
-rows of a subscription are few and found by its index, and numbered there.
+rows of a subscription are few and found by its index, and numbered there. One more counts
+them where somebody asks for rows that are further on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
@@ -40,8 +42,17 @@ _FURTHEST = 10_000
 """No list goes on beyond this row."""
 
 
-class Bill(NamedTuple):
-    """One bill of a history."""
+class Billed(NamedTuple):
+    """What a bill came to."""
+
+    period: str
+    payable: int
+    """Rial."""
+    due_date: date | None
+
+
+class Used(NamedTuple):
+    """What a bill says of the use."""
 
     period: str
     from_date: date | None
@@ -49,8 +60,6 @@ class Bill(NamedTuple):
     from_reading: int | None
     to_reading: int | None
     used: int | None
-    payable: int
-    due_date: date | None
 
 
 class Payment(NamedTuple):
@@ -89,8 +98,8 @@ def _instant(day: date) -> int:
 
 _wanted = unfolded(
     {
+        "slice": Integer(),
         "subscriber_id": BigInteger(),
-        "year": Integer(),
         "start": Integer(),
         "since": BigInteger(),
         "since_day": Date(),
@@ -98,82 +107,112 @@ _wanted = unfolded(
 )
 
 
-def _slices(
-    table: Table, columns: tuple[str, ...], at: ColumnElement[Any], *also: ColumnElement[bool]
-) -> Select[Any]:
+class _Statements(NamedTuple):
+    """What a history is fetched with."""
+
+    slices: Select[Any]
     """The rows of each wanted slice, and one more where there is more."""
+    counts: Select[Any]
+    """How many rows there are in all of what a slice is of."""
+
+
+def _statements(
+    table: Table, columns: tuple[str, ...], at: ColumnElement[Any], *also: ColumnElement[bool]
+) -> _Statements:
+    wanted = _wanted.join(
+        table, (table.c.subscriber_id == _wanted.c.subscriber_id) & (at >= _wanted.c.since)
+    )
     place = func.row_number().over(
-        partition_by=(_wanted.c.subscriber_id, _wanted.c.year, _wanted.c.start),
-        order_by=(at.desc(), table.c.id.desc()),
+        partition_by=_wanted.c.slice, order_by=(at.desc(), table.c.id.desc())
     )
     numbered = (
         select(
-            _wanted.c.subscriber_id,
-            _wanted.c.year,
+            _wanted.c.slice,
             _wanted.c.start,
-            *(table.c[name] for name in columns),
             place.label("place"),
+            *(table.c[name] for name in columns),
         )
-        .join_from(
-            _wanted,
-            table,
-            (table.c.subscriber_id == _wanted.c.subscriber_id) & (at >= _wanted.c.since),
-        )
+        .select_from(wanted)
         .where(*also)
         .subquery("numbered")
     )
-    return (
-        select(numbered)
+    slices = (
+        select(numbered.c.slice, *(numbered.c[name] for name in columns))
         .where(
             numbered.c.place >= numbered.c.start,
             numbered.c.place <= numbered.c.start + MOST_ROWS,
         )
         .order_by(numbered.c.place)
     )
+    counts = (
+        select(_wanted.c.slice, func.count())
+        .select_from(wanted)
+        .where(*also)
+        .group_by(_wanted.c.slice)
+    )
+    return _Statements(slices, counts)
 
 
 Row = TypeVar("Row")
+_Key = tuple[int, int | None, int]
+"""A slice: whose, from which year on, beginning with which row."""
 
 
 class _History(Shelf, Generic[Row]):
     """Slices of one kind of history, as the calls of a batch ask for them."""
 
-    _statement: ClassVar[Select[Any]]
+    _statements: ClassVar[_Statements]
 
     def __init__(self) -> None:
-        self._rows: dict[tuple[int, int | None, int], list[Row]] = {}
+        self._rows: dict[_Key, list[Row]] = {}
+        self._counts: dict[_Key, int] = {}
 
     def load(self, connection: Connection, subjects: Sequence[Subject]) -> None:
-        """One statement."""
-        wanted = set(_keys(subjects))
-        if wanted:
-            for row in connection.execute(self._statement, as_rows(wanted)).all():
-                self._rows.setdefault((row[0], row[1], row[2]), []).append(self._made(row[3:-1]))
+        """One statement, and one where not the first rows are asked for."""
+        keys = list(dict.fromkeys(_keys(subjects)))
+        begins = {year: _begins(year) for _id, year, _start in keys}
+        wanted = [
+            (place, subscriber_id, start, _instant(day), day)
+            for place, (subscriber_id, year, start) in enumerate(keys)
+            if (day := begins[year]) is not None
+        ]
+        if not wanted:
+            return
+        found: defaultdict[int, list[Row]] = defaultdict(list)
+        made = self._made
+        for place, *values in connection.execute(self._statements.slices, as_rows(wanted)).all():
+            found[place].append(made(values))
+        self._rows = {keys[place]: rows for place, rows in found.items()}
+        further = [one for one in wanted if one[2] > 1]
+        if further:
+            counted = connection.execute(self._statements.counts, as_rows(further)).all()
+            self._counts = {keys[place]: count for place, count in counted}
 
     def of(self, subscriber: Subscriber, call: Call) -> Sequence[Row]:
         """The rows that a call asks for, newest first, and one more where there is more."""
         return self._rows.get((subscriber.id, year_of(call), start_of(call)), ())
 
+    def count(self, subscriber: Subscriber, call: Call) -> int:
+        """How many rows there are, where a call does not ask for the first; else 0."""
+        return self._counts.get((subscriber.id, year_of(call), start_of(call)), 0)
+
     def _made(self, values: Sequence[Any]) -> Row:
         raise NotImplementedError
 
 
-def _keys(subjects: Iterable[Subject]) -> Iterable[tuple[int, int | None, int, int, date]]:
+def _keys(subjects: Iterable[Subject]) -> Iterator[_Key]:
     for _asker, call, subscribers in subjects:
-        year = year_of(call)
-        begins = _begins(year)
-        if begins is not None:
-            for subscriber in subscribers:
-                yield subscriber.id, year, start_of(call), _instant(begins), begins
+        for subscriber in subscribers:
+            yield subscriber.id, year_of(call), start_of(call)
 
 
-class BillHistory(_History[Bill]):
+class BillHistory(_History[Billed]):
     """Bills, by when they were issued."""
 
-    _statement = _slices(bills, Bill._fields, bills.c.issued_at)
+    _statements = _statements(bills, Billed._fields, bills.c.issued_at)
 
-    def _made(self, values: Sequence[Any]) -> Bill:
-        return Bill._make(values)
+    def _made(self, values: Sequence[Any]) -> Billed:
+        return Billed._make(values)
 
 
 _whole = bills.alias("whole")
@@ -185,28 +224,28 @@ _counted_again = exists().where(
 )
 
 
-class UseHistory(_History[Bill]):
+class UseHistory(_History[Used]):
     """Bills, by the time in which the water was used: a year has all that ended in it.
 
     A mid-period bill is left out once the bill of its whole period is there.
     """
 
-    _statement = _slices(
+    _statements = _statements(
         bills,
-        Bill._fields,
+        Used._fields,
         bills.c.issued_at,
         or_(bills.c.to_date.is_(None), bills.c.to_date > _wanted.c.since_day),
         or_(bills.c.kind != MID_PERIOD, ~_counted_again),
     )
 
-    def _made(self, values: Sequence[Any]) -> Bill:
-        return Bill._make(values)
+    def _made(self, values: Sequence[Any]) -> Used:
+        return Used._make(values)
 
 
 class PaymentHistory(_History[Payment]):
     """Payments, by when they were made."""
 
-    _statement = _slices(payments, Payment._fields, payments.c.paid_at)
+    _statements = _statements(payments, Payment._fields, payments.c.paid_at)
 
     def _made(self, values: Sequence[Any]) -> Payment:
         return _payment(values)

@@ -17,7 +17,7 @@ from core.facts import Facts
 from core.history import MOST_ROWS, start_of
 from core.identifiers import MobileError
 from core.identifiers import mobile as normal_mobile
-from core.operations.listing import LISTING, listing
+from core.operations.listing import LIST_OUTCOMES, LISTING, listing
 from core.operations.operation import (
     IDENTITY_OUTCOMES,
     NAMING,
@@ -60,6 +60,8 @@ def _list(asker: Asker, call: Call, facts: Facts, subscriber: Subscriber) -> Out
     mobiles = facts.of(Contacts).of(subscriber)
     start = start_of(call)
     rows = [{"mobile": shown_mobile(each)} for each in _slice(mobiles, start)]
+    if mobiles and not rows:
+        return refused(call, Refusal.NO_MORE, count=len(mobiles))
     return done(call, number=subscriber.number, count=len(mobiles), **listing(rows, start))
 
 
@@ -69,6 +71,8 @@ def _own(asker: Asker, call: Call, facts: Facts) -> Outcome:
         return refused(call, Refusal.NOT_REGISTERED)
     start = start_of(call)
     rows = [{"number": each.number} for each in _slice(own, start)]
+    if not rows:
+        return refused(call, Refusal.NO_MORE, count=len(own))
     return done(call, count=len(own), **listing(rows, start))
 
 
@@ -115,7 +119,11 @@ LIST_MOBILES = Operation(
     name="list_mobiles",
     required=frozenset(),
     optional=NAMING | {Argument.START},
-    outcomes={**IDENTITY_OUTCOMES, DONE: frozenset({"number", "count"}) | LISTING},
+    outcomes={
+        **IDENTITY_OUTCOMES,
+        **LIST_OUTCOMES,
+        DONE: frozenset({"number", "count"}) | LISTING,
+    },
     needs=frozenset({Contacts}),
     run_for=_list,
     rows=frozenset({"mobile"}),
@@ -125,7 +133,11 @@ MY_SUBSCRIPTIONS = Operation(
     name="my_subscriptions",
     required=frozenset(),
     optional=frozenset({Argument.START}),
-    outcomes={DONE: frozenset({"count"}) | LISTING, Refusal.NOT_REGISTERED: NOTHING},
+    outcomes={
+        **LIST_OUTCOMES,
+        DONE: frozenset({"count"}) | LISTING,
+        Refusal.NOT_REGISTERED: NOTHING,
+    },
     needs=frozenset(),
     run=_own,
     rows=frozenset({"number"}),

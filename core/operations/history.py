@@ -8,12 +8,16 @@ from core.bills import units_used
 from core.calls import DONE, Argument, Call, Outcome, Refusal, Scalar
 from core.facts import Facts
 from core.history import BillHistory, PaymentHistory, UseHistory, start_of, year_of
-from core.operations.listing import LISTING, listing
+from core.operations.listing import LIST_OUTCOMES, LISTING, listing
 from core.operations.operation import IDENTITY_OUTCOMES, NAMING, Operation, RunFor, done, refused
 from core.shelf import Asker, Shelf, Subscriber
 
 
-def _answer(call: Call, subscriber: Subscriber, rows: Sequence[Mapping[str, Scalar]]) -> Outcome:
+def _answer(
+    call: Call, subscriber: Subscriber, rows: Sequence[Mapping[str, Scalar]], count: int
+) -> Outcome:
+    if not rows and count:
+        return refused(call, Refusal.NO_MORE, count=count)
     if not rows:
         year = year_of(call)
         return refused(
@@ -27,7 +31,8 @@ def _answer(call: Call, subscriber: Subscriber, rows: Sequence[Mapping[str, Scal
 
 def _consumption(asker: Asker, call: Call, facts: Facts, subscriber: Subscriber) -> Outcome:  # noqa: ARG001
     rows = []
-    for bill in facts.of(UseHistory).of(subscriber, call):
+    history = facts.of(UseHistory)
+    for bill in history.of(subscriber, call):
         used = units_used(bill.used, bill.from_reading, bill.to_reading, subscriber.meter_digits)
         rows.append(
             {
@@ -37,20 +42,22 @@ def _consumption(asker: Asker, call: Call, facts: Facts, subscriber: Subscriber)
                 "used": "" if used is None else used,
             }
         )
-    return _answer(call, subscriber, rows)
+    return _answer(call, subscriber, rows, history.count(subscriber, call))
 
 
 def _bills(asker: Asker, call: Call, facts: Facts, subscriber: Subscriber) -> Outcome:  # noqa: ARG001
+    history = facts.of(BillHistory)
     rows = [
         {"period": bill.period, "payable": bill.payable, "due_date": bill.due_date or ""}
-        for bill in facts.of(BillHistory).of(subscriber, call)
+        for bill in history.of(subscriber, call)
     ]
-    return _answer(call, subscriber, rows)
+    return _answer(call, subscriber, rows, history.count(subscriber, call))
 
 
 def _payments(asker: Asker, call: Call, facts: Facts, subscriber: Subscriber) -> Outcome:  # noqa: ARG001
-    rows = [payment._asdict() for payment in facts.of(PaymentHistory).of(subscriber, call)]
-    return _answer(call, subscriber, rows)
+    history = facts.of(PaymentHistory)
+    rows = [payment._asdict() for payment in history.of(subscriber, call)]
+    return _answer(call, subscriber, rows, history.count(subscriber, call))
 
 
 def _history(name: str, rows: frozenset[str], shelf: type[Shelf], run_for: RunFor) -> Operation:
@@ -60,6 +67,7 @@ def _history(name: str, rows: frozenset[str], shelf: type[Shelf], run_for: RunFo
         optional=NAMING | {Argument.YEAR, Argument.START},
         outcomes={
             **IDENTITY_OUTCOMES,
+            **LIST_OUTCOMES,
             DONE: LISTING | {"number"},
             Refusal.NO_HISTORY: frozenset({"number", "year"}),
         },

@@ -6,7 +6,7 @@ from core.calls import DONE, Argument, Call, Outcome, Refusal, Scalar
 from core.facts import Facts
 from core.history import MOST_ROWS, start_of
 from core.instalments import Instalments
-from core.operations.listing import LISTING, listing
+from core.operations.listing import LIST_OUTCOMES, LISTING, listing
 from core.operations.operation import IDENTITY_OUTCOMES, NAMING, Operation, done, refused
 from core.shelf import Asker, Subscriber
 
@@ -15,6 +15,8 @@ def _instalments(asker: Asker, call: Call, facts: Facts, subscriber: Subscriber)
     unpaid = facts.of(Instalments).of(subscriber)
     start = start_of(call)
     shown = unpaid[start - 1 : start + MOST_ROWS]
+    if unpaid and not shown:
+        return refused(call, Refusal.NO_MORE, count=len(unpaid))
     if not shown:
         return refused(call, Refusal.NO_INSTALMENTS, number=subscriber.number)
     rows: list[dict[str, Scalar]] = [
@@ -38,6 +40,7 @@ INSTALMENTS = Operation(
     optional=NAMING | {Argument.START},
     outcomes={
         **IDENTITY_OUTCOMES,
+        **LIST_OUTCOMES,
         DONE: LISTING | {"number", "count", "total", "bill_id", "payment_id"},
         Refusal.NO_INSTALMENTS: frozenset({"number"}),
     },

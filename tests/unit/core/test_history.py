@@ -316,11 +316,21 @@ def test_a_long_history_comes_in_slices_that_leave_nothing_out(ask: Ask, put: Pu
     assert seen == list(range(1, 31))
 
 
-@pytest.mark.parametrize("start", ["31", "99999999999999999999"])
-def test_past_the_end_there_is_nothing(ask: Ask, put: Put, start: str) -> None:
-    """However absurd the number."""
-    put(payments, payment(1, 1))
-    assert ask("payment_history", start=start).kind == Refusal.NO_HISTORY
+@pytest.mark.parametrize("start", ["4", "99999999999999999999"])
+def test_past_the_end_it_says_how_many_rows_there_are(ask: Ask, put: Put, start: str) -> None:
+    """However absurd the number; of a year, those of the year."""
+    put(payments, payment(1, 1), payment(2, 2), payment(3, 400))
+    put(bills, bill(1, 90), bill(2, 20))
+    put(instalments, instalment("water", 1, date(2026, 9, 1)))
+    assert ask("payment_history", start=start) == (
+        "payment_history", Refusal.NO_MORE, {"count": 3},
+    )  # fmt: skip
+    assert ask("payment_history", start=start, year="1405").facts == {"count": 2}
+    assert ask("consumption_history", start=start).facts == {"count": 2}
+    assert ask("instalments", start=start).facts == {"count": 1}
+    assert ask("list_mobiles", start=start).facts == {"count": 1}
+    assert ask("my_subscriptions", start=start).facts == {"count": 1}
+    assert ask("bill_history", start=start, year="1406").kind == Refusal.NO_HISTORY
 
 
 def test_row_zero_is_the_first(ask: Ask, put: Put) -> None:
@@ -400,7 +410,7 @@ def test_a_batch_takes_as_many_statements_as_one_call(
                         Argument.NUMBER: f"1000000{1 + n % 2}",
                         Argument.CODE: "4321",
                         Argument.YEAR: str(1400 + n % 6),
-                        Argument.START: str(n),
+                        Argument.START: str(2 + n),
                     },
                 ),
                 REGISTRY[operation].needs,
@@ -412,7 +422,7 @@ def test_a_batch_takes_as_many_statements_as_one_call(
         for asker, call, _needs in wanted:
             assert REGISTRY[call.operation](keys, asker, call, facts).kind in {
                 DONE, Refusal.NO_BILL, Refusal.NO_HISTORY, Refusal.NO_PAYMENT,
-                Refusal.NO_INSTALMENTS,
+                Refusal.NO_INSTALMENTS, Refusal.NO_MORE,
             }  # fmt: skip
         facts.store(connection)
 
