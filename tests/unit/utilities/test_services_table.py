@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Final
 
 import pytest
 
 from core import tracking
+from core.calls import Argument
 from core.identifiers import make_bill_id, make_payment_id
 from core.operations import REGISTRY
-from gateway.profiles import load_profile
+from gateway.configuration import read_toml
+from gateway.profiles import Profile, load_profile
+from gateway.ussd.state import restored
 from tests.talking import PROFILES
+from tests.walks import Core, Phone, sample, talker_of
 
 ROOT: Final = Path(__file__).parents[3]
 TABLE: Final = (ROOT / "docs" / "services.md").read_text(encoding="utf-8")
@@ -80,13 +86,30 @@ def test_every_row_is_shown_by_a_test_that_there_is(item: str, reached: str, sho
     assert re.search(rf"^(async )?def {name}\(", source, re.MULTILINE), f"{item}: no {name}"
 
 
+LINES: Final[Mapping[str, Sequence[str]]] = {
+    profile: [
+        line["number"]
+        for line in read_toml(PROFILES.parent / "peyk.toml")["lines"]
+        if line["profile"] == profile
+    ]
+    for profile in PROFILE_OF.values()
+}
+"""What is texted and dialled, as the settings ship."""
+
+
+@cache
+def profile_of(name: str) -> Profile:
+    """A shipped profile."""
+    return load_profile(PROFILES / name, REGISTRY)
+
+
 def texts() -> list[tuple[str, str]]:
     """Every whole text of the table, with the profile it is for."""
     found = [
         (PROFILE_OF[item[:3]], text)
         for item, _, reached, _ in ROWS
         for text in re.findall(r"`([^`]+)`", reached)
-        if not text.startswith(("peyk", "--")) and not text.endswith((".toml", "…"))
+        if not text.startswith(("peyk", "--", "*")) and not text.endswith((".toml", "…"))
     ]
     return list(dict.fromkeys(found))
 
@@ -98,8 +121,42 @@ def test_every_text_of_the_table_is_understood(profile: str, text: str) -> None:
     said = text.replace("N C", f"{number} 4321").replace("استعلام شماره", f"استعلام {number}")
     for words, digits in _STANDS_FOR.items():
         said = said.replace(words, digits)
-    understand = load_profile(PROFILES / profile, REGISTRY).understand
+    understand = profile_of(profile).understand
     # A keyword by itself stands for the code of the text before it, with the same fields.
     fields = ("", f" {number} 4321", f" {_BILL_ID}")
     reasons = ("", " و شرح آن")
     assert any(understand(said + more + why).candidates for more in fields for why in reasons), said
+
+
+def dialled() -> list[tuple[str, str, str]]:
+    """Every code of the table that is dialled, with its profile and the item that it is for."""
+    return [
+        (PROFILE_OF[item[:3]], item, code)
+        for item, _, reached, _ in ROWS
+        for code in re.findall(r"`(\*[^`]+#)`", reached)
+    ]
+
+
+@pytest.mark.parametrize(("profile", "item", "code"), dialled())
+def test_every_code_of_the_table_leads_somewhere(profile: str, item: str, code: str) -> None:
+    """Whoever dials it is asked for what it needs, or shown it: no piece of it is refused."""
+    for words, digits in _STANDS_FOR.items():
+        code = code.replace(words, digits)
+    talker = talker_of(profile)
+    menu = talker.menus.own
+    phone = Phone(talker, Core(), (sample(menu, Argument.NUMBER),))
+    line, _, path = code.removesuffix("#").removeprefix("*").partition("*")
+    assert f"*{line}#" in LINES[profile]
+    screen = phone.dial(f"*1522*{path}#")
+    assert menu.words.no_item not in screen
+    session = restored(phone.state)
+    assert session.leaf or len(session.trail) > 1, item
+
+
+def test_annex_3_is_dialled_in_full() -> None:
+    """Each of its eight entries has a code of its own."""
+    codes = {item: code for _, item, code in reversed(dialled()) if item.startswith("000/3/")}
+    assert len(codes) == len(set(codes.values())) == 8
+    for item, code in codes.items():
+        _, _, menu, entry = item.split("/")
+        assert code.startswith(f"*1522*{menu}*{entry}")
