@@ -1,14 +1,22 @@
-"""A session over SMPP with a daemon that is killed in the midst of it."""
+"""Sessions over SMPP with a daemon that runs: killed in their midst, and from a terminal."""
 
 from __future__ import annotations
+
+import json
+from datetime import datetime
 
 import pytest_twisted
 from twisted.internet.defer import Deferred
 
+from core import demo
+from core.database import Database
 from core.demo import FIRST_NUMBER, code_of
+from core.jalali import TEHRAN
+from core.secrecy import Keys
 from core.text import persian_digits
+from gateway.smpp.smsc_door import open_door
 from gateway.smpp.smsc_ussd import HandsetSession
-from tests.acceptance.conftest import DEADLINE, Daemon, Daemons, Operator, reactor, until
+from tests.acceptance.conftest import DEADLINE, KEY, Daemon, Daemons, Operator, reactor, until
 from tests.acceptance.test_codes import last_reading, query
 
 MOBILE = "989160000001"
@@ -71,4 +79,56 @@ async def test_a_session_goes_on_after_a_kill(operator: Operator, daemons: Daemo
     assert "شناسه پرداخت" in await bill
     assert _readings(daemon) == 1
     assert len(session.screens) == len(set(session.screens))
+    assert not daemon.complaints()
+
+
+LORESTAN = """
+ussd = "default"
+
+[smsc]
+control = "smsc.sock"
+
+[[lines]]
+number = "100066133"
+profile = "lorestan-water"
+binds = ["operator"]
+
+[[lines]]
+number = "*1522#"
+profile = "lorestan-water"
+binds = ["operator"]
+sms_line = "100066133"
+"""
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_menu_is_walked_from_a_terminal(operator: Operator, daemons: Daemons) -> None:
+    """Annex 3 by hand and dialled at once; what is to be kept comes as a text."""
+    daemon = daemons(operator.port, more=LORESTAN)
+    database = Database(daemon.url)
+    keys, today = Keys(KEY.encode()), datetime.now(TEHRAN).date()
+    demo.fill(database, keys, today=today, utility="lorestan-water", subscribers=3)
+    database.close()
+    number = demo.number_of(1, "lorestan-water")
+    code = code_of(int(number), "lorestan-water")
+    door = await open_door(operator, str(daemon.data / "smsc.sock"), lambda: None)
+    daemon.start()
+    await until(lambda: operator.bound, "the daemon is bound")
+
+    by_hand = await daemon.peyk(
+        "ussd", "--from", "09161234567", "--script", f"1,1,{number},{code},1", "*1522#"
+    )
+    assert by_hand.returncode == 0, by_hand.stderr
+    screens = by_hand.stdout.split("┌")[1:]
+    assert "آبفای لرستان" in screens[0]
+    assert "۲ حق انشعاب" in screens[1]
+    assert persian_digits(number) in screens[-2]
+    assert "SMS from 100066133:" in screens[-1].splitlines()
+
+    at_once = await daemon.peyk(
+        "ussd", "--from", "09161234568", "--json", "--script", "", f"*1522*2*1*{number}*{code}#"
+    )
+    (balance,) = json.loads(at_once.stdout)["screens"]
+    assert "ریال" in balance["text"]
+    await door.stopListening()
     assert not daemon.complaints()
