@@ -87,5 +87,5 @@ def test_mistakes_in_templates_are_told_too(spoilt: Spoil) -> None:
         ("templates.toml", 'report = "bills_overdue"', 'report = "bills_overdu"'),
     )
     variable, report = found
-    assert "templates.toml: line 23, column 9: body: there is no variable 'fees'" in variable
+    assert "templates.toml: line 21, column 9: body: there is no variable 'fees'" in variable
     assert "report: there is no report 'bills_overdu'; did you mean 'bills_overdue'?" in report
