@@ -9,6 +9,7 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from core.dialogues.limits import Limits
+from core.templates.types import Audience
 from gateway.configuration import ConfigError, Frozen, did_you_mean
 from gateway.setting_types import LineNumber, Seconds
 
@@ -27,6 +28,9 @@ class Line(Frozen):
     """In order of preference: the next is used while the one before is down. A code that is
     dialled may also name doors of ``[[ussd_doors]]``."""
 
+    audience: Audience = Audience.SERVICE
+    """What it may carry: ``service`` reaches a company's own subscribers, also those who blocked
+    advertising; ``advertising`` does not reach those."""
     price: Annotated[float, Field(ge=0)] = 0
     """Rial that one part of a message costs on it, to tell what a campaign would come to; 0:
     nobody says."""

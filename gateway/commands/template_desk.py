@@ -60,7 +60,8 @@ class TemplateDesk:
     @cached_property
     def checker(self) -> Checker:
         """What looks at a template before it is saved."""
-        return Checker(self.minds, self.sources)
+        lines = self.context.settings.lines
+        return Checker(self.minds, self.sources, {line.number: line.audience for line in lines})
 
     @cached_property
     def utilities(self) -> list[str]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import NamedTuple
 
 from core.calls import Fact
 from core.event_facts import FactKinds
 from core.reporting.sources import Sources
 from core.templates.checks import DefinitionError, check
-from core.templates.types import Definition, OnReport, Receivers
+from core.templates.types import Audience, Definition, OnReport, Receivers
 from core.templates.variables import variables_of
 from core.text import nearest_hint
 from gateway.minds import LineMind
@@ -40,6 +41,8 @@ class Checker:
     minds: Mapping[str, LineMind]
     """By the line's number."""
     sources: Sources
+    audiences: Mapping[str, Audience] = MappingProxyType({})
+    """What each line may carry; of one that is not here nobody knows."""
 
     def check(self, utility: str, definition: Definition, body: str) -> Checked:
         """Raises ``DefinitionError``, ``BodyError``, and ``SourceError`` for a report's file."""
@@ -47,6 +50,7 @@ class Checker:
         check(definition)
         kinds = variables_of(definition.trigger, utility, self.sources)
         self._check_receivers(utility, definition)
+        self._check_audience(definition)
         mind = self.minds[definition.line]
         made = check_body(body, sandbox_on(mind, definition.language), kinds)
         example = made.write(self.example(utility, definition)).strip()
@@ -72,6 +76,12 @@ class Checker:
             problem = f"{utility} has no line {definition.line!r} in the settings; {hint}"
             raise DefinitionError("line", problem)
         return definition
+
+    def _check_audience(self, definition: Definition) -> None:
+        carries = self.audiences.get(definition.line, definition.audience)
+        if carries is not definition.audience:
+            problem = f"the line {definition.line} carries {carries} messages"
+            raise DefinitionError("audience", f"is {definition.audience}, and {problem}")
 
     def _check_receivers(self, utility: str, definition: Definition) -> None:
         trigger = definition.trigger

@@ -151,6 +151,8 @@ def test_what_is_printed_is_taken_back(office: Office) -> None:
         (["--validity", "5"], "validity: '5' is no span of time such as 30s"),
         (["--line", "1001"], "line: qom-power has no line '1001' in the settings; did you mean"),
         (["--report", "x"], "report: say one of on, report and outage_before"),
+        (["--audience", "advertising"],
+         "audience: is advertising, and the line 1000 carries service messages"),
         (["--attempts", "0"], "attempts: 0 is not between 1 and 50"),
         (["--starts", "1405/13/01"], "starts: there is no day"),
         (["--where", "amount=much"], "where: amount is compared with 'much', but it is a number"),
