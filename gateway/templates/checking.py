@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from types import MappingProxyType
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from core.calls import Fact
@@ -41,7 +40,7 @@ class Checker:
     minds: Mapping[str, LineMind]
     """By the line's number."""
     sources: Sources
-    audiences: Mapping[str, Audience] = MappingProxyType({})
+    audiences: Mapping[str, Audience] = field(default_factory=dict)
     """What each line may carry; of one that is not here nobody knows."""
 
     def check(self, utility: str, definition: Definition, body: str) -> Checked:
