@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, event, insert, select, text
 
 from core.batch import Batch, Desk
 from core.calls import Argument, Call
@@ -24,6 +24,7 @@ from core.inbox import Arrival, Part
 from core.operations import REGISTRY
 from core.operations.operation import NAMING
 from core.outbox import Result, Sent, State
+from core.policies import store_policy
 from core.receipts import ReceiptFor
 from core.recovery import tidy
 from core.requests.kinds import Door
@@ -32,6 +33,8 @@ from core.secrecy import Keys
 from core.sending import claim
 from core.shelf import Asker
 from core.suspects import Unconfirmed
+from core.tables import outbox, templates
+from core.templates.types import SendPolicy
 from gateway.minds import LineMind
 from gateway.profiles import load_profile
 from gateway.smpp.text import Alphabet
@@ -85,7 +88,7 @@ def everything(desk: Desk, database: Database) -> None:
     number, code = FIRST_NUMBER, code_of(FIRST_NUMBER)
     texts = [
         f"010*{number}*{code}", f"010*{number}*0000", "010", f"110*{number}*{code}*99999",
-        f"110*{number}*{code}*99999", f"210*{number}*{code}", "9", "help", "???",
+        f"110*{number}*{code}*99999", f"210*{number}*{code}", "9", "11", "help", "???",
     ]  # fmt: skip
     arrivals = [_arrival(desk, place, said) for place, said in enumerate(texts)]
     part = Part(7, 2, 1, 8, b"\0a")
@@ -106,8 +109,41 @@ def everything(desk: Desk, database: Database) -> None:
     for step in (Event.BEGIN, Event.ANSWER, Event.ABORT):
         inputs = [_input(desk, place, step) for place in range(5)]
         run(database, desk, Batch(inputs=inputs, now=NOW))
-    database.transact("claim", claim, 0, [LINE], 10, NOW)
+    tell(desk, database)
     database.transact("tidy", tidy, desk, NOW)
+
+
+def tell(desk: Desk, database: Database) -> None:
+    """Messages of a template: claimed, refused in every way, tried again after receipts."""
+
+    def queue(connection: Connection) -> None:
+        policy = store_policy(connection, SendPolicy((60,), 0, (), frozenset({"undeliverable"})))
+        if connection.scalar(select(templates.c.id)) is None:
+            about = {"topic": "bills", "required": False, "enabled": True, "changed_by": ""}
+            times = {"version": 1, "created_at": 0, "changed_at": 0}
+            named = {"id": 1, "utility": "kerman-water", "name": "bill"}
+            connection.execute(insert(templates).values(**named, **about, **times))
+        for place, key in enumerate(desk.ids.take(12)):
+            row = {
+                "id": key, "message_id": key, "part": 1, "parts": 1, "line": LINE, "text": "…",
+                "mobile": f"98913000{place:04}", "priority": 3, "state": "queued", "attempts": 0,
+                "max_attempts": 3, "resend_uncertain": False, "created_at": NOW, "due_at": NOW,
+                "changed_at": NOW, "template_id": 1, "policy_id": policy,
+            }  # fmt: skip
+            connection.execute(insert(outbox).values(row))
+
+    database.transact("queue", queue)
+    rows = database.transact("claim", claim, 0, [LINE], 12, NOW)
+    refused = (Result.TEMPORARY, Result.BLOCKED, Result.UNCERTAIN, Result.PERMANENT)
+    sent = [Sent(row, each, "mci", "", 8) for row, each in zip(rows, refused, strict=False)]
+    taken = [Sent(row, Result.ACCEPTED, "mci", str(row.id), 0) for row in rows[len(refused) :]]
+    run(database, desk, Batch(sent=sent + taken, now=NOW))
+    says = (State.UNDELIVERABLE, State.SUPPRESSED, State.DELIVERED)
+    receipts = [
+        ReceiptFor("mci", one.smsc_id, state, "027", NOW)
+        for one, state in zip(taken, says, strict=False)
+    ]
+    run(database, desk, Batch(receipts=receipts, now=NOW))
 
 
 def every_operation(desk: Desk, database: Database, mobile: str) -> None:
