@@ -23,8 +23,9 @@ _SHORT: Final = 2
 
 def begin(walk: Walk) -> None:
     """Somebody dialled: the menu, a path in it, or the session that was cut off."""
-    if walk.heard.cut and not walk.typed.pieces and _is_worth(walk.heard.cut):
-        walk.session = Session(State.RESUME, cut=walk.heard.cut)
+    cut = _worth(walk.heard.cut) if walk.heard.cut and not walk.typed.pieces else ""
+    if cut:
+        walk.session = Session(State.RESUME, cut=cut)
         return
     walk.session = Session(State.MENU)
     walk.home()
@@ -280,15 +281,18 @@ def session_said(leaf: Leaf, menu: Menu, session: Session) -> list[tuple[str, st
     return [(name, session.said[name]) for name in asked if name in session.said]
 
 
-def _is_worth(cut: str) -> bool:
-    """Whether somebody was in the middle of something, and not at the first menu."""
+def _worth(cut: str) -> str:
+    """The session to offer; "" unless somebody was in the middle of something."""
     try:
         session = restored(cut)
     except StateError:
-        return False
-    return session.state not in {State.OVER, State.RESUME, State.CALL} and (
-        session.state is not State.MENU or len(session.trail) > 1
-    )
+        return ""
+    if session.state is State.RESUME:
+        # It was cut off again before the offer was answered.
+        return session.cut
+    if session.state in _UNANSWERABLE:
+        return ""
+    return cut if session.state is not State.MENU or len(session.trail) > 1 else ""
 
 
 _TAKE: Final[Mapping[State, Callable[[Walk, Piece], bool]]] = {

@@ -19,8 +19,16 @@ from gateway.findings import Findings
 from gateway.profiles import Profile
 from gateway.rules.values import IDENTIFIERS as CHECKED
 from gateway.services import check_kind
-from gateway.ussd.menu import NOT, REGISTERED, Menu, MenuNode, Sms, TextNode
-from gateway.ussd.menu_model import ItemTable, LeafTable, MenuFile, given, is_about
+from gateway.ussd.confirming import example_facts
+from gateway.ussd.menu import NOT, REGISTERED, YES, Menu, MenuNode, Sms, TextNode
+from gateway.ussd.menu_model import (
+    ItemTable,
+    LeafTable,
+    MenuFile,
+    confirmed_facts,
+    given,
+    is_about,
+)
 from gateway.ussd.pages import Content, PageSize, pages_of
 
 LANGUAGES: Final = ("fa", "en", "")
@@ -208,7 +216,16 @@ class Checker:
             if isinstance(node, MenuNode):
                 self._menu_fits(menu, name, node, size)
             elif isinstance(node, TextNode):
-                self._pages(f"texts.{name}.text", Content(node.text), MOST_MENU_PAGES, more, size)
+                # Nobody turns the pages of a session that has ended.
+                most = 1 if node.ends else MOST_MENU_PAGES
+                self._pages(f"texts.{name}.text", Content(node.text), most, more, size)
+            elif node.confirm is not None:
+                table = self.model.leaves[name]
+                facts = confirmed_facts(self.model, table, self.operations)
+                content = Content(
+                    node.confirm(example_facts(facts)), (menu.option(YES, menu.words.yes),)
+                )
+                self._pages(f"leaves.{name}.confirm", content, MOST_QUESTION_PAGES, more, size)
         for name, question in menu.questions.items():
             content = Content(question.text)
             self._pages(f"questions.{name}.text", content, MOST_QUESTION_PAGES, more, size)

@@ -34,7 +34,7 @@ from gateway.ussd.menu import (
     Question,
 )
 from gateway.ussd.menu_check import Checker
-from gateway.ussd.menu_model import LeafTable, MenuFile, given, is_about, translated
+from gateway.ussd.menu_model import LeafTable, MenuFile, confirmed_facts, is_about, translated
 from gateway.ussd.pages import PageSize
 
 MOST_PAGES: Final = 6
@@ -139,7 +139,7 @@ class _Loader:
                 leaf = self._leaf(model, table)
                 with self.findings.noting():
                     key = f"leaves.{name}.confirm"
-                    facts = self._confirmed(model, table)
+                    facts = confirmed_facts(model, table, self.operations)
                     write = confirming(
                         file,
                         key,
@@ -151,12 +151,6 @@ class _Loader:
                     leaf = replace(leaf, confirm=write)
                 nodes[name] = leaf
         return nodes
-
-    def _confirmed(self, model: MenuFile, table: LeafTable) -> frozenset[str]:
-        """The facts that a confirmation may speak of."""
-        preview = self.operations.get(table.preview)
-        asked = {each.value for each in given(model, table)}
-        return frozenset(asked | {"number"} | (preview.outcomes[DONE] if preview else set()))
 
     def _leaf(self, model: MenuFile, table: LeafTable) -> Leaf:
         operation = self.operations[table.operation]

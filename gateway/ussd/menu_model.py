@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final
 from pydantic import Field as Setting
 from pydantic import field_validator, model_validator
 
-from core.calls import Argument, Refusal
+from core.calls import DONE, Argument, Refusal
 from core.operations import Operation
 from gateway.configuration import ConfigError, Frozen
 from gateway.findings import Findings
@@ -204,6 +204,17 @@ def is_about(model: MenuFile, leaf: LeafTable, operation: Operation) -> bool:
     if Refusal.WHICH_SUBSCRIPTION not in operation.outcomes:
         return False
     return not (operation.open_with and operation.open_with <= given(model, leaf))
+
+
+def confirmed_facts(
+    model: MenuFile, leaf: LeafTable, operations: Mapping[str, Operation]
+) -> frozenset[str]:
+    """The facts that a leaf's confirmation may speak of."""
+    preview = operations.get(leaf.preview)
+    asked = {each.value for each in given(model, leaf)}
+    return frozenset(
+        asked | {Argument.NUMBER.value} | (preview.outcomes[DONE] if preview else set())
+    )
 
 
 def translated(

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from itertools import islice
 from typing import Final, NamedTuple
 
 from core.text import ascii_digits, normalise, storable, without_digits
 
+MOST_PIECES: Final = 20
+"""Of one string; a handset sends no more, and what is behind them is not used."""
 _PIECE: Final = re.compile(r"[^*#]+")
 _INSIDE: Final = re.compile(r"[\s._,/+-]+")
 
@@ -40,11 +43,14 @@ class Typed:
         flat = ascii_digits(self.text)
         self.pieces: deque[Piece] = deque()
         if whole:
-            self.pieces.append(Piece(normalise(self.text).strip(), 0, len(self.text)))
+            # Words stay as they were written; figures may be keys.
+            plain = normalise(self.text).strip()
+            words = plain if plain.isdigit() else self.text.strip()
+            self.pieces.append(Piece(words, 0, len(self.text)))
             return
         found = [
             Piece(normalise(each[0]).strip(), each.start(), each.end())
-            for each in _PIECE.finditer(flat)
+            for each in islice(_PIECE.finditer(flat), MOST_PIECES)
             if each[0].strip()
         ]
         code = _PIECE.findall(line)

@@ -94,6 +94,7 @@ TOGETHER: Final = (
     ((FA, 'ask = ["reading"]\npre', 'ask = ["raeding"]\npre'), "mid_bill.ask", "'reading'"),
     ((FA, 'ask = ["reading"]\ncon', "ask = []\ncon"), "leaves.reading", "needs 'reading'"),
     ((FA, 'needs = "debt"', 'needs = "depth"'), "leaves.pay_bill", "'debt'"),
+    ((FA, "نرسیدن قبض اشتراک", f"{'نرسیدن ' * 40}"), "bill_not_received.confirm", "2 at the most"),
     ((FA, "{{ fee|rial }}", "{{ free|rial }}"), "leaves.pay_connection.confirm", "'fee'"),
     ((FA, 'kind = "bill_not_received"', 'kind = "bill_lost"'), "with.kind", "bill_lost"),
     ((FA, '4 = { title = "سایر"', '9 = { title = "سایر"'), "menus.home.items.9", "moves about"),

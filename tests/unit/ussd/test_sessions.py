@@ -334,6 +334,9 @@ def test_a_session_that_was_cut_is_offered_to_go_on_with() -> None:
     handset.type("1")
     assert len(core.booked("submit_reading")) == 1
     handset.dial(cut=cut)
+    handset.dial(cut=handset.lose())
+    assert handset.type("1") == before
+    handset.dial(cut=cut)
     assert HOME in handset.type("2")
     assert "ریال" in handset.dial("*1522*2*1#", cut=cut)
     handset.dial()
