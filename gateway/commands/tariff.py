@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from datetime import time as of_day
 from fractions import Fraction
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from core.explain import CannotExplain, Explained, Question, explain
-from core.jalali import TEHRAN, jalali, parse_date
+from core.jalali import TEHRAN, jalali, local, parse_date
 from core.tariff import Line
 from core.text import ascii_digits
 from gateway.commands.clicking import Group, as_json, misuse, pass_context
@@ -19,6 +19,8 @@ from gateway.commands.context import CommandError, Context
 from gateway.commands.output import print_facts, print_json, print_table
 from gateway.commands.utilities import profile_of
 
+FURTHEST = timedelta(days=366)
+"""How far ahead a bill can be explained."""
 TITLES = {
     "water": "آب‌بها، پله {place}",
     "capacity": "آب‌بها در ظرفیت قراردادی",
@@ -46,7 +48,9 @@ def tariff() -> None:
 @click.argument("subscription", metavar="SUBSCRIPTION")
 @click.option("--reading", required=True, metavar="FIGURE", help="What the meter shows.")
 @click.option("--utility", metavar="NAME", help="Where lines serve several.")
-@click.option("--at", metavar="DATE", help="On which day; today if not said.")
+@click.option(
+    "--at", metavar="DATE", help="On which day, a year from now at the latest; today if not said."
+)
 @as_json
 @pass_context
 def tariff_explain(
@@ -117,7 +121,12 @@ def _instant(at: str | None) -> int:
     """Noon in Tehran of a day that was given, or now; UTC milliseconds."""
     if at is None:
         return time.time_ns() // 1_000_000
-    noon = datetime.combine(parse_date(at), of_day(12), TEHRAN)
+    day, today = parse_date(at), local(datetime.now(UTC)).date()
+    if day - today > FURTHEST:
+        raise ValueError(
+            f"{jalali(day)} is more than a year from now: nobody knows the prices of that day"
+        )
+    noon = datetime.combine(day, of_day(12), TEHRAN)
     return round(noon.timestamp() * 1000)
 
 

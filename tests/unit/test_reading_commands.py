@@ -136,6 +136,7 @@ def test_the_lines_add_up_in_json(peyk: Peyk, database: Database) -> None:
         (("10000001", "--reading", "123456"), 1, "more digits than the meter"),
         (("10000001", "--reading", "-5"), 2, "is not what a meter shows"),
         (("10000001", "--reading", "5", "--at", "soon"), 2, "is not a date"),
+        (("10000001", "--reading", "5", "--at", "1499/12/29"), 2, "more than a year from now"),
         (("10000001", "--reading", "5", "--utility", "kermn"), 1, "no line serves 'kermn'"),
     ],
 )
