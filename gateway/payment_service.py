@@ -109,6 +109,7 @@ class PaymentService(Service):
             settings.web.url,
             with_whom.now_ms,
             behind_proxy=settings.web.behind_proxy,
+            requests_a_minute=settings.web.requests_a_minute,
         )
         self._bank = (
             SimulatedBank(pages, first=with_whom.now_ms())

@@ -58,6 +58,8 @@ class WebSettings(Frozen):
     """What links begin with: how phones reach it, through the proxy that ends TLS."""
     behind_proxy: bool = False
     """Take the last address of ``X-Forwarded-For`` for the one who asks."""
+    requests_a_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 120
+    """Of one address to the pay page. Many phones share one: operators' NAT."""
     demo: bool = False
     """Allow the simulated bank: whoever reaches the page can pay without money."""
 

@@ -1,8 +1,8 @@
 """A bank for tests and the demo: an HTTP server that speaks Zarinpal's shapes.
 
-It has its own page with two buttons, keeps its payments in memory, and can be told to
-misbehave as banks do. Served by the daemon under ``/bank`` only where the settings say
-``demo``: whoever can reach it can pay without money.
+It has its own page with two buttons, keeps its payments in memory alone (after a restart it
+knows none of them), and can be told to misbehave as banks do. Served by the daemon under
+``/bank`` only where the settings say ``demo``: whoever can reach it can pay without money.
 """
 
 from __future__ import annotations
@@ -143,7 +143,12 @@ class _Call(Resource):
             return b"<html>Internal Server Error</html>"
         if fault is Fault.GARBAGE:
             return b"<html>OK</html>"
-        body = json.loads(_body(request))
+        try:
+            body = _call_of(_body(request))
+        except ValueError as error:
+            request.setResponseCode(400)
+            request.setHeader(b"content-type", b"text/plain; charset=utf-8")
+            return f"{error}\n".encode()
         answer = self._bank.answer(self._what, body)
         if fault is Fault.LOST_ANSWER:
             transport: Any = request.transport
@@ -176,6 +181,19 @@ def _body(request: HttpRequest) -> bytes:
     content: Any = request.content
     body: bytes = content.read()
     return body
+
+
+def _call_of(body: bytes) -> Mapping[str, Any]:
+    """What a call says. Raises ``ValueError`` in words for who wrote it."""
+    try:
+        said = json.loads(body)
+    except ValueError:
+        said = None
+    if not isinstance(said, dict):
+        raise ValueError(  # noqa: TRY004 - the caller's mistake, not a type of ours
+            'the body is no JSON object, such as {"amount": 1000, "callback_url": "https://…"}'
+        )
+    return said
 
 
 def _data(code: int, **values: Any) -> dict[str, Any]:

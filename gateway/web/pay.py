@@ -28,8 +28,6 @@ from gateway.web.site import address_of
 
 log = structlog.get_logger(__name__)
 
-REQUESTS: Final = Allowance(120, 60)
-"""What one address may ask for in seconds. Many phones share one: operators' NAT."""
 MISSES: Final = Allowance(20, 600)
 """How many links that there are none of. A true one is served all the same: 65 bits are not
 found by trying, and whoever guesses must not keep out the phones that share the address."""
@@ -72,15 +70,19 @@ class PayPages:
         now_ms: Callable[[], int],
         *,
         behind_proxy: bool = False,
+        requests_a_minute: int = 120,
     ) -> None:
-        """``titles`` of utilities; ``base_url`` is how phones reach this server."""
+        """``titles`` of utilities; ``base_url`` is how phones reach this server.
+
+        ``requests_a_minute`` is what one address may ask for.
+        """
         self._cashier = cashier
         self._pages = pages
         self._titles = titles
         self._base = base_url
         self._now = now_ms
         self._behind_proxy = behind_proxy
-        self._requests = Limiter(REQUESTS)
+        self._requests = Limiter(Allowance(requests_a_minute, 60))
         self._misses = Limiter(MISSES)
 
     @property

@@ -14,6 +14,10 @@ from twisted.logger import globalLogPublisher
 
 from core.database import Database, DatabaseUnavailable
 from gateway.web import site
+from gateway.web.pages import Pages
+from gateway.web.pay import PayPages
+from gateway.web.root import Root
+from gateway.web.site import make_site
 
 LINK = "abcdefghijkmn"
 reactor: Any = _reactor
@@ -140,6 +144,28 @@ async def test_who_guesses_links_is_stopped(world: Any) -> None:
     assert (await world.get(f"/p/{LINK}")).code == 200
     world.now_ms.advance(61)
     assert (await world.get("/p/aaaaaaaaaaaaa")).code == 404
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_address_may_ask_as_often_as_the_settings_say(world: Any) -> None:
+    """And again when the time has given it back."""
+    pages = PayPages(world.cashier, Pages(), {}, world.url, world.now_ms, requests_a_minute=3)
+    site = make_site(Root(pages.resource, mounted={}, doors={}), reactor)
+    port = reactor.listenTCP(0, site, interface="127.0.0.1")
+    world.url = f"http://127.0.0.1:{port.getHost().port}"
+    assert [(await world.get(f"/p/{LINK}")).code for _ in range(4)] == [200, 200, 200, 429]
+    world.now_ms.advance(21)
+    assert (await world.get(f"/p/{LINK}")).code == 200
+    await port.stopListening()
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_simulated_bank_says_what_it_does_not_understand(world: Any) -> None:
+    """A developer's mistake is one of theirs, and not an error inside."""
+    for body in (b"amount=1000", b"[1000]", b""):
+        page = await world.post("/bank/pg/v4/payment/request.json", data=body)
+        assert page.code == 400
+        assert b"no JSON object" in page.body
 
 
 @pytest_twisted.ensureDeferred
