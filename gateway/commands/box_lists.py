@@ -17,6 +17,7 @@ from gateway.commands.context import CommandError, Context
 from gateway.commands.output import (
     for_people,
     for_programs,
+    harmless,
     one_line,
     print_facts,
     print_json,
@@ -75,7 +76,7 @@ def show_one(context: Context, message_id: int, *, as_json: bool) -> None:
             (_attempt_row(*each) for each in history),
             texts=("what it means",),
         )
-    click.echo(f"\n{message.text}")
+    click.echo(f"\n{harmless(message.text)}")
 
 
 def _attempt_row(part: int, attempt: Attempt) -> tuple[object, ...]:

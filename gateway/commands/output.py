@@ -2,7 +2,8 @@
 
 People see Jalali dates and Tehran time, programs ISO 8601 in UTC. Persian text in a table
 is isolated (U+2068 … U+2069) so that a terminal that reorders it leaves the columns
-beside it alone; in a pipe and in JSON it stays as it is.
+beside it alone; in a pipe and in JSON it stays as it is. What people wrote may hold marks
+that turn text round, or drive a terminal: those show as ``\ufffd``, and in JSON as escapes.
 """
 
 from __future__ import annotations
@@ -34,6 +35,9 @@ WHEN_FOLDED = 30
 
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]")
 
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_HARMFUL = re.compile("[\u202a-\u202e\u2066-\u2069\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
 
 def console(*, stderr: bool = False) -> Console:
     """A console that does not fold tables to 80 columns in a pipe."""
@@ -45,7 +49,8 @@ def console(*, stderr: bool = False) -> Console:
 
 def print_json(value: Any) -> None:
     """Print JSON that people can read too."""
-    print(json.dumps(value, ensure_ascii=False, indent=2))  # noqa: T201 - it is the output
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    print(_TURNING.sub(lambda mark: f"\\u{ord(mark[0]):04x}", text))  # noqa: T201 - it is the output
 
 
 def print_facts(facts: Iterable[tuple[str, object]]) -> None:
@@ -65,7 +70,7 @@ def print_table(
     Where a terminal is too narrow the columns ``texts`` are cut. The others never are,
     since an id or a date that is cut is of no use: the terminal folds the line instead.
     """
-    shown = [["–" if value is None else str(value) for value in row] for row in rows]
+    shown = [["–" if value is None else harmless(str(value)) for value in row] for row in rows]
     screen = console()
     widths = [max(map(cell_len, column)) for column in zip(columns, *shown, strict=True)]
     if sys.stdout.isatty():
@@ -98,8 +103,14 @@ def _cut(text: str, width: int) -> str:
     return text if cell_len(text) <= width else set_cell_size(text, width - 1) + "…"
 
 
+def harmless(text: str) -> str:
+    """``text`` without marks that turn round what is beside it, and without control signs."""
+    return _HARMFUL.sub("\ufffd", text)
+
+
 def isolated(text: str) -> str:
-    """``text`` so that its direction touches nothing beside it, where that matters."""
+    """``text``, harmless, so that its direction touches nothing beside it where that matters."""
+    text = harmless(text)
     if sys.stdout.isatty() and is_right_to_left(text):
         return f"{FIRST_STRONG_ISOLATE}{text}{POP_ISOLATE}"
     return text

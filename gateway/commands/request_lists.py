@@ -18,6 +18,7 @@ from gateway.commands.context import CommandError, Context
 from gateway.commands.output import (
     for_people,
     for_programs,
+    harmless,
     one_line,
     print_facts,
     print_json,
@@ -97,7 +98,9 @@ def show_one(context: Context, tracking: str, utility: str | None, *, as_json: b
             {**step._asdict(), "request_id": str(step.request_id), "at": for_programs(step.at)}
             for step in shown.history
         ]
-        print_json({**_as_json(shown.request, shown.number), "history": steps})
+        kind = services.kinds.get(shown.request.kind)
+        ahead = list(kind.steps) if kind else []
+        print_json({**_as_json(shown.request, shown.number), "history": steps, "steps": ahead})
         return
     print_facts(_facts(services, shown))
     click.echo()
@@ -106,7 +109,7 @@ def show_one(context: Context, tracking: str, utility: str | None, *, as_json: b
         ((for_people(step.at), step.state, step.by, step.note) for step in shown.history),
     )
     if shown.request.text:
-        click.echo(f"\n{shown.request.text}")
+        click.echo(f"\n{harmless(shown.request.text)}")
 
 
 def state_named(name: str) -> RequestState:
@@ -159,6 +162,7 @@ def _facts(services: Services, shown: Shown) -> list[tuple[str, object]]:
         ("tracking", request.tracking),
         ("utility", request.utility),
         ("kind", f"{request.kind} ({services.title(request.kind)})"),
+        *((f"step {place}", step) for place, step in enumerate(kind.steps if kind else (), 1)),
         ("state", f"{request.state} ({services.state_title(request.state)})"),
         ("subscription", shown.number),
         ("mobile", request.mobile),

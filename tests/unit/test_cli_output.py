@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import sys
 
 import pytest
 
-from gateway.commands.output import for_people, for_programs, isolated, one_line, print_table
+from gateway.commands.output import (
+    for_people,
+    for_programs,
+    isolated,
+    one_line,
+    print_json,
+    print_table,
+)
 
 
 def test_persian_is_isolated_in_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,6 +78,19 @@ def test_markup_in_a_text_is_text(capsys: pytest.CaptureFixture[str]) -> None:
     print_table(("text",), [("[bold]010[/bold]",)])
 
     assert "[bold]010[/bold]" in capsys.readouterr().out
+
+
+def test_what_people_wrote_neither_turns_text_round_nor_drives_the_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It shows that there was something; JSON keeps it, as an escape."""
+    print_table(("text", "id"), [("ab\u202ecd\u2066\x1b[2J", "7")])
+    assert "ab\ufffdcd\ufffd\ufffd[2J  7" in capsys.readouterr().out
+
+    print_json({"text": "ab\u202ecd\u2069"})
+    out = capsys.readouterr().out
+    assert out.isascii()
+    assert json.loads(out) == {"text": "ab\u202ecd\u2069"}
 
 
 def test_a_long_text_is_cut_to_one_line() -> None:

@@ -94,7 +94,10 @@ def test_a_request_from_registering_to_its_voucher(peyk: Peyk) -> None:
         ("registered", ""), ("in_review", "بررسی شد"), ("voucher_issued", ""),
     ]  # fmt: skip
     assert found["history"][0]["by"] == "sara"
-    assert "بررسی شد" in peyk("request", "show", tracking).out
+    shown = peyk("request", "show", tracking).out
+    assert "بررسی شد" in shown
+    assert len(found["steps"]) > 1
+    assert all(step in shown for step in found["steps"])
 
 
 def test_a_connection_with_its_fields_and_what_has_to_be_brought(peyk: Peyk) -> None:
