@@ -45,7 +45,7 @@ from gateway.messages import (
     UssdInput,
 )
 from gateway.outbound import Router, Sender, SenderSettings
-from tests.conftest import NOW_MS
+from tests.conftest import NOW_MS, without_waiting_for_the_disk
 from tests.talkers import CODE, FakeTalker
 
 LINE, MOBILE = "100034122", "989131234567"
@@ -428,7 +428,8 @@ Worlds = Callable[..., World]
 @pytest.fixture
 def faulty(database: Database) -> Iterator[FaultyDatabase]:
     """The database of this test, which can be made to fail."""
-    made = FaultyDatabase(database.url.render_as_string(hide_password=False))
+    url = database.url.render_as_string(hide_password=False)
+    made = without_waiting_for_the_disk(FaultyDatabase(url))
     yield made
     made.close()
 

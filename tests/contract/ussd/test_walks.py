@@ -26,6 +26,7 @@ from core.secrecy import Keys
 from core.tables import readings, subscribers
 from gateway.messages import ScreenKind, UssdEvent
 from gateway.ussd.menu import YES
+from tests.conftest import without_waiting_for_the_disk
 from tests.contract.ussd.drivers import CODE, Phone, Seen
 from tests.contract.ussd.networks import NETWORKS
 from tests.integration.conftest import FaultyDatabase, World
@@ -157,7 +158,7 @@ def _samples(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory, k
 def _world(samples: Path, folder: Path, keys: Keys) -> World:
     folder.mkdir()
     shutil.copy(samples, folder / "peyk.db")
-    database = FaultyDatabase(f"sqlite:///{folder / 'peyk.db'}")
+    database = without_waiting_for_the_disk(FaultyDatabase(f"sqlite:///{folder / 'peyk.db'}"))
     limits = Limits(1000, 1000, 1000)
     return World(database, keys, binds=("main", "mci", "hub"), limits=limits)
 
