@@ -41,8 +41,8 @@ run: $(VENV)/installed ## run Peyk on sample data, with a simulated operator (Ct
 	@trap : INT TERM; $(BIN)/peyk run; code=$$?; \
 		$(BIN)/peyk smsc --stop || true; exit $$code
 
-test: $(VENV)/installed-dev ## run every test
-	$(BIN)/python -m pytest $(ARGS)
+test: $(VENV)/installed-dev ## run every test, two files at a time
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 check: $(VENV)/installed-dev ## look the code over: ruff, mypy, import-linter
 	$(BIN)/ruff check .

@@ -252,10 +252,10 @@ def test_the_quick_way_reads_as_the_thorough_one(kerman: Profile, text: str) -> 
 )  # fmt: skip
 def test_long_texts_take_linear_time(kerman: Profile, others: Grammar, text: str) -> None:
     """A text of 50,000 characters cannot hold up the others."""
-    start = time.perf_counter()
+    start = time.process_time()
     kerman.understand(text)
     understand(others, text)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 class TestOtherUtilities:
