@@ -15,6 +15,8 @@ from gateway.setting_types import LineNumber, Seconds
 
 LONGEST_PAGE: Final = 160
 """Octets of a USSD string; some gateways over HTTP take as many UCS-2 units."""
+LONGEST_OVER_SMPP: Final = 127
+"""UCS-2 units of a submit_sm: 254 octets."""
 _ABOUT_USSD: Final = ("sms_line", "page", "page_gsm7", "rtl_marks", "timeout", "resume")
 
 
@@ -96,6 +98,7 @@ def check_lines(
                 raise ConfigError(file, f"{key}.binds", f"there is no bind {name!r}", hint)
         if line.is_dialled:
             _check_dialled(file, key, line, texted, ussd_binds)
+            _check_page(file, key, line, binds)
         else:
             _check_texted(file, key, line, binds)
 
@@ -123,6 +126,12 @@ def _check_dialled(
     if line.sms_line and line.sms_line not in texted:
         problem = f"there is no line {line.sms_line!r} that texts could go out from"
         raise ConfigError(file, f"{key}.sms_line", problem, did_you_mean(line.sms_line, texted))
+
+
+def _check_page(file: Path, key: str, line: Line, binds: Collection[str]) -> None:
+    if line.page > LONGEST_OVER_SMPP and (over_smpp := [n for n in line.binds if n in binds]):
+        problem = f"a screen on bind {over_smpp[0]!r} holds {LONGEST_OVER_SMPP} units at most"
+        raise ConfigError(file, f"{key}.page", problem, "80 fit a USSD string")
 
 
 def _folders(folder: Path) -> set[str]:

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
-from itertools import count
+from itertools import count, takewhile
 from typing import TYPE_CHECKING, Final
 
 from gateway.smpp import constants as c
@@ -233,15 +233,16 @@ class UssdNetwork:
         """End the sessions whose time is over; the network's clock calls this by itself."""
         self.stop()
         now = self._clock.seconds()
-        while self._live:
-            session = next(iter(self._live.values()))
-            if session.due > now:
-                self._alarm = self._clock.callLater(session.due - now, self.ring)
-                return
-            ops = session.dialect.timeout_ops or session.dialect.abort_ops
-            self._tell_end(session, ops)
-            self.totals.timeouts += 1
-            self._ended(session, End.TIMEOUT)
+        # One pass: a dict that is emptied from its front is slow to begin again each time.
+        for session in list(takewhile(lambda each: each.due <= now, self._live.values())):
+            if session.end is None:
+                ops = session.dialect.timeout_ops or session.dialect.abort_ops
+                self._tell_end(session, ops)
+                self.totals.timeouts += 1
+                self._ended(session, End.TIMEOUT)
+        if self._live and self._alarm is None:
+            first = next(iter(self._live.values()))
+            self._alarm = self._clock.callLater(first.due - now, self.ring)
 
     def _ended(self, session: HandsetSession, end: End) -> None:
         del self._live[session.mobile]

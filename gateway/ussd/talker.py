@@ -17,6 +17,7 @@ from gateway.listing import ROWS
 from gateway.minds import LineMind, mind_of
 from gateway.profiles import Profile
 from gateway.settings import Bind, Settings
+from gateway.smpp.text import Alphabet
 from gateway.ussd.menu import TEXTED, Menus
 from gateway.ussd.menu_file import load_menu
 from gateway.ussd.pages import Content, PageSize, pages_of
@@ -132,7 +133,8 @@ def _talker(settings: Settings, line: Line, profile: Profile) -> MenuTalker:
 
 
 def _is_wide(bind: Bind) -> bool:
-    return bind.always_ucs2 or bool(bind.ussd and bind.ussd.always_ucs2)
+    is_said = bind.always_ucs2 or bool(bind.ussd and bind.ussd.always_ucs2)
+    return is_said or bind.alphabet is Alphabet.UCS2
 
 
 def texts_of(mind: LineMind, menus: Menus) -> Callable[[Outcome, str], tuple[str, ...]]:

@@ -264,6 +264,10 @@ def test_a_code_that_is_dialled_is_a_line(config: Path) -> None:
         ((CODE + 'sms_line = "100034129"\n', LINE, DOOR), "there is no line '100034129'"),
         ((LINE.replace('"mci"', '"mci", "hub"'), DOOR), "'hub' is a door for USSD"),
         ((CODE.replace('"hub"', '"hop"'), DOOR), "there is no bind 'hop'"),
+        (
+            ('ussd = "mica"\n', CODE.replace('"hub"', '"hub", "mci"') + "page = 160\n", DOOR),
+            "lines[1].page: a screen on bind 'mci' holds 127 units at most",
+        ),
     ],
 )
 def test_a_mistake_about_a_code_is_told(config: Path, tables: tuple[str, ...], said: str) -> None:
