@@ -31,6 +31,9 @@ FILTERS: Final = (
     "default", "truncate", "trim", "upper", "lower", "int", "abs", "round", "length", "first",
     "last", "string",
 )  # fmt: skip
+_DEEPEST: Final = 40
+"""Levels of a body's tree: an 'if' within an 'if', a filter of a filter, a sum of sums."""
+_TOO_DEEP: Final = "it is nested too deeply"
 _MAY: Final = (
     nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Const, nodes.If,
     nodes.CondExpr, nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not, nodes.Add,
@@ -86,7 +89,10 @@ def check_body(body: str, sandbox: ImmutableSandboxedEnvironment, kinds: FactKin
         raise BodyError(1, 1, "it says nothing")
     if len(body) > LONGEST:
         raise BodyError(1, 1, f"it has {len(body)} characters; {LONGEST} are allowed")
-    scanned = Scanned(sandbox, body)
+    try:
+        scanned = Scanned(sandbox, body)
+    except RecursionError:
+        raise BodyError(1, 1, _TOO_DEEP) from None
     for node in _all(scanned.tree):
         _check_place(scanned, node)
     for node in _all(scanned.tree):
@@ -105,9 +111,14 @@ def check_body(body: str, sandbox: ImmutableSandboxedEnvironment, kinds: FactKin
 
 
 def _all(tree: nodes.Node) -> Iterator[nodes.Node]:
-    yield tree
-    for each in tree.iter_child_nodes():
-        yield from _all(each)
+    """Every node. Raises ``BodyError`` for a tree that its compiler could not go through."""
+    level: list[nodes.Node] = [tree]
+    for _ in range(_DEEPEST):
+        yield from level
+        level = [child for node in level for child in node.iter_child_nodes()]
+        if not level:
+            return
+    raise BodyError(level[0].lineno, 1, _TOO_DEEP)
 
 
 def _check_place(scanned: Scanned, node: nodes.Node) -> None:

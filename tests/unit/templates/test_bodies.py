@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.event_facts import EVENT_FACTS, FactKinds
 from core.events import EventKind
@@ -38,6 +42,9 @@ BILL: FactKinds = EVENT_FACTS[EventKind.BILL_ISSUED]
         ("{{ $ }}", "unexpected char '$'"),
         ("a\n  {{ payable // 0 }}", "line 2, column 3: cannot be filled in: integer division"),
         ("{{ number + amount }}", "cannot be filled in"),
+        ("{{ " + "(" * 1500 + "1" + ")" * 1500 + " }}", "it is nested too deeply"),
+        ("{% if due %}" * 100 + "x" + "{% endif %}" * 100, "it is nested too deeply"),
+        ("{{ number" + "|fa" * 1000 + " }}", "it is nested too deeply"),
         ("{{ 100 // amount }}", "cannot be filled in: integer division"),
     ],
 )  # fmt: skip
@@ -60,3 +67,18 @@ def test_what_words_may_do() -> None:
     assert said == "قبض دوره ۰۰۰۱ ۱۲۳٬۴۰۰ فوری"
     said = check_body(body, sandbox_of({}, "en"), BILL).write(facts)
     assert said == "period 0001 123,400 1404/06/15"
+
+
+_WORDS = (
+    "{{", "}}", "{%", "%}", "{#", "#}", " ", "\n", "if", "endif", "else", "for", "in", "set",
+    "number", "amount", "due", "|", "rial", "fa", "jalali", "truncate", "(", ")", "[", "]", "-1",
+    "3", "'a'", '"', "==", "not", "and", "is", "defined", "+", "//", "~", "%", ".", "raw", "متن",
+)  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(_WORDS), max_size=14), st.booleans())
+def test_whatever_is_written_is_taken_or_told(words: list[str], in_tag: bool) -> None:  # noqa: FBT001
+    """No other error comes of it."""
+    body = " ".join(words)
+    with suppress(BodyError):
+        check_body(f"{{{{ {body} }}}}" if in_tag else body, sandbox_of({}, "fa"), BILL)
