@@ -190,3 +190,19 @@ async def test_who_leaves_the_terminal_hangs_up(
     assert waited == [smsc_control.End(smsc_control.NO_SCREEN)]
     assert len(sixdee.smsc.ussd) == 0
     await port.stopListening()
+
+
+@pytest_twisted.ensureDeferred
+async def test_who_types_too_late_is_told(sixdee: SmppNetwork, menu: Menu, tmp_path: Path) -> None:
+    """The network has ended the session meanwhile: that is what the terminal hears next."""
+    path = str(tmp_path / "smsc")
+    port = await open_door(sixdee.smsc, path, lambda: None)
+    call = smsc_control.dial(path, ALI, CODE, 5)
+    assert await deferToThread(next, call) == smsc_control.Screen("begin *1522#", asks=True)
+    session = sixdee.smsc.ussd.live(ALI)
+    assert session is not None
+    session.due = 0.0
+    sixdee.smsc.ussd.ring()
+    assert await deferToThread(call.send, "1") == smsc_control.End("timeout")
+    await menu.until(lambda: menu.inputs[-1].event is UssdEvent.ABORT)
+    await port.stopListening()
