@@ -26,6 +26,8 @@ from tests.talkers import CODE, MOBILE, FakeTalker
 class Handsets:
     """Mobiles that dial a desk."""
 
+    no_limits = Limits(10**6, 10**6, 10**6)
+
     def __init__(self, database: Database, keys: Keys, clock: Clock) -> None:
         self.database = database
         self.clock = clock
@@ -83,6 +85,11 @@ class Handsets:
         """The one session that there is."""
         (row,) = self.rows(ussd_sessions)
         return row
+
+    @property
+    def sessions(self) -> Sequence[Any]:
+        """Every mobile's."""
+        return self.rows(ussd_sessions)
 
     @property
     def steps(self) -> Sequence[Any]:
