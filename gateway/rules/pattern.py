@@ -63,7 +63,8 @@ class Pattern:
     published order first and its reverse second."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "proves", not CHECKED.isdisjoint(self.full))
+        proves = any(not CHECKED.isdisjoint(form) for form in self.forms)
+        object.__setattr__(self, "proves", proves)
         remember = lru_cache(maxsize=1024)
         object.__setattr__(self, "arrangements", remember(self._arrangements))
 

@@ -113,6 +113,9 @@ async def test_annex_1_bills_readings_and_records(operator: Operator, utilities:
     assert last_bill(utilities, "lorestan-water").id == bill.id
     booked = await operator.ask(STRANGER, f"اعلام کارکرد {OWN} {reading}", LORESTAN)
     assert "ثبت شد" in booked
+    code = OWN.split()[1]
+    again = await operator.ask(STRANGER, f"کارکرد {bill.own_bill_id} {code} {reading}", LORESTAN)
+    assert "ثبت شد" in again
     made = await operator.ask(STRANGER, f"میان دوره {OWN} {reading}", LORESTAN)
     new = last_bill(utilities, "lorestan-water")
     assert (new.kind, new.to_reading) == ("mid_period", reading)
