@@ -7,7 +7,6 @@ where the menus are (``tests/unit/ussd``).
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncIterator, Iterator
 from itertools import count
 from pathlib import Path
@@ -20,17 +19,15 @@ from twisted.internet.defer import ensureDeferred
 
 from core import demo
 from core.calls import Argument
-from core.database import Database
-from core.dialogues.limits import Limits
 from core.secrecy import Keys
 from core.tables import readings, subscribers
 from gateway.messages import ScreenKind, UssdEvent
 from gateway.ussd.menu import YES
-from tests.conftest import without_waiting_for_the_disk
+from tests.contract.ussd.daemons import daemon_of
 from tests.contract.ussd.drivers import CODE, Phone, Seen
 from tests.contract.ussd.networks import NETWORKS
-from tests.integration.conftest import FaultyDatabase, World
-from tests.talking import OWNER, SUBSCRIBERS, TODAY
+from tests.integration.conftest import World
+from tests.talking import OWNER
 from tests.walks import DIALLED, SAMPLES, Path_, is_yes, paths_of, talker_of
 
 PLACE = 1
@@ -145,30 +142,11 @@ class Walker:
 
 
 @pytest.fixture(scope="module")
-def _samples(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory, keys: Keys) -> Path:
-    path = tmp_path_factory.mktemp("samples") / "peyk.db"
-    shutil.copy(_sqlite_template, path)
-    database = Database(f"sqlite:///{path}")
-    for profile in DIALLED:
-        demo.fill(database, keys, today=TODAY, utility=profile, subscribers=SUBSCRIBERS)
-    database.close()
-    return path
-
-
-def _world(samples: Path, folder: Path, keys: Keys) -> World:
-    folder.mkdir()
-    shutil.copy(samples, folder / "peyk.db")
-    database = without_waiting_for_the_disk(FaultyDatabase(f"sqlite:///{folder / 'peyk.db'}"))
-    limits = Limits(1000, 1000, 1000)
-    return World(database, keys, binds=("main", "mci", "hub"), limits=limits)
-
-
-@pytest.fixture(scope="module")
 def transcripts(
-    _samples: Path, tmp_path_factory: pytest.TempPathFactory, keys: Keys
+    samples: Path, tmp_path_factory: pytest.TempPathFactory, keys: Keys
 ) -> list[Transcript]:
     """What each walk shows without a network."""
-    world = _world(_samples, tmp_path_factory.mktemp("direct") / "db", keys)
+    world = daemon_of(samples, tmp_path_factory.mktemp("direct") / "db", keys)
     walker = Walker(world)
 
     async def walk_all() -> list[Transcript]:
@@ -181,10 +159,10 @@ def transcripts(
 
 @pytest_twisted.async_yield_fixture(params=[name for name in NETWORKS if name != "by_address"])
 async def walked(
-    request: pytest.FixtureRequest, _samples: Path, tmp_path: Path, keys: Keys
+    request: pytest.FixtureRequest, samples: Path, tmp_path: Path, keys: Keys
 ) -> AsyncIterator[Any]:
     """A daemon behind a network, and what walks through it."""
-    world = _world(_samples, tmp_path / "db", keys)
+    world = daemon_of(samples, tmp_path / "db", keys)
     network = NETWORKS[request.param](world.inbound)
     await network.start()
     walker = Walker(world)
