@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import product
 from typing import Final
 
 import pytest
@@ -56,9 +55,11 @@ def test_the_menus_that_ship_are_those_of_the_seeds() -> None:
 @pytest.mark.parametrize("name", DIALLED)
 def test_every_path_of_a_menu_ends_in_words_whatever_comes_of_it(name: str) -> None:
     """For strangers and registered mobiles, each outcome, all languages, narrow pages too."""
-    for page, registered in product((80, 60), (False, True)):
+    for page, registered in ((80, False), (80, True), (60, True)):
         talker = talker_of(name, page, marks=page == 60)
         for language, menu in talker.menus.of.items():
+            if language and not registered:
+                continue
             for path in paths_of(menu, registered=registered):
                 node = menu.nodes[path.node]
                 for kinds in outcomes_of(node) if isinstance(node, Leaf) else [{}]:
