@@ -339,6 +339,14 @@ def test_health_shows_what_the_daemon_says(
                 "last_error": "refused",
             }
         ],
+        "ussd": {
+            "open": 7,
+            "most": 200,
+            **dict.fromkeys(("opened", "ended", "expired", "late", "limited", "unknown"), 0),
+            "repeated": 3,
+            "shown": 41,
+            **dict.fromkeys(("retried", "dropped", "uncertain"), 0),
+        },
         "doors": [
             {
                 "name": "hub",
@@ -362,6 +370,9 @@ def test_health_shows_what_the_daemon_says(
     assert ran.code == 1
     assert "- bind irancell is down (waiting for 5 s)" in ran.out
     assert "1 h 0 min" in ran.out
+    assert "7 open of 200 at most" in ran.out
+    assert "3 repeated" in ran.out
+    assert "41 shown" in ran.out
     assert "1405/06/30 17:43" in ran.out
     assert "100/s, throttled" in ran.out
     door = next(line for line in ran.out.splitlines() if "/ussd/hub" in line)
