@@ -14,6 +14,7 @@ from gateway.health import (
     QueueHealth,
     Snapshot,
     Status,
+    UssdHealth,
     assess,
     in_words,
     not_running,
@@ -81,6 +82,30 @@ def test_every_bind_down_is_down() -> None:
     assert health.status is Status.DOWN
     assert health.status.exit_code == 2
     assert len(health.problems) == 2
+
+
+def test_as_many_sessions_as_there_may_be_is_degraded() -> None:
+    """Somebody's session ends for each that begins."""
+    counted = dict.fromkeys(
+        (
+            "opened",
+            "ended",
+            "expired",
+            "limited",
+            "late",
+            "unknown",
+            "repeated",
+            "shown",
+            "retried",
+            "dropped",
+            "uncertain",
+        ),
+        0,
+    )
+    full = UssdHealth(open=100, most=100, **counted)
+
+    assert _assess(ussd=full).status is Status.DEGRADED
+    assert _assess(ussd=replace(full, open=99)).status is Status.HEALTHY
 
 
 def test_no_bind_at_all_is_degraded() -> None:
