@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Text, select
 
 from core.bulk import Upsert, Upserted, as_rows, insert_rows, unfolded, upsert_rows
 from core.importing.news import Keyed, bill_issued, new_among, payment_booked, tell
+from core.importing.ours import without_ours
 from core.tables import (
     bills,
     contacts,
@@ -135,11 +136,14 @@ def store_bills(connection: Connection, batch: Batch) -> Upserted:
 
 
 def store_payments(connection: Connection, batch: Batch) -> Upserted:
-    """Write payments by utility, channel and reference, with an event for each that is news."""
+    """Write payments by utility, channel and reference, with an event for each that is news.
+
+    Those that came through our own page are booked already, and stay as they are.
+    """
     there = tuple(name for name in ("bill_id", "payment_id") if name in batch.columns)
     columns = ("utility", "channel", "reference", "subscriber_id", "amount", "paid_at", *there)
     how = Upsert(payments, columns, key=("utility", "channel", "reference"))
-    rows = _keyed(how, batch)
+    rows = without_ours(connection, _keyed(how, batch))
     news = new_among(connection, how, rows, "paid_at", batch.now)
     done = _upsert(connection, how, rows)
     tell(connection, batch.new_ids, news, payment_booked, batch.now)

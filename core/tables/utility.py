@@ -127,6 +127,8 @@ payments = Table(
     Column("paid_at", Instant, nullable=False),
     Column("channel", Text, nullable=False),
     Column("reference", Text, nullable=False),
+    Column("file_channel", Text, comment="what the utility's file calls one of our own page …"),
+    Column("file_reference", Text, comment="… and its reference there"),
     UniqueConstraint("utility", "channel", "reference"),
     Index(None, "subscriber_id", "paid_at"),
 )

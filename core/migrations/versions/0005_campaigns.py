@@ -369,12 +369,29 @@ def upgrade() -> None:
         batch_op.create_index(
             "ix_outbox_subscriber_id", ["subscriber_id"], **_partial(f"{_KNOWN} AND part = 1")
         )
+    with op.batch_alter_table("payments", schema=None) as batch_op:
+        batch_op.add_column(
+            sa.Column(
+                "file_channel",
+                sa.Text(),
+                nullable=True,
+                comment="what the utility's file calls one of our own page …",
+            )
+        )
+        batch_op.add_column(
+            sa.Column(
+                "file_reference", sa.Text(), nullable=True, comment="… and its reference there"
+            )
+        )
     # What happened before there were templates is not told now.
     op.execute("UPDATE events SET handled_at = at")
 
 
 def downgrade() -> None:
     """Drop them again."""
+    with op.batch_alter_table("payments", schema=None) as batch_op:
+        batch_op.drop_column("file_reference")
+        batch_op.drop_column("file_channel")
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.drop_index("ix_outbox_mobile", **_partial("part = 1"))
         batch_op.create_index(batch_op.f("ix_outbox_mobile_id"), ["mobile", "id"])

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import csv
 import json
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from openpyxl import Workbook
-from sqlalchemy import Connection, Table, select, update
+from sqlalchemy import Connection, Table, insert, select, update
 
 from core.importing import KINDS, ImportFileError, ImportReport, Progress, import_file
+from core.jalali import jalali, local
 from core.tables import (
     bills,
     contacts,
     events,
     imports,
     instalments,
+    orders,
     payments,
     readings,
     subscribers,
@@ -208,6 +210,76 @@ def test_payments_by_channel_and_reference(take: Import, read: Read) -> None:
     again = take("payments", f"{head}10000001,1000,1404/05/01,pos,7\n10000002,5,1404/05/02,pos,8\n")
     assert _counts(again) == (1, 0, 1, 0)
     assert [row.amount for row in read(payments)] == [1000, 1000, 5]
+
+
+@pytest.fixture
+def paid_here(database: Database, take: Import, now_ms: Clock) -> int:
+    """A payment of 200,000 rial that came through our own page yesterday; the start of that day."""
+    take("subscribers", "number\n" + "\n".join(NUMBERS))
+    yesterday = now_ms() - 86_400_000
+    pair = {"bill_id": "1000000104616", "payment_id": "20050850", "amount": 200_000}
+    both = {**pair, "utility": "kerman-water", "subscriber_id": 1, "reference": "881"}
+    times = {"created_at": yesterday, "changed_at": yesterday, "expires_at": yesterday}
+
+    def fill(connection: Connection) -> None:
+        order = {**both, **times, "id": 1, "link": "abc", "state": "booked", "provider": "page"}
+        connection.execute(insert(orders).values(order))
+        paid = {**both, "channel": "page", "paid_at": yesterday}
+        connection.execute(insert(payments).values(paid))
+
+    database.transact("fill", fill)
+    return yesterday
+
+
+OURS = "number,amount,paid_at,channel,reference,bill_id,payment_id\n"
+
+
+def test_a_payment_of_our_own_page_is_known_by_its_reference(
+    take: Import, read: Read, paid_here: int, now_ms: Clock
+) -> None:
+    """Under the bank's channel and on another day; it counts once, and nobody is told again."""
+    day = jalali(local(datetime.fromtimestamp(paid_here / 1000, UTC)).date() + timedelta(days=1))
+    again = OURS + f"10000001,200000,{day},mellat,881,,\n"
+    for _ in range(2):
+        assert _counts(take("payments", again)) == (0, 0, 1, 0)
+        now_ms.advance(60)
+    (row,) = read(payments)
+    assert (row.channel, row.paid_at, row.file_channel) == ("page", paid_here, "mellat")
+    assert read(events) == []
+
+
+def test_a_payment_of_our_own_page_is_known_by_its_pair_and_day_once(
+    take: Import, read: Read, paid_here: int, now_ms: Clock
+) -> None:
+    """A second one of that pair and day is somebody's second payment, in whichever order."""
+    day = jalali(local(datetime.fromtimestamp(paid_here / 1000, UTC)).date())
+    first = f"10000001,200000,{day},mellat,55,1000000104616,20050850\n"
+    second = f"10000001,200000,{day} 23:59,mellat,56,1000000104616,20050850\n"
+    assert _counts(take("payments", OURS + first + second)) == (1, 0, 1, 0)
+    now_ms.advance(60)
+    assert _counts(take("payments", OURS + second + first)) == (0, 0, 2, 0)
+    assert [(row.reference, row.file_reference) for row in read(payments)] == [
+        ("881", "55"), ("56", None),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "10000002,200000,{0},mellat,881,,",
+        "10000001,199000,{0},mellat,881,,",
+        "10000001,200000,{0},mellat,55,,",
+        "10000001,200000,1404/05/01,mellat,55,1000000104616,20050850",
+    ],
+    ids=["another's", "another amount", "neither reference nor pair", "another day"],
+)
+def test_what_is_another_payment_is_stored(
+    take: Import, read: Read, paid_here: int, row: str
+) -> None:
+    """One thing that differs is enough."""
+    day = jalali(local(datetime.fromtimestamp(paid_here / 1000, UTC)).date())
+    assert _counts(take("payments", OURS + row.format(day) + "\n")) == (1, 0, 0, 0)
+    assert len(read(payments)) == 2
 
 
 @pytest.mark.usefixtures("known")
