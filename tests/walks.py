@@ -24,7 +24,7 @@ from gateway.minds import LineMind
 from gateway.profiles import load_profile
 from gateway.replies import EXAMPLES
 from gateway.smpp.text import Alphabet
-from gateway.ussd.menu import SIGN_IN, YES, Leaf, Menu, MenuNode
+from gateway.ussd.menu import NOT, REGISTERED, SIGN_IN, YES, Leaf, Menu, MenuNode
 from gateway.ussd.menu_file import load_menu
 from gateway.ussd.pages import PageSize
 from gateway.ussd.talker import MenuTalker, texts_of
@@ -100,7 +100,8 @@ def paths_of(menu: Menu, *, registered: bool = False) -> list[Path_]:
         found.append(_path(name, typed))
         if isinstance(node, MenuNode):
             for item in node.items:
-                if item.to and item.to not in seen:
+                hidden = item.condition == REGISTERED and item.when.startswith(NOT) is registered
+                if item.to and item.to not in seen and not hidden:
                     seen.add(item.to)
                     new.append((item.to, (*keys, item.key)))
     return found

@@ -321,6 +321,17 @@ def test_an_item_is_hidden_when_its_condition_is_known_not_to_hold() -> None:
     assert quiet.calls == []
 
 
+def test_who_is_registered_is_not_asked_to_register() -> None:
+    """And who has just been is not from there on."""
+    register = MENU.option("3", "ثبت این شماره همراه")
+    handset, core = phone()
+    assert register in handset.dial("*1522*4#")
+    handset.type("3", N, C, "1")
+    assert core.calls[-1] == Call("register_mobile", {Argument.NUMBER: N})
+    handset.own = (N,)
+    assert register not in handset.type("0")
+
+
 # --- sessions that are cut, opened by us, or older than the menu ------------------------
 
 
