@@ -225,6 +225,6 @@ def run_rows() -> Select[Any]:
 
 _NEW = (
     "id", "utility", "template_id", "version", "planned_for", "subject", "source", "state",
-    "position", "rows_expected", "rows_read", "made", "parts", "suppressed", "passed_over", "unwritten",
-    "asked_by", "created_at", "changed_at",
+    "position", "rows_expected", "rows_read", "made", "parts", "suppressed", "passed_over",
+    "unwritten", "asked_by", "created_at", "changed_at",
 )  # fmt: skip

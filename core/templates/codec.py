@@ -110,6 +110,8 @@ def _written_trigger(trigger: Trigger) -> dict[str, Any]:
             return {"events": list(kinds), "where": _written_scalars(where)}
         case OnReport(report, parameters):
             return {"report": report, "parameters": _written_scalars(parameters)}
+        case OnOutage(cancelled=True):
+            return {"outage_cancelled": True}
         case OnOutage(before):
             return {"outage_before": before}
 
@@ -120,6 +122,8 @@ def _read_trigger(given: dict[str, Any]) -> Trigger:
         made = OnEvents(tuple(given.pop("events")), _read_scalars(given.pop("where")))
     elif "report" in given:
         made = OnReport(given.pop("report"), _read_scalars(given.pop("parameters")))
+    elif given.pop("outage_cancelled", False) is True:
+        made = OnOutage(0, cancelled=True)
     else:
         made = OnOutage(given.pop("outage_before"))
     _empty(given)

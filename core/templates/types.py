@@ -75,6 +75,8 @@ class OnOutage:
     """Made for the subscribers of a region before a planned interruption of the supply."""
 
     before_minutes: int
+    cancelled: bool = False
+    """Instead, when an outage is cancelled that was told of already."""
 
 
 Trigger = OnEvents | OnReport | OnOutage

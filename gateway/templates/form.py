@@ -78,7 +78,9 @@ class TemplateForm(Frozen):
     """… or the report …"""
     parameters: dict[str, str | int | date] = Field(default_factory=dict)
     outage_before: str = ""
-    """… or how long before an outage."""
+    """… or how long before an outage …"""
+    outage_cancelled: bool = False
+    """… or an outage that was told of and is cancelled."""
     produce: str = ""
     missed: Missed = Missed.ONCE
     starts: Plain = ""
@@ -120,12 +122,17 @@ class TemplateForm(Frozen):
         return "\n".join(self.body.strip().splitlines())
 
     def _trigger(self) -> Trigger:
-        given = {"on": self.on, "report": self.report, "outage_before": self.outage_before}
+        given = {
+            "on": self.on,
+            "report": self.report,
+            "outage_before": self.outage_before,
+            "outage_cancelled": self.outage_cancelled,
+        }
         said = [name for name, value in given.items() if value]
         if len(said) != 1:
             raise DefinitionError(
                 said[1] if said else "on",
-                "say one of on, report and outage_before: what it is made of",
+                "say one of on, report, outage_before and outage_cancelled: what it is made of",
             )
         for key, needs in (("where", "on"), ("parameters", "report")):
             if getattr(self, key) and said != [needs]:
@@ -134,6 +141,8 @@ class TemplateForm(Frozen):
             return OnReport(self.report, dict(self.parameters))
         if self.on:
             return OnEvents(self.on, _conditions(self.on, self.where))
+        if self.outage_cancelled:
+            return OnOutage(0, cancelled=True)
         return OnOutage(_span("outage_before", self.outage_before) // 60)
 
     def _schedule(self) -> Schedule | None:
@@ -187,11 +196,14 @@ def form_of(definition: Definition, body: str) -> dict[str, Any]:
     """What somebody would have written for these settings and words."""
     policy, trigger = definition.policy, definition.trigger
     on, where, report, parameters, before = (), {}, "", {}, ""  # type: Any, Any, Any, Any, Any
+    cancelled = False
     match trigger:
         case OnEvents():
             on, where = trigger.kinds, dict(trigger.where)
         case OnReport():
             report, parameters = trigger.report, dict(trigger.parameters)
+        case OnOutage(cancelled=True):
+            cancelled = True
         case OnOutage():
             before = write_duration(trigger.before_minutes * 60)
     return {
@@ -206,6 +218,7 @@ def form_of(definition: Definition, body: str) -> dict[str, Any]:
         "report": report,
         "parameters": parameters,
         "outage_before": before,
+        "outage_cancelled": cancelled,
         "produce": write_schedule(definition.produce) if definition.produce else "",
         "missed": definition.missed.value,
         "starts": jalali(definition.starts) if definition.starts else "",

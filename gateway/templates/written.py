@@ -152,6 +152,7 @@ _COMMENTS: Final[Mapping[str, str]] = {
     "report": "or the report whose rows it is made of",
     "parameters": "of the report: { days = 30 }",
     "outage_before": "or how long before a planned outage: 1d",
+    "outage_cancelled": "or true: an outage that was told of and is cancelled",
     "produce": "when it is made: every day 08:00; days 1,15,last of month 08:00; empty: at once",
     "missed": "once, skip: what becomes of times that passed while no daemon ran",
     "starts": "the first day on which it is made, such as 1405/01/01",

@@ -1,0 +1,290 @@
+"""Events become messages: of every template that is made of them, once.
+
+Whoever handles an event marks it in the transaction that queues its messages, so each
+template makes at most one message of it, however often production is begun again and
+whichever daemon does it. A template with a schedule of production gets the event put down
+in ``due_events``, and its message is made when that is due.
+
+What cannot be made by itself holds up nothing else: an event that breaks the batch is set
+aside, a template that cannot write (its line is gone from the settings) is tried again every
+five minutes until its message would help nobody any more.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
+
+import structlog
+from sqlalchemy import Connection, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from core.calls import Scalar
+from core.database import Database, DatabaseUnavailable, by_index_only
+from core.event_facts import read_about
+from core.events import EventKind
+from core.happened import (
+    Happened,
+    Later,
+    mark_handled,
+    new_ids,
+    put_off,
+    settle_due,
+    take_due,
+    take_new,
+    take_one,
+)
+from core.making import Made, Maker, Order, Row, make
+from core.tables import paused_services
+from core.templates.in_use import InUse, TemplatesInUse
+from core.templates.types import Missed, Version
+from core.triggers import is_in_season, next_planned, wants
+
+log = structlog.get_logger(__name__)
+
+SERVICE: Final = "scheduler"
+"""What ``peyk service pause`` calls all that the utility sends by itself, but for campaigns
+that have begun."""
+MOST_AT_ONCE: Final = 200
+"""Events of one transaction: a text that comes in meanwhile waits for it."""
+RETRY_MS: Final = 300_000
+MISSED_AFTER_MS: Final = 600_000
+"""What is later than this was missed: a daemon takes a while to be started again."""
+
+
+class Press(NamedTuple):
+    """What making messages of events needs besides the database."""
+
+    maker: Maker
+    templates: TemplatesInUse
+
+
+class Produced(NamedTuple):
+    """What came of some events."""
+
+    events: int = 0
+    """Those that are handled."""
+    messages: int = 0
+    later: int = 0
+    """Messages that are put down to be made when their templates' schedules say so."""
+    set_aside: int = 0
+    """Events that cannot be handled, and messages that cannot be made for now."""
+    more: bool = False
+    """Whether there may be more to do at once."""
+
+    def plus(self, other: Produced) -> Produced:
+        """Both together."""
+        return Produced(
+            self.events + other.events,
+            self.messages + other.messages,
+            self.later + other.later,
+            self.set_aside + other.set_aside,
+            more=self.more or other.more,
+        )
+
+
+class _Told(NamedTuple):
+    """An event whose facts have been read."""
+
+    event: Happened
+    facts: Mapping[str, Scalar]
+
+    @property
+    def row(self) -> Row:
+        """What its message is to be about."""
+        event = self.event
+        return Row(str(event.id), self.facts, event.subscriber_id, event.mobile)
+
+
+def run(database: Database, press: Press, now: int) -> Produced:
+    """Handle the oldest new events, whatever is in them. Raises ``DatabaseUnavailable``."""
+    try:
+        return database.transact("events", produce, press, now)
+    except DatabaseUnavailable:
+        raise
+    except Exception:
+        log.exception("events.failed")
+    return _one_by_one(database, press, now)
+
+
+def is_paused(connection: Connection) -> bool:
+    """Whether the utility sends nothing by itself for now."""
+    mine = select(paused_services.c.name).where(paused_services.c.name == SERVICE)
+    return connection.scalar(mine) is not None
+
+
+def produce(connection: Connection, press: Press, now: int, only: int | None = None) -> Produced:
+    """Make the messages of the oldest new events, or of one, and mark them as handled.
+
+    At most five statements, and three for each template that is made of some of them,
+    whatever number there is.
+    """
+    by_index_only(connection)
+    if is_paused(connection):
+        return Produced()
+    happened = take_new(connection, MOST_AT_ONCE) if only is None else take_one(connection, only)
+    if not happened:
+        return Produced()
+    told, broken = _read(happened)
+    messages = failed = 0
+    later: list[Later] = []
+    for used in press.templates.look(connection):
+        wanted = _of_template(used, told)
+        if not wanted:
+            continue
+        definition = used.version.definition
+        if definition.produce is not None:
+            later += [
+                Later(used.version.template_id, each.event.id, due)
+                for each in wanted
+                if (due := next_planned(definition, each.event.at)) is not None
+            ]
+        elif (made := _make(connection, press.maker, used.version, wanted, now)) is not None:
+            messages += made.messages
+        else:
+            failed += len(wanted)
+            later += _put_off(used.version, wanted, now + RETRY_MS)
+    put_off(connection, later)
+    mark_handled(connection, (each.id for each in happened), now)
+    more = only is None and len(happened) == MOST_AT_ONCE
+    return Produced(len(happened), messages, len(later), broken + failed, more)
+
+
+def _of_template(used: InUse, told: Iterable[_Told]) -> list[_Told]:
+    """Those events that a template is made of."""
+    version, since = used
+    return [
+        each
+        for each in told
+        if each.event.utility == version.utility
+        and each.event.at >= since
+        and wants(version.definition, each.event.kind, each.facts)
+        and is_in_season(version.definition, each.event.at)
+    ]
+
+
+def _make(
+    connection: Connection, maker: Maker, version: Version, told: Sequence[_Told], now: int
+) -> Made | None:
+    """The messages of one template; None when it can make none for now."""
+    try:
+        return make(connection, maker, Order(version, now), [each.row for each in told])
+    except SQLAlchemyError:
+        raise
+    except Exception:
+        log.exception(
+            "template.failed",
+            template=version.name,
+            utility=version.utility,
+            version=version.version,
+            events=len(told),
+        )
+        return None
+
+
+def _put_off(version: Version, told: Iterable[_Told], due: int) -> list[Later]:
+    return [Later(version.template_id, each.event.id, due) for each in told]
+
+
+def _read(happened: Iterable[Happened]) -> tuple[list[_Told], int]:
+    """Events with their facts; those that cannot be read are counted, and told of."""
+    told, broken = [], 0
+    for event in happened:
+        try:
+            told.append(_Told(event, read_about(EventKind(event.kind), event.about)))
+        except (ValueError, TypeError, AttributeError) as error:
+            broken += 1
+            log.critical("event.unreadable", event_id=event.id, kind=event.kind, error=str(error))
+    return told, broken
+
+
+# --- one by one -----------------------------------------------------------------------
+
+
+def _one_by_one(database: Database, press: Press, now: int) -> Produced:
+    """Handle each event of a batch that failed by itself, and set aside what fails again."""
+    done = Produced()
+    for event_id in database.read("events.new", new_ids, MOST_AT_ONCE):
+        try:
+            done = done.plus(database.transact("events.single", produce, press, now, event_id))
+        except DatabaseUnavailable:
+            raise
+        except Exception:
+            log.exception("event.poison", event_id=event_id)
+            database.transact("event.set_aside", mark_handled, [event_id], now)
+            done = done.plus(Produced(events=1, set_aside=1))
+    return done
+
+
+# --- what is due later ----------------------------------------------------------------
+
+
+def run_due(database: Database, press: Press, now: int) -> Produced:
+    """Make the messages whose time has come. Raises ``DatabaseUnavailable``."""
+    return database.transact("events.due", produce_due, press, now)
+
+
+def produce_due(connection: Connection, press: Press, now: int) -> Produced:
+    """Make the messages that were put off until now: each by its template as it is now.
+
+    A template that has been disabled, or is made of other events by now, makes none. Times
+    that were missed are made up for, or left to the schedule's next time, as the template says.
+    """
+    by_index_only(connection)
+    if is_paused(connection):
+        return Produced()
+    found = take_due(connection, now, MOST_AT_ONCE)
+    if not found:
+        return Produced()
+    told, broken = _read({event.id: event for _later, event in found}.values())
+    by_id = {each.event.id: each for each in told}
+    of_template: defaultdict[int, list[tuple[_Told, int]]] = defaultdict(list)
+    for later, event in found:
+        if event.id in by_id:
+            of_template[later.template_id].append((by_id[event.id], later.due_at))
+    again: list[Later] = []
+    messages = failed = 0
+    for version, _since in press.templates.look(connection):
+        mine = [
+            (each, due_at)
+            for each, due_at in of_template[version.template_id]
+            if wants(version.definition, each.event.kind, each.facts)
+        ]
+        due, missed = _unless_missed(version, mine, now)
+        again += missed
+        if not due:
+            continue
+        made = _make(connection, press.maker, version, due, now)
+        if made is None:
+            failed += len(due)
+            helping = (each for each in due if _helps(version, each, now))
+            again += _put_off(version, helping, now + RETRY_MS)
+        else:
+            messages += made.messages
+    settle_due(connection, (later for later, _event in found))
+    put_off(connection, again)
+    return Produced(0, messages, len(again), broken + failed, len(found) == MOST_AT_ONCE)
+
+
+def _unless_missed(
+    version: Version, mine: Iterable[tuple[_Told, int]], now: int
+) -> tuple[list[_Told], list[Later]]:
+    """Which events are told now, and which at the next time of the schedule."""
+    definition = version.definition
+    skips = definition.missed is Missed.SKIP and definition.produce is not None
+    due: list[_Told] = []
+    late: list[_Told] = []
+    for told, due_at in mine:
+        (late if skips and due_at < now - MISSED_AFTER_MS else due).append(told)
+    following = next_planned(definition, now) if late else None
+    if late and following is None:
+        log.warning("template.missed", template=version.name, events=len(late))
+    return due, [] if following is None else _put_off(version, late, following)
+
+
+def _helps(version: Version, told: _Told, now: int) -> bool:
+    """Whether a message that cannot be made now may still be made later."""
+    definition, at = version.definition, told.event.at
+    first = next_planned(definition, at) or at
+    return now <= first + definition.validity * 1000

@@ -1,0 +1,47 @@
+"""Whether a template is made of something that happened, and on that day. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+
+from core.calls import Scalar
+from core.jalali import day_interval, local
+from core.schedules import next_after
+from core.templates.types import Definition, OnEvents
+
+
+def wants(definition: Definition, kind: str, facts: Mapping[str, Scalar]) -> bool:
+    """Whether an event of this kind, with these facts, makes a message of the template."""
+    trigger = definition.trigger
+    return (
+        isinstance(trigger, OnEvents)
+        and kind in trigger.kinds
+        and all(facts.get(name) == value for name, value in trigger.where.items())
+    )
+
+
+def is_in_season(definition: Definition, instant_ms: int) -> bool:
+    """Whether the instant's day in Tehran is none before its first or after its last."""
+    if definition.starts is None and definition.ends is None:
+        return True
+    day = day_of(instant_ms)
+    return (definition.starts is None or definition.starts <= day) and (
+        definition.ends is None or day <= definition.ends
+    )
+
+
+def next_planned(definition: Definition, after: int) -> int | None:
+    """The first instant of its schedule after ``after``, in its season; None: there is none."""
+    if definition.produce is None:
+        return None
+    if definition.starts is not None:
+        begins = round(day_interval(definition.starts)[0].timestamp() * 1000)
+        after = max(after, begins - 1)
+    found = next_after(definition.produce, after)
+    return found if found is not None and is_in_season(definition, found) else None
+
+
+def day_of(instant_ms: int) -> date:
+    """The day in Tehran."""
+    return local(datetime.fromtimestamp(instant_ms / 1000, UTC)).date()
