@@ -81,6 +81,8 @@ class Order(NamedTuple):
     now: int
     """UTC milliseconds."""
     run_id: int | None = None
+    until: int | None = None
+    """When they help nobody any more, where that is before the template's validity ends."""
 
 
 class Made(NamedTuple):
@@ -142,8 +144,9 @@ def store(connection: Connection, prepared: Prepared) -> None:
     """Queue what was prepared, in one statement."""
     if not prepared.parts:
         return
-    version, now, run_id = prepared.order
+    version, now, run_id, until = prepared.order
     definition = version.definition
+    expires_at = now + definition.validity * 1000
     connection.execute(
         _insert(),
         {
@@ -153,7 +156,7 @@ def store(connection: Connection, prepared: Prepared) -> None:
             "resend_uncertain": definition.uncertain is Uncertain.RESEND,
             "now": now,
             "due_at": next_allowed(definition.policy.hours, now),
-            "expires_at": now + definition.validity * 1000,
+            "expires_at": expires_at if until is None else min(expires_at, until),
             "template_id": version.template_id,
             "run_id": run_id,
             "policy_id": version.policy_id,

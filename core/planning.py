@@ -19,14 +19,12 @@ from core.schedules import between
 from core.tables import templates
 from core.templates.in_use import InUse
 from core.templates.types import Definition, Missed, OnReport
-from core.triggers import is_in_season, next_planned
+from core.triggers import MISSED_AFTER_MS, is_in_season, next_planned
 
 log = structlog.get_logger(__name__)
 
 BY_SCHEDULE: Final = "schedule"
 """Who asked for a run that nobody asked for."""
-MISSED_AFTER_MS: Final = 600_000
-"""What is later than this was missed: a daemon takes a while to be started again."""
 OVERDUE_AFTER_MS: Final = 60_000
 """What is later than this, while a daemon runs, has something wrong with it."""
 

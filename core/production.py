@@ -39,7 +39,7 @@ from core.making import Made, Maker, Order, Row, make
 from core.tables import paused_services
 from core.templates.in_use import InUse, TemplatesInUse
 from core.templates.types import Missed, Version
-from core.triggers import is_in_season, next_planned, wants
+from core.triggers import MISSED_AFTER_MS, is_in_season, next_planned, wants
 
 log = structlog.get_logger(__name__)
 
@@ -49,8 +49,6 @@ that have begun."""
 MOST_AT_ONCE: Final = 200
 """Events of one transaction: a text that comes in meanwhile waits for it."""
 RETRY_MS: Final = 300_000
-MISSED_AFTER_MS: Final = 600_000
-"""What is later than this was missed: a daemon takes a while to be started again."""
 
 
 class Press(NamedTuple):

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from typing import Final
 
 from core.calls import Scalar
 from core.jalali import day_interval, local
 from core.schedules import next_after
 from core.templates.types import Definition, OnEvents
+
+MISSED_AFTER_MS: Final = 600_000
+"""What is later than this was missed: a daemon takes a while to be started again."""
 
 
 def wants(definition: Definition, kind: str, facts: Mapping[str, Scalar]) -> bool:

@@ -58,7 +58,8 @@ def read_piece(connection: Connection, work: Work, position: str, rows: int, now
     if shared:
         found = [row._replace(facts={**row.facts, **shared}) for row in found]
     by_index_only(connection)
-    prepared = prepare(connection, work.maker, Order(work.version, now, run.id), found)
+    order = Order(work.version, now, run.id, run.source.until)
+    prepared = prepare(connection, work.maker, order, found)
     behind = found[-1].key if found else position
     return Piece(run.id, position, behind, len(found), len(found) < rows, prepared)
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, func, select, update
+from sqlalchemy import Connection, Select, func, literal_column, select, update
 
 from core.bulk import insert_rows
 from core.calls import Scalar
@@ -26,6 +26,12 @@ class RunSource(NamedTuple):
     parameters: Mapping[str, Scalar]
     facts: Mapping[str, Scalar]
     """The same for each of its rows, besides their own: of an outage, when it begins."""
+
+    @property
+    def until(self) -> int | None:
+        """When its messages help nobody any more (UTC milliseconds): an outage is over."""
+        ends = self.facts.get("ends_at")
+        return round(ends.timestamp() * 1000) if isinstance(ends, datetime) else None
 
     def as_json(self) -> str:
         """As it is stored."""
@@ -87,6 +93,8 @@ class Run(NamedTuple):
     """Its name."""
     version: int
     planned_for: int
+    subject: str
+    """What it tells of, such as ``outage:7``; or empty."""
     source: RunSource
     state: RunState
     position: str
@@ -125,6 +133,13 @@ def show(connection: Connection, run_id: int) -> Run | None:
     """One run."""
     row = connection.execute(_runs().where(runs.c.id == run_id)).one_or_none()
     return None if row is None else _as_run(row)
+
+
+def runs_about(connection: Connection, subjects: Iterable[str]) -> list[Run]:
+    """The runs that tell of these; one statement."""
+    # The condition is the index's own.
+    is_one = (runs.c.subject.in_(list(subjects)), runs.c.subject != literal_column("''"))
+    return [_as_run(row) for row in connection.execute(_runs().where(*is_one))]
 
 
 class RunFilter(NamedTuple):

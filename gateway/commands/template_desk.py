@@ -130,6 +130,8 @@ def made_of(definition: Definition) -> str:
         case OnReport(report, parameters):
             given = ", ".join(f"{name}={value}" for name, value in parameters.items())
             return f"report {report}" + (f" ({given})" if given else "")
+        case OnOutage(cancelled=True):
+            return "outage, when it is cancelled"
         case OnOutage(before):
             return f"outage, {write_duration(before * 60)} before"
 

@@ -25,7 +25,9 @@ from gateway.templates.errors import BodyError
 from gateway.templates.form import TemplateForm, form_of
 from gateway.templates.written import FormError, WrittenToml, write_form
 
-_SOURCE: Final = ("on", "where", "report", "parameters", "outage_before")
+_SOURCE: Final = (
+    "on", "where", "report", "parameters", "outage_before", "outage_cancelled",
+)  # fmt: skip
 """What a template is made of: naming one of them takes the place of all."""
 _CONDITION_OF: Final[Mapping[str, str]] = {"where": "on", "parameters": "report"}
 _WRONG: Final = (DefinitionError, BodyError, FormError, SourceError)
@@ -163,7 +165,7 @@ def _merged(form: dict[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
         if condition in new and source not in new:
             # More conditions on the same source.
             new[condition] = {**form[condition], **new[condition]}
-    if any(source in new for source in ("on", "report", "outage_before")):
+    if any(source in new for source in _SOURCE if source not in _CONDITION_OF):
         empty = TemplateForm().model_dump(mode="json")
         form = {**form, **{key: empty[key] for key in _SOURCE}}
     return {**form, **new}

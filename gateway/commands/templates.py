@@ -68,6 +68,9 @@ _SETTINGS: Decorator = options(
         "--param", "parameters", multiple=True, metavar="NAME=VALUE", help="Of the report; again."
     ),
     click.option("--outage-before", metavar="SPAN", help="Made so long before an outage: 1d."),
+    click.option(
+        "--outage-cancelled", is_flag=True, default=None, help="Made when one is cancelled."
+    ),
     click.option("--produce", metavar="WHEN", help="When: 'every day 08:00'; '' is at once."),
     click.option("--missed", type=_choice(Missed), help="What of times that were missed."),
     click.option("--starts", metavar="DATE", help="First day, 1405/01/01 or ISO; '' for none."),

@@ -1,0 +1,164 @@
+"""Who is told of an outage, and when: each template tells of each outage once.
+
+A notice is a run over the subscribers of the region, begun so long before the outage as the
+template says, or at once when the outage is entered later than that. When an outage is
+cancelled after somebody was told of it, the templates for that tell the region so.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
+
+import structlog
+from sqlalchemy import Connection, select
+
+from core.calls import Scalar
+from core.ids import IdMaker
+from core.outages import Outage, between
+from core.outbox import State
+from core.planning import BY_SCHEDULE, Planned
+from core.runs.states import ENDED
+from core.runs.store import Beginning, Run, RunSource, begin, runs_about
+from core.tables import outbox
+from core.templates.in_use import InUse
+from core.templates.types import OnOutage, Version
+from core.triggers import is_in_season
+
+log = structlog.get_logger(__name__)
+
+REPORT: Final = "subscribers_of_region"
+CANCELLED: Final = ":cancelled"
+"""The end of the subject of runs that tell that an outage is cancelled."""
+LONGEST_MS: Final = 30 * 86_400_000
+"""Neither does an outage take longer, nor is it told of earlier."""
+_MINUTE_MS: Final = 60_000
+_NOT_LEFT: Final = frozenset(
+    {State.QUEUED, State.WAITING, State.HELD, State.CANCELLED, State.SUPPRESSED}
+)
+
+
+class Notice(NamedTuple):
+    """Something that is to be told of an outage."""
+
+    version: Version
+    outage: Outage
+    due_at: int
+    subject: str
+
+
+class _Trigger(NamedTuple):
+    version: Version
+    trigger: OnOutage
+
+
+def begin_notices(
+    connection: Connection, ids: IdMaker, used: Iterable[InUse], now: int
+) -> list[int]:
+    """Begin the runs that are due; returns their ids.
+
+    Two statements where nothing is due, none where no template is made of outages.
+    """
+    notices, known = _look(connection, used, now)
+    begun = []
+    for notice in notices:
+        told = (notice.subject, notice.version.template_id) in known
+        if told or notice.due_at > now or not is_in_season(notice.version.definition, now):
+            continue
+        run_id = ids.one()
+        if begin(connection, _beginning(notice, run_id, now)):
+            version, outage = notice.version, notice.outage
+            log.info("outage.told", outage=outage.id, template=version.name, run=run_id)
+            begun.append(run_id)
+    return begun
+
+
+def planned_notices(connection: Connection, used: Iterable[InUse], now: int) -> list[Planned]:
+    """What will be told of outages, the soonest first."""
+    notices, known = _look(connection, used, now)
+    found = [
+        Planned(notice.version.utility, notice.version.name, notice.due_at, notice.subject)
+        for notice in notices
+        if (notice.subject, notice.version.template_id) not in known
+    ]
+    return sorted(found, key=lambda each: each.at)
+
+
+def _look(
+    connection: Connection, used: Iterable[InUse], now: int
+) -> tuple[list[Notice], Collection[tuple[str, int]]]:
+    """What is to be told of outages, and which of it is told already: (subject, template)."""
+    of_utility: defaultdict[str, list[_Trigger]] = defaultdict(list)
+    for version, _since in used:
+        if isinstance(version.definition.trigger, OnOutage):
+            of_utility[version.utility].append(_Trigger(version, version.definition.trigger))
+    if not of_utility:
+        return [], ()
+    coming = [
+        outage
+        for outage in between(connection, now - LONGEST_MS, now + LONGEST_MS)
+        if outage.utility in of_utility and outage.over_at > now
+    ]
+    if not coming:
+        return [], ()
+    subjects = [outage.subject + end for outage in coming for end in ("", CANCELLED)]
+    there = runs_about(connection, subjects)
+    cancelled = {outage.subject for outage in coming if outage.cancelled_at is not None}
+    told = _told(connection, [run for run in there if run.subject in cancelled])
+    notices = [
+        notice
+        for outage in coming
+        for version, trigger in of_utility[outage.utility]
+        if (notice := _notice(outage, version, trigger, told))
+    ]
+    return notices, {(run.subject, run.template_id) for run in there}
+
+
+def _notice(
+    outage: Outage, version: Version, trigger: OnOutage, told: Collection[str]
+) -> Notice | None:
+    if trigger.cancelled:
+        if outage.cancelled_at is None or outage.subject not in told:
+            return None
+        return Notice(version, outage, outage.cancelled_at, outage.subject + CANCELLED)
+    if outage.cancelled_at is not None:
+        return None
+    due_at = max(outage.created_at, outage.begins_at - trigger.before_minutes * _MINUTE_MS)
+    return Notice(version, outage, due_at, outage.subject)
+
+
+def _told(connection: Connection, there: Sequence[Run]) -> set[str]:
+    """Of which subjects somebody has been told, as far as it is settled."""
+    of_subject: defaultdict[str, list[Run]] = defaultdict(list)
+    for run in there:
+        of_subject[run.subject].append(run)
+    return {
+        subject
+        for subject, mine in of_subject.items()
+        if all(run.state in ENDED for run in mine)
+        and any(run.made and _has_left(connection, run) for run in mine)
+    }
+
+
+def _has_left(connection: Connection, run: Run) -> bool:
+    left = [state.value for state in State if state not in _NOT_LEFT]
+    mine = (outbox.c.run_id == run.id, outbox.c.state.in_(left))
+    return connection.scalar(select(outbox.c.id).where(*mine).limit(1)) is not None
+
+
+def _beginning(notice: Notice, run_id: int, now: int) -> Beginning:
+    version, outage = notice.version, notice.outage
+    facts: dict[str, Scalar] = {
+        "begins_at": _instant(outage.begins_at),
+        "ends_at": "" if outage.ends_at is None else _instant(outage.ends_at),
+        "reason": outage.reason,
+    }
+    source = RunSource(REPORT, {"region": outage.region}, facts)
+    about = (version.utility, version.template_id, version.version, notice.due_at, source)
+    return Beginning(run_id, *about, BY_SCHEDULE, now, subject=notice.subject)
+
+
+def _instant(at: int) -> datetime:
+    return datetime.fromtimestamp(at / 1000, UTC)

@@ -1,0 +1,90 @@
+"""One round of the scheduler: whatever the utility's schedules, outages and events ask for now.
+
+Called every few seconds, with the time it is. What comes of it is in the database, so that
+nothing is begun twice, whoever goes round and whenever.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import structlog
+from sqlalchemy import Connection
+
+from core.database import Database, DatabaseUnavailable
+from core.outage_notices import begin_notices, planned_notices
+from core.planning import Planned, begin_planned, is_due, plans
+from core.production import Press, Produced, is_paused, run_due
+from core.templates.in_use import InUse
+
+log = structlog.get_logger(__name__)
+
+
+class Round(NamedTuple):
+    """What a round has come to."""
+
+    is_paused: bool = False
+    begun: tuple[int, ...] = ()
+    """Ids of runs."""
+    missed: int = 0
+    """Instants of schedules that passed while no daemon ran."""
+    failed: int = 0
+    """Templates that something is wrong with: the log says what."""
+    due: Produced = Produced()
+    """What came of events whose messages were put off."""
+    planned: tuple[Planned, ...] = ()
+    """What comes next, the soonest first; what should have been begun already is overdue."""
+
+    def overdue(self, now: int) -> tuple[Planned, ...]:
+        """What should have been begun; nothing while the scheduler is paused."""
+        return tuple(each for each in self.planned if each.is_overdue(now) and not self.is_paused)
+
+
+class Seen(NamedTuple):
+    """What a round begins with."""
+
+    used: list[InUse]
+    planned: list[Planned]
+    is_paused: bool
+
+
+def look(connection: Connection, press: Press, now: int) -> Seen:
+    """The templates in use, and what they plan; changes nothing. At most six statements."""
+    used = press.templates.look(connection)
+    planned = [*plans(used), *planned_notices(connection, used, now)]
+    return Seen(used, sorted(planned, key=lambda each: each.at), is_paused(connection))
+
+
+def go_round(database: Database, press: Press, now: int) -> Round:
+    """Begin all that is due. Raises ``DatabaseUnavailable``.
+
+    Each thing that is begun is a transaction of its own, and what is wrong with one template
+    holds up no other.
+    """
+    seen = database.read("schedule.look", look, press, now)
+    if seen.is_paused:
+        return Round(is_paused=True, planned=tuple(seen.planned))
+    begun: list[int] = []
+    missed = failed = 0
+    for used in seen.used:
+        if not is_due(used, now):
+            continue
+        try:
+            found = database.transact("schedule.begin", begin_planned, press.maker.ids, used, now)
+        except DatabaseUnavailable:
+            raise
+        except Exception:
+            failed += 1
+            log.exception("schedule.failed", template=used.version.name)
+            continue
+        if found is not None:
+            missed += found.missed
+            begun += [] if found.run_id is None else [found.run_id]
+    if any(each.at <= now for each in seen.planned if each.what.startswith("outage:")):
+        ids, used_now = press.maker.ids, seen.used
+        begun += database.transact("outage.begin", begin_notices, ids, used_now, now)
+    due = run_due(database, press, now)
+    planned = seen.planned
+    if begun or missed:
+        planned = database.read("schedule.look", look, press, now).planned
+    return Round(False, tuple(begun), missed, failed, due, tuple(planned))
