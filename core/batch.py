@@ -30,6 +30,7 @@ from core.dialogues.exchange import Exchange, Worked
 from core.dialogues.limits import Limits, OpenSessions
 from core.dialogues.types import Input, Shown, Talker
 from core.dialogues.work import work_on_inputs
+from core.events import Events
 from core.facts import Facts, Wanted
 from core.ids import IdMaker
 from core.inbox import Arrival, Part, Stored, store_messages
@@ -153,6 +154,8 @@ class Done:
     """To be shown on handsets, at once and before anything else."""
     dialled: Counter[str] = field(default_factory=Counter)
     """What became of USSD sessions and inputs: the words of ``core.dialogues.exchange``."""
+    happened: bool = False
+    """Whether events were stored: templates may be made of them."""
     more_open: int = 0
     """By how many there are more sessions open than before."""
 
@@ -178,6 +181,7 @@ def add_worked(done: Done, worked: Worked) -> None:
     done.operations += worked.operations
     done.unwanted += worked.unwanted
     done.queued |= bool(worked.notes)
+    done.happened |= worked.happened
     done.screens, done.dialled, done.more_open = worked.shown, worked.counters, worked.more_open
 
 
@@ -251,6 +255,7 @@ def _work_on(connection: Connection, desk: Desk, arrivals: Collection[Arrival]) 
     facts.store(connection)
     done = store_work(connection, desk, stored, answers)
     done.unwanted = facts.of(OptOuts).in_hand
+    done.happened = facts.of(Events).has_any
     return done
 
 

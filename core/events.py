@@ -58,6 +58,11 @@ class Events(Shelf):
         """Note that something happened."""
         self._new.append(event)
 
+    @property
+    def has_any(self) -> bool:
+        """Whether something happened."""
+        return bool(self._new)
+
     def store(self, connection: Connection) -> None:
         """One statement."""
         rows = [

@@ -84,6 +84,7 @@ def _one_by_one(database: Database, desk: Desk, batch: Batch) -> Done:
 def _merge(done: Done, more: Done) -> None:
     done.outgoing += more.outgoing
     done.queued |= more.queued
+    done.happened |= more.happened
     done.unwanted += more.unwanted
     done.redelivered |= more.redelivered
     done.operations += more.operations

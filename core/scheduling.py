@@ -87,4 +87,4 @@ def go_round(database: Database, press: Press, now: int) -> Round:
     planned = seen.planned
     if begun or missed:
         planned = database.read("schedule.look", look, press, now).planned
-    return Round(False, tuple(begun), missed, failed, due, tuple(planned))
+    return Round(begun=tuple(begun), missed=missed, failed=failed, due=due, planned=tuple(planned))

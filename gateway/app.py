@@ -24,11 +24,14 @@ from core.batch import Desk, Done
 from core.database import Database, DatabaseUnavailable
 from core.ids import IdMaker
 from core.inbox import Part
+from core.leader import Leadership
 from core.making import Maker
 from core.node import Node
 from core.outbox import Sent
+from core.production import Press
 from core.schema import SchemaError, is_current
 from core.secrecy import Keys
+from core.templates.in_use import TemplatesInUse
 from gateway.claims import Claims
 from gateway.control import ControlError, ControlServer
 from gateway.inbound import Inbound
@@ -38,6 +41,7 @@ from gateway.payment_service import Collaborators, PaymentService, with_payments
 from gateway.production import Doors, Production, sources_of
 from gateway.profiles import Profile
 from gateway.pushes import Pushes
+from gateway.scheduler import Scheduler
 from gateway.settings import Settings
 from gateway.smpp.bind import SmppBind
 from gateway.smpp.text import Alphabet, decode
@@ -52,6 +56,8 @@ R = TypeVar("R")
 
 CLAIM_SECONDS = 1.0
 PRODUCE_SECONDS = 1.0
+EVENT_SECONDS = 0.5
+SCHEDULE_SECONDS = 2.0
 FLUSH_SECONDS = 5.0
 TIDY_SECONDS = 60.0
 
@@ -91,7 +97,7 @@ class Daemon(MultiService):
         self._doors = self._make_doors()
         self._pushes = self._make_pushes()
         self._payments = self._make_payments()
-        self._production = self._make_production(profiles)
+        self._production, self._scheduler = self._make_own_messages(profiles)
         parts = Parts(
             self._database,
             self._in_reader,
@@ -100,6 +106,7 @@ class Daemon(MultiService):
             self._router,
             self._smpp,
             self._doors,
+            self._scheduler,
         )
         self._vitals = Vitals(settings, version, started_at, parts, self._now)
         self._loops: list[LoopingCall] = []
@@ -158,6 +165,7 @@ class Daemon(MultiService):
             max_waiting=self._settings.daemon.max_waiting,
             on_queued=self._claim,
             on_settled=lambda: self._claims.refill(),  # noqa: PLW0108 - they are made later
+            on_happened=lambda: self._scheduler.happened(),  # noqa: PLW0108
             is_claiming=lambda: self._claims.is_claiming,
         )
 
@@ -170,20 +178,37 @@ class Daemon(MultiService):
             return None
 
         with_whom = Collaborators(
-            self._transact, self._read, self._desk.ids, self._minds, self._now, self._claim
+            self._transact, self._read, self._desk.ids, self._minds, self._now, self._paid
         )
         doors = {page.settings.path: page for page in self._doors}
         return PaymentService(self._settings, with_whom, self._reactor, doors)
 
-    def _make_production(self, profiles: Mapping[str, Profile]) -> Production:
-        return Production(
+    def _paid(self) -> None:
+        self._claim()
+        self._scheduler.happened()
+
+    def _make_own_messages(self, profiles: Mapping[str, Profile]) -> tuple[Production, Scheduler]:
+        """What the utility sends by itself: of rows in bulk, of events, and when it is time."""
+        doors = Doors(self._database, self._in_reader, self._in_thread)
+        maker = Maker(self._desk.ids, Wordings(self._minds))
+        production = Production(
             self._desk.node,
-            Doors(self._database, self._in_reader, self._in_thread),
-            Maker(self._desk.ids, Wordings(self._minds)),
+            doors,
+            maker,
             sources_of(self._settings, profiles.values()),
             now_ms=self._now,
             on_queued=self._claim,
         )
+        scheduler = Scheduler(
+            doors,
+            Leadership(self._database),
+            Press(maker, TemplatesInUse()),
+            now_ms=self._now,
+            on_queued=self._claim,
+            on_begun=production.tick,
+            is_away=lambda: self._inbound.database_error,
+        )
+        return production, scheduler
 
     def _make_pushes(self) -> Pushes:
         ussd = [bind.name for bind in self._settings.binds if bind.ussd and bind.sends]
@@ -241,6 +266,8 @@ class Daemon(MultiService):
         super().startService()  # type: ignore[no-untyped-call]
         self._every(CLAIM_SECONDS, self._claim)
         self._every(PRODUCE_SECONDS, self._production.tick)
+        self._every(EVENT_SECONDS, self._scheduler.look_for_events)
+        self._every(SCHEDULE_SECONDS, self._scheduler.tick)
         self._every(FLUSH_SECONDS, self._inbound.flush)
         self._every(TIDY_SECONDS, self._tidy)
         for page in self._doors:
@@ -263,6 +290,7 @@ class Daemon(MultiService):
             loop.stop()
         self._inbound.stop()
         yield self._production.stop()
+        yield self._scheduler.stop()
         deadline = self._reactor.seconds() + self._settings.daemon.stop_timeout
         while self._reactor.seconds() < deadline and not self._is_settled():
             yield deferLater(self._reactor, 0.02)
@@ -278,6 +306,7 @@ class Daemon(MultiService):
         left = yield self._in_reader(self._upkeep.left)
         self._writer.stop()
         self._readers.stop()
+        self._scheduler.release()
         self._node.release()
         self._database.close()
         log.info("daemon.stopped", **left)
@@ -304,6 +333,8 @@ class Daemon(MultiService):
 
     def _wake(self, _arguments: Mapping[str, Any]) -> dict[str, Any]:
         self._claim()
+        self._scheduler.happened()
+        self._scheduler.tick()
         self._production.tick()
         return {}
 

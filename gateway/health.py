@@ -12,7 +12,11 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-_INSTANTS = frozenset({"now", "started_at", "since", "last_traffic", "next_attempt"})
+_INSTANTS = frozenset(
+    {"now", "started_at", "since", "last_traffic", "next_attempt", "last_round", "at"}
+)
+ROUND_LIMIT_SECONDS = 60.0
+"""The scheduler goes round every few seconds; a longer silence has something wrong with it."""
 
 
 class Status(StrEnum):
@@ -117,6 +121,44 @@ class UssdHealth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedHealth:
+    """Something that the utility is going to send by itself."""
+
+    utility: str
+    template: str
+    what: str
+    """The report that it is made of, or the outage that it tells of."""
+    at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchedulerHealth:
+    """What the utility sends by itself; what is counted is counted since the daemon started."""
+
+    leads: bool
+    """Whether this daemon keeps the schedules: one of those that share the database does."""
+    paused: bool
+    last_round: int | None
+    """When this daemon last looked at them."""
+    planned: tuple[PlannedHealth, ...]
+    """The next ones."""
+    overdue: tuple[PlannedHealth, ...]
+    """Those that should have been begun and were not."""
+    missed: int
+    """Times of schedules that passed while no daemon ran, and that nothing was begun for."""
+    broken: int
+    """Templates whose schedules cannot be kept: the log says why."""
+    events: int
+    """Events that were handled …"""
+    messages: int
+    """… the messages of them …"""
+    put_off: int
+    """… those that are made later …"""
+    set_aside: int
+    """… and what cannot be made: the log says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QueueHealth:
     """What waits."""
 
@@ -157,6 +199,7 @@ class Snapshot:
     doors: tuple[DoorHealth, ...] = ()
     ussd: UssdHealth | None = None
     """None where no code is dialled."""
+    scheduler: SchedulerHealth | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +219,7 @@ def assess(snapshot: Snapshot, oldest_waiting_limit: float) -> Health:
     bind_problems = [*_bind_problems(snapshot)]
     worries = [*_queue_problems(snapshot.queues, oldest_waiting_limit)]
     worries += _ussd_problems(snapshot.ussd)
+    worries += _scheduler_problems(snapshot)
     if snapshot.binds and not any(bind.up for bind in snapshot.binds):
         down += bind_problems
     else:
@@ -243,6 +287,24 @@ def _ussd_problems(ussd: UssdHealth | None) -> Iterator[str]:
             f"{ussd.open} USSD sessions are open, as many as [ussd] sessions allows: "
             "the oldest are ended"
         )
+
+
+def _scheduler_problems(snapshot: Snapshot) -> Iterator[str]:
+    scheduler = snapshot.scheduler
+    if scheduler is None:
+        return
+    for planned in scheduler.overdue:
+        late = (snapshot.now - planned.at) / 1000
+        yield (
+            f"the template {planned.template} of {planned.utility} was to be made "
+            f"{in_words(late)} ago ({planned.what}), and has not been"
+        )
+    if scheduler.leads and not scheduler.paused:
+        seconds = (snapshot.now - (scheduler.last_round or snapshot.started_at)) / 1000
+        if seconds > ROUND_LIMIT_SECONDS:
+            yield f"the scheduler has not looked at its schedules for {in_words(seconds)}"
+    if scheduler.broken:
+        yield f"the schedules of {scheduler.broken} templates cannot be kept: the log says why"
 
 
 def in_words(seconds: float) -> str:

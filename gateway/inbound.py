@@ -66,6 +66,7 @@ class Inbound:
         max_waiting: int = 10_000,
         on_queued: Callable[[], None] = lambda: None,
         on_settled: Callable[[], None] = lambda: None,
+        on_happened: Callable[[], None] = lambda: None,
         is_claiming: Callable[[], bool] = lambda: False,
     ) -> None:
         self._database = database
@@ -78,6 +79,7 @@ class Inbound:
         self._max_waiting = max_waiting
         self._on_queued = on_queued
         self._on_settled = on_settled
+        self._on_happened = on_happened
         self._is_claiming = is_claiming
         self._ledgers: dict[int, Ledger] = {}
         self._waiting: deque[Waiting] = deque()
@@ -217,6 +219,8 @@ class Inbound:
         if done.queued or any(one.result is Result.UNSENT for one in work.batch.sent):
             self._on_queued()
         self._on_settled()
+        if done.happened:
+            self._on_happened()
         self._work()
 
     def dialled(self, done: Done) -> None:

@@ -10,13 +10,16 @@ from twisted.python.failure import Failure
 
 from core.database import Database
 from core.dialogues.limits import OpenSessions
+from core.planning import Planned
 from core.schema import is_current
 from core.sending import Depths, depths
 from gateway.health import (
     BindHealth,
     DatabaseHealth,
     DoorHealth,
+    PlannedHealth,
     QueueHealth,
+    SchedulerHealth,
     Snapshot,
     UssdHealth,
     assess,
@@ -24,12 +27,14 @@ from gateway.health import (
 )
 from gateway.inbound import Inbound, InThread
 from gateway.outbound import Router
+from gateway.scheduler import Scheduler
 from gateway.settings import Settings
 from gateway.smpp.bind import SmppBind
 from gateway.smpp.settings import BindState
 from gateway.ussd.http.page import DoorPage
 
 _COUNTED = ("opened", "ended", "expired", "limited", "late", "unknown", "repeated")
+_MOST_PLANNED = 5
 _SCREENS = ("shown", "retried", "dropped", "uncertain")
 
 
@@ -44,6 +49,7 @@ class Parts(NamedTuple):
     router: Router
     binds: Sequence[SmppBind]
     doors: Sequence[DoorPage] = ()
+    scheduler: Scheduler | None = None
 
 
 class Vitals:
@@ -94,6 +100,7 @@ class Vitals:
             ),
             doors=tuple(_door(page) for page in self._parts.doors),
             ussd=self._ussd() if self._settings.dialled_lines else None,
+            scheduler=self._scheduler(now),
         )
         return to_json(assess(snapshot, self._settings.alerts.oldest_waiting))
 
@@ -105,6 +112,25 @@ class Vitals:
             waiting=found.waiting,
             sending=found.sending,
             oldest_waiting_seconds=oldest,
+        )
+
+    def _scheduler(self, now: int) -> SchedulerHealth | None:
+        if self._parts.scheduler is None:
+            return None
+        status = self._parts.scheduler.status
+        found, counted = status.round, status.counted
+        return SchedulerHealth(
+            leads=status.leads,
+            paused=found.is_paused,
+            last_round=status.last_round,
+            planned=tuple(map(_planned, found.planned[:_MOST_PLANNED])),
+            overdue=tuple(map(_planned, found.overdue(now))),
+            missed=status.missed,
+            broken=found.failed,
+            events=counted.events,
+            messages=counted.messages,
+            put_off=counted.later,
+            set_aside=counted.set_aside,
         )
 
     def _ussd(self) -> UssdHealth:
@@ -136,6 +162,12 @@ class Vitals:
             last_error=status.last_error,
             next_attempt=_ms(status.next_attempt),
         )
+
+
+def _planned(planned: Planned) -> PlannedHealth:
+    return PlannedHealth(
+        utility=planned.utility, template=planned.template, what=planned.what, at=planned.at
+    )
 
 
 def _door(page: DoorPage) -> DoorHealth:

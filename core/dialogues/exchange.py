@@ -59,6 +59,8 @@ class Worked:
     """Operation and outcome of each call."""
     unwanted: list[int] = field(default_factory=list)
     """Rows that are with a daemon to be sent, to people who have just opted out of them."""
+    happened: bool = False
+    """Whether events were stored."""
     counters: Counter[str] = field(default_factory=Counter)
 
     @property

@@ -24,6 +24,7 @@ from core.dialogues.rows import (
 )
 from core.dialogues.talk import Calls, Talk
 from core.dialogues.types import Event, Input
+from core.events import Events
 from core.facts import Facts, Wanted
 from core.identity import load_contacts
 from core.operations import REGISTRY
@@ -56,7 +57,7 @@ def work_on_inputs(
         Talk(exchange, found.get(mobile), own, worked).over(theirs, repeats)
         for mobile, theirs in by_mobile.items()
     ]
-    worked.unwanted = _in_rounds(connection, exchange, talks)
+    _in_rounds(connection, exchange, talks, worked)
     store_sessions(connection, list(worked.sessions.values()))
     store_steps(connection, worked.steps)
     store_answers(connection, worked.notes, exchange.node)
@@ -110,9 +111,10 @@ class _Waiting(NamedTuple):
     asked: Asked
 
 
-def _in_rounds(connection: Connection, exchange: Exchange, talks: Sequence[Calls]) -> list[int]:
-    """Go on with all of them until none asks for a call; what is not wanted by then."""
-    unwanted: list[int] = []
+def _in_rounds(
+    connection: Connection, exchange: Exchange, talks: Sequence[Calls], worked: Worked
+) -> None:
+    """Go on with all of them until none asks for a call."""
     waiting = [_Waiting(talk, asked) for talk in talks for asked in _first(talk)]
     while waiting:
         facts = Facts.load(
@@ -125,13 +127,13 @@ def _in_rounds(connection: Connection, exchange: Exchange, talks: Sequence[Calls
         )
         ran = [_ran(exchange, asked, facts) for _, asked in waiting]
         facts.store(connection)
-        unwanted += facts.of(OptOuts).in_hand
+        worked.unwanted += facts.of(OptOuts).in_hand
+        worked.happened |= facts.of(Events).has_any
         waiting = [
             _Waiting(talk, asked)
             for (talk, _), outcome in zip(waiting, ran, strict=True)
             for asked in _next(talk, outcome)
         ]
-    return unwanted
 
 
 def _first(talk: Calls) -> Iterable[Asked]:
