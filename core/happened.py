@@ -67,6 +67,12 @@ def mark_handled(connection: Connection, ids: Iterable[int], now: int) -> None:
     connection.execute(_HANDLED, {"now": now, **as_rows((each,) for each in ids)})
 
 
+def has_due(connection: Connection, now: int) -> bool:
+    """Whether a message that was put off is to be made; one look into an index."""
+    waits = select(due_events.c.event_id).where(due_events.c.due_at <= now).limit(1)
+    return connection.execute(waits).first() is not None
+
+
 def take_due(connection: Connection, now: int, most: int) -> list[tuple[Later, Happened]]:
     """What was put off until now, for this transaction alone; the longest due first."""
     rows = connection.execute(_DUE, {"now": now, "most": most}).all()

@@ -41,7 +41,7 @@ _NOT_LEFT: Final = frozenset(
 
 
 class Notice(NamedTuple):
-    """Something that is to be told of an outage."""
+    """Something that is to be told of an outage by a template."""
 
     version: Version
     outage: Outage
@@ -54,66 +54,75 @@ class _Trigger(NamedTuple):
     trigger: OnOutage
 
 
-def begin_notices(
-    connection: Connection, ids: IdMaker, used: Iterable[InUse], now: int
-) -> list[int]:
-    """Begin the runs that are due; returns their ids.
+class Told(NamedTuple):
+    """What has been begun."""
 
-    Two statements where nothing is due, none where no template is made of outages.
-    """
-    notices, known = _look(connection, used, now)
-    begun = []
-    for notice in notices:
-        told = (notice.subject, notice.version.template_id) in known
-        if told or notice.due_at > now or not is_in_season(notice.version.definition, now):
+    begun: list[int]
+    """Ids of runs."""
+    left: list[Planned]
+    """What is to be told later."""
+
+
+def begin_notices(connection: Connection, ids: IdMaker, used: Iterable[InUse], now: int) -> Told:
+    """Begin the runs that are due."""
+    told = Told([], [])
+    for notice in _look(connection, used, now):
+        version, outage = notice.version, notice.outage
+        if notice.due_at > now:
+            told.left.append(_planned(notice))
             continue
         run_id = ids.one()
         if begin(connection, _beginning(notice, run_id, now)):
-            version, outage = notice.version, notice.outage
             log.info("outage.told", outage=outage.id, template=version.name, run=run_id)
-            begun.append(run_id)
-    return begun
+            told.begun.append(run_id)
+    return told
 
 
 def planned_notices(connection: Connection, used: Iterable[InUse], now: int) -> list[Planned]:
-    """What will be told of outages, the soonest first."""
-    notices, known = _look(connection, used, now)
-    found = [
-        Planned(notice.version.utility, notice.version.name, notice.due_at, notice.subject)
-        for notice in notices
-        if (notice.subject, notice.version.template_id) not in known
-    ]
-    return sorted(found, key=lambda each: each.at)
+    """What is to be told of outages.
+
+    At most two statements, and one for each outage that was told of and is cancelled.
+    """
+    return [_planned(notice) for notice in _look(connection, used, now)]
 
 
-def _look(
-    connection: Connection, used: Iterable[InUse], now: int
-) -> tuple[list[Notice], Collection[tuple[str, int]]]:
-    """What is to be told of outages, and which of it is told already: (subject, template)."""
+def _planned(notice: Notice) -> Planned:
+    version = notice.version
+    return Planned(version.utility, version.name, notice.due_at, notice.subject)
+
+
+def _look(connection: Connection, used: Iterable[InUse], now: int) -> list[Notice]:
+    """What is to be told of outages and has not been."""
     of_utility: defaultdict[str, list[_Trigger]] = defaultdict(list)
     for version, _since in used:
         if isinstance(version.definition.trigger, OnOutage):
             of_utility[version.utility].append(_Trigger(version, version.definition.trigger))
     if not of_utility:
-        return [], ()
+        return []
     coming = [
         outage
         for outage in between(connection, now - LONGEST_MS, now + LONGEST_MS)
         if outage.utility in of_utility and outage.over_at > now
     ]
     if not coming:
-        return [], ()
+        return []
     subjects = [outage.subject + end for outage in coming for end in ("", CANCELLED)]
     there = runs_about(connection, subjects)
     cancelled = {outage.subject for outage in coming if outage.cancelled_at is not None}
     told = _told(connection, [run for run in there if run.subject in cancelled])
-    notices = [
-        notice
+    begun = {(run.subject, run.template_id) for run in there}
+    notices = (
+        _notice(outage, version, trigger, told)
         for outage in coming
         for version, trigger in of_utility[outage.utility]
-        if (notice := _notice(outage, version, trigger, told))
+    )
+    return [
+        notice
+        for notice in notices
+        if notice is not None
+        and (notice.subject, notice.version.template_id) not in begun
+        and is_in_season(notice.version.definition, notice.due_at)
     ]
-    return notices, {(run.subject, run.template_id) for run in there}
 
 
 def _notice(

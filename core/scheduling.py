@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy import Connection
 
 from core.database import Database, DatabaseUnavailable
+from core.happened import has_due
 from core.outage_notices import begin_notices, planned_notices
 from core.planning import Planned, begin_planned, is_due, plans
 from core.production import Press, Produced, is_paused, run_due
@@ -44,15 +45,18 @@ class Seen(NamedTuple):
     """What a round begins with."""
 
     used: list[InUse]
-    planned: list[Planned]
+    notices: list[Planned]
+    """What is to be told of outages."""
+    has_due: bool
+    """Whether messages that were put off are to be made."""
     is_paused: bool
 
 
 def look(connection: Connection, press: Press, now: int) -> Seen:
-    """The templates in use, and what they plan; changes nothing. At most six statements."""
+    """The templates in use, and what is due; changes nothing. At most six statements."""
     used = press.templates.look(connection)
-    planned = [*plans(used), *planned_notices(connection, used, now)]
-    return Seen(used, sorted(planned, key=lambda each: each.at), is_paused(connection))
+    notices = planned_notices(connection, used, now)
+    return Seen(used, notices, has_due(connection, now), is_paused(connection))
 
 
 def go_round(database: Database, press: Press, now: int) -> Round:
@@ -63,10 +67,12 @@ def go_round(database: Database, press: Press, now: int) -> Round:
     """
     seen = database.read("schedule.look", look, press, now)
     if seen.is_paused:
-        return Round(is_paused=True, planned=tuple(seen.planned))
+        return Round(is_paused=True, planned=_in_order(seen.used, seen.notices))
+    kept: list[InUse] = []
     begun: list[int] = []
     missed = failed = 0
     for used in seen.used:
+        kept.append(used)
         if not is_due(used, now):
             continue
         try:
@@ -78,13 +84,23 @@ def go_round(database: Database, press: Press, now: int) -> Round:
             log.exception("schedule.failed", template=used.version.name)
             continue
         if found is not None:
+            kept[-1] = used._replace(since=now)
             missed += found.missed
             begun += [] if found.run_id is None else [found.run_id]
-    if any(each.at <= now for each in seen.planned if each.what.startswith("outage:")):
-        ids, used_now = press.maker.ids, seen.used
-        begun += database.transact("outage.begin", begin_notices, ids, used_now, now)
-    due = run_due(database, press, now)
-    planned = seen.planned
-    if begun or missed:
-        planned = database.read("schedule.look", look, press, now).planned
-    return Round(begun=tuple(begun), missed=missed, failed=failed, due=due, planned=tuple(planned))
+    notices = seen.notices
+    if any(each.at <= now for each in notices):
+        told = database.transact("outage.begin", begin_notices, press.maker.ids, seen.used, now)
+        begun += told.begun
+        notices = told.left
+    due = run_due(database, press, now) if seen.has_due else Produced()
+    return Round(
+        begun=tuple(begun),
+        missed=missed,
+        failed=failed,
+        due=due,
+        planned=_in_order(kept, notices),
+    )
+
+
+def _in_order(used: list[InUse], notices: list[Planned]) -> tuple[Planned, ...]:
+    return tuple(sorted([*plans(used), *notices], key=lambda each: each.at))
