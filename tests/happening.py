@@ -60,7 +60,7 @@ def subscriber(database: Database, number: str, *mobiles: str, region: str = "")
 
 def bill(number: str, at: int, subscriber_id: int | None = None, **facts: Any) -> Event:
     """A bill that was issued."""
-    about = dict.fromkeys(EVENT_FACTS[BILL], "")
+    about: dict[str, Any] = dict.fromkeys(EVENT_FACTS[BILL], "")
     about |= {"number": number, "kind": "period", "payable": 1000, **facts}
     whom = None if subscriber_id else MOBILE
     return Event(BILL, UTILITY, at, about, subscriber_id, whom)

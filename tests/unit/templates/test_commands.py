@@ -150,7 +150,7 @@ def test_what_is_printed_is_taken_back(office: Office) -> None:
         (["--produce", "every dai 08:00"], "produce: column 7: 'dai' is not understood"),
         (["--validity", "5"], "validity: '5' is no span of time such as 30s"),
         (["--line", "1001"], "line: qom-power has no line '1001' in the settings; did you mean"),
-        (["--report", "x"], "report: say one of on, report and outage_before"),
+        (["--report", "x"], "report: say one of on, report, outage_before"),
         (["--audience", "advertising"],
          "audience: is advertising, and the line 1000 carries service messages"),
         (["--attempts", "0"], "attempts: 0 is not between 1 and 50"),
