@@ -38,7 +38,7 @@ roles = Table(
     Column("id", Id, primary_key=True),
     Column("name", Text, nullable=False),
     Column("title", Text, nullable=False),
-    Column("permissions", Text, nullable=False, comment="JSON: names in core.access"),
+    Column("permissions", Text, nullable=False, comment="JSON; built-in roles': in the code"),
     Column("changed_at", Instant, nullable=False),
     UniqueConstraint("name"),
 )
@@ -59,6 +59,7 @@ web_sessions = Table(
     Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("seen_at", Instant, nullable=False),
+    Column("verified_at", Instant, comment="null: the second factor's code is waited for"),
     Column("expires_at", Instant, nullable=False),
     Column("address", Text, nullable=False),
     Column("agent", Text, nullable=False),

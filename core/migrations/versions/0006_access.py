@@ -90,7 +90,7 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
-        sa.Column("permissions", sa.Text(), nullable=False, comment="JSON: names in core.access"),
+        sa.Column("permissions", sa.Text(), nullable=False, comment="JSON; built-in roles': in the code"),
         sa.Column("changed_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_roles")),
         sa.UniqueConstraint("name", name=op.f("uq_roles_name")),
@@ -211,6 +211,12 @@ def upgrade() -> None:
         sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("seen_at", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "verified_at",
+            sa.BigInteger(),
+            nullable=True,
+            comment="null: the second factor's code is waited for",
+        ),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.Column("address", sa.Text(), nullable=False),
         sa.Column("agent", sa.Text(), nullable=False),
@@ -288,6 +294,31 @@ def upgrade() -> None:
             postgresql_where=sa.text("seen_at IS NULL"),
         )
     _append_only()
+    _built_in_roles()
+
+
+def _built_in_roles() -> None:
+    """The roles that are always there; what they allow is in the code."""
+    titles = {
+        "administrator": "مدیر سامانه",
+        "operator": "کاربر سامانه",
+        "viewer": "بیننده",
+        "counter": "دفتر پیشخوان",
+    }
+    roles = sa.table(
+        "roles",
+        sa.column("name", sa.Text()),
+        sa.column("title", sa.Text()),
+        sa.column("permissions", sa.Text()),
+        sa.column("changed_at", sa.BigInteger()),
+    )
+    op.bulk_insert(
+        roles,
+        [
+            {"name": name, "title": title, "permissions": "[]", "changed_at": 0}
+            for name, title in titles.items()
+        ],
+    )
 
 
 def _append_only() -> None:
