@@ -10,57 +10,20 @@ from core.calls import Argument, Call, Outcome, Refusal
 from gateway.ussd.answers import answer_to
 from gateway.ussd.menu import SIGN_IN, TEXT_ME, YES, Leaf, Menu, MenuNode
 from gateway.ussd.screens import items_of, own_numbers, pending
-from gateway.ussd.state import Purpose, Session, State, StateError, restored
+from gateway.ussd.state import Purpose, Session, State, restored
 from gateway.ussd.typed import Piece, Typed
 from gateway.ussd.walk import Walk
 
-_UNANSWERABLE: Final = frozenset({State.CALL, State.OVER})
+UNANSWERABLE: Final = frozenset({State.CALL, State.OVER})
 _ONLY_BY_HAND: Final = frozenset({State.CONFIRM, State.RESULT, State.RESUME})
 """What nobody can answer who has not read it: a dialled path stops here."""
 _SHORT: Final = 2
 """A choice of up to so many digits is no secret."""
 
 
-def begin(walk: Walk) -> None:
-    """Somebody dialled: the menu, a path in it, or the session that was cut off."""
-    cut = _worth(walk.heard.cut) if walk.heard.cut and not walk.typed.pieces else ""
-    if cut:
-        walk.session = Session(State.RESUME, cut=cut)
-        return
-    walk.session = Session(State.MENU)
-    walk.home()
-    _enter_bare(walk)
-    answers(walk, by_hand=False)
-
-
-def _enter_bare(walk: Walk) -> None:
-    """Go to a leaf whose answers alone were dialled: the two IDs of a bill."""
-    pieces = [piece.text for piece in walk.typed.pieces]
-    for name, node in walk.menu.nodes.items():
-        if not isinstance(node, Leaf) or not node.bare or len(node.ask) != len(pieces):
-            continue
-        said: dict[str, str] = {}
-        for question, piece in zip(node.ask, pieces, strict=True):
-            found = answer_to(walk.menu, walk.menu.questions[question].arguments, piece, said)
-            if not isinstance(found, str):
-                said[found.argument.value] = found.value
-        if len(said) == len(pieces):
-            walk.enter(name)
-            return
-
-
-def begin_at(walk: Walk, name: str) -> None:
-    """We begin the session, at a node; at home when the menu has no such node now."""
-    walk.typed.drop()
-    walk.session = Session(State.MENU)
-    walk.home()
-    if name in walk.menu.nodes and name != walk.menu.start:
-        walk.enter(name)
-
-
 def answer(walk: Walk) -> None:
     """Something was typed into the screen."""
-    if walk.session.state in _UNANSWERABLE:
+    if walk.session.state in UNANSWERABLE:
         # An outcome that never came: nothing is known of what the operation did.
         walk.typed.drop()
         walk.home(walk.menu.replies.render(Outcome("", Refusal.FAILED.value, {})))
@@ -94,7 +57,7 @@ def answers(walk: Walk, *, by_hand: bool) -> None:
     """Take pieces one after the other, as far as they fit what is asked."""
     while walk.typed.pieces:
         state = walk.session.state
-        if state in _UNANSWERABLE or (state in _ONLY_BY_HAND and not by_hand):
+        if state in UNANSWERABLE or (state in _ONLY_BY_HAND and not by_hand):
             break
         by_hand = False
         if not _take(walk, walk.typed.pieces.popleft()):
@@ -193,6 +156,8 @@ def _take_item(walk: Walk, piece: Piece) -> bool:
 
 def _take_choice(walk: Walk, piece: Piece) -> bool:
     if piece.text in walk.own:
+        if walk.leaf is not None:
+            walk.drop_spare_code(walk.leaf)
         walk.speak_of(Argument.NUMBER, piece.text)
         return True
     for key, number in own_numbers(walk.menu, walk.own):
@@ -279,20 +244,6 @@ def session_said(leaf: Leaf, menu: Menu, session: Session) -> list[tuple[str, st
     """What was answered to the questions of a leaf, in their order."""
     asked = [argument for name in leaf.ask for argument in menu.questions[name].arguments]
     return [(name, session.said[name]) for name in asked if name in session.said]
-
-
-def _worth(cut: str) -> str:
-    """The session to offer; "" unless somebody was in the middle of something."""
-    try:
-        session = restored(cut)
-    except StateError:
-        return ""
-    if session.state is State.RESUME:
-        # It was cut off again before the offer was answered.
-        return session.cut
-    if session.state in _UNANSWERABLE:
-        return ""
-    return cut if session.state is not State.MENU or len(session.trail) > 1 else ""
 
 
 _TAKE: Final[Mapping[State, Callable[[Walk, Piece], bool]]] = {

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from core.calls import Argument, Call
 from core.dialogues.types import Event, Heard
-from gateway.ussd.answering import answer, begin, begin_at
+from gateway.ussd.answering import answer
+from gateway.ussd.beginning import begin, begin_at
 from gateway.ussd.menu import MenuNode
 from gateway.ussd.outcomes import hear_outcome
 from gateway.ussd.state import Purpose, Session, State

@@ -112,9 +112,13 @@ class Walk:
             return
         self.typed.reveal(self.typed.pieces.popleft())
         self.session = replace(self.session, subject=(found.argument.value, found.value))
+        if self._is_settled(leaf):
+            self.drop_spare_code(leaf)
+
+    def drop_spare_code(self, leaf: Leaf) -> None:
+        """Leave out a code that was given with a number that needs none."""
         pieces = self.typed.pieces
-        is_spare = self._is_settled(leaf) and len(pieces) > len(leaf.ask)
-        if is_spare and fits(self.menu, (Argument.CODE,), pieces[0].text):
+        if len(pieces) > len(leaf.ask) and fits(self.menu, (Argument.CODE,), pieces[0].text):
             pieces.popleft()
 
     def advance(self) -> None:

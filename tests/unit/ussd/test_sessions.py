@@ -122,6 +122,15 @@ def test_a_whole_path_may_be_dialled_and_stops_at_what_is_to_be_confirmed(
     assert core.booked("submit_reading") == [Call("submit_reading", wanted)]
 
 
+def test_a_code_that_is_typed_with_an_own_number_is_left_out() -> None:
+    """It is no reading, and is not stored."""
+    handset, core = phone(N, OTHER)
+    handset.dial("*1522*3*2#")
+    assert "۱۲۵۰" in handset.type(f"{N}*{C}*1250")
+    assert handset.stored[-1] == f"{N}******1250"
+    assert core.calls == []
+
+
 def test_a_yes_that_is_dialled_with_the_path_confirms_nothing() -> None:
     """Nobody has read what it would confirm."""
     handset, core = phone(N)
