@@ -50,7 +50,11 @@ def _is_whole(walk: Walk) -> bool:
         return False
     if session.state is State.QUESTION and pending(menu, session) is None:
         return False
-    return not session.leaf or walk.leaf is not None
+    leaf = walk.leaf
+    if session.state is State.CONFIRM and (leaf is None or leaf.operation != session.purpose):
+        # What was read is not what would be done now.
+        return False
+    return not session.leaf or leaf is not None
 
 
 def answers(walk: Walk, *, by_hand: bool) -> None:

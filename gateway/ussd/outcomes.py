@@ -118,7 +118,7 @@ def _refused(walk: Walk, leaf: Leaf, outcome: Outcome) -> None:
     session = walk.session
     again = _ASKED_AGAIN.get(outcome.kind)
     if outcome.kind in ASKS_AGAIN and session.purpose == Purpose.LEAF:
-        walk.to(State.CONFIRM, text=_words(walk, outcome), purpose="")
+        walk.to(State.CONFIRM, text=_words(walk, outcome), purpose=leaf.operation)
     elif again is not None and again in session.said and _asks(walk, leaf, again):
         walk.to(State.QUESTION, said=_before(walk, leaf, again), word=_words(walk, outcome))
     elif leaf.about and outcome.kind == Refusal.CODE_NEEDED and leaf.proven:

@@ -80,6 +80,7 @@ class Session:
     next: str = ""
     """The row that the list shown goes on with."""
     purpose: str = ""
+    """With CALL what is waited for; with CONFIRM the operation that is about to be done."""
     pieces: tuple[str, ...] = ()
     """Answers that were dialled at once and are still to be used; never a secret code."""
     known: Mapping[str, bool] = field(default_factory=dict)

@@ -175,7 +175,7 @@ class Walk:
         subject = self.session.subject
         number = {"number": subject[1]} if subject else {}
         text = leaf.confirm({**number, **self.session.said, **facts})
-        self.to(State.CONFIRM, text=text)
+        self.to(State.CONFIRM, text=text, purpose=leaf.operation)
 
     def run_leaf(self, leaf: Leaf) -> None:
         """Do what the leaf is for."""

@@ -369,6 +369,8 @@ def test_we_may_begin_at_a_node() -> None:
     assert "عدد مشکی" in handset.open("reading")
     assert MENU.option("2", "اقساط آب و فاضلاب") in handset.open("debt")
     assert HOME in handset.open("gone")
+    assert "قرائت نشد" in handset.open("nobody_home")
+    assert handset.ended
     assert "reading" in LORESTAN.nodes
 
 
@@ -392,6 +394,10 @@ def test_a_menu_that_was_edited_in_between_begins_again_with_a_word() -> None:
         handset.state = stored(changed)
         assert MENU.words.changed in handset.type("1")
         assert restored(handset.state).leaf == ""
+    handset.dial("*1522*3*2*1250#")
+    session = restored(handset.state)
+    handset.state = stored(replace(session, leaf="mid_bill"))
+    assert MENU.words.changed in handset.type("1")
 
 
 @pytest.mark.parametrize(
