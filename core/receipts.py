@@ -64,16 +64,17 @@ def store_receipts(connection: Connection, receipts: Sequence[ReceiptFor], now: 
     if not telling:
         return
     found = [Taken._make(row) for row in connection.execute(_BY_SMSC_ID, as_rows(telling))]
-    rows = {(row.smsc, row.smsc_id): row for row in found}
+    # A panel has one id for all parts of a message.
+    rows: dict[tuple[str, str], list[Taken]] = {}
+    for row in found:
+        rows.setdefault((row.smsc, row.smsc_id), []).append(row)
     early: list[tuple[object, ...]] = []
     told: list[tuple[Taken, ReceiptFor]] = []
     for key, receipt in telling.items():
         assert receipt.state is not None  # noqa: S101 - chosen above
-        row = rows.get(key)
-        if row is None:
+        if key not in rows:
             early.append((*key, receipt.state.value, receipt.error, receipt.at, now))
-        else:
-            told.append((row, receipt))
+        told += ((row, receipt) for row in rows.get(key, ()))
     _apply(connection, told, now)
     insert_rows(connection, early_receipts, _EARLY_COLUMNS, early, or_ignore=True)
 
@@ -104,8 +105,10 @@ def after_receipt(
     return None
 
 
-def apply_early(connection: Connection, taken: Mapping[tuple[str, str], Taken], now: int) -> None:
-    """Apply receipts that overtook the result of their message: (smsc, smsc_id) → row."""
+def apply_early(
+    connection: Connection, taken: Mapping[tuple[str, str], Sequence[Taken]], now: int
+) -> None:
+    """Apply receipts that overtook the result of their message: (smsc, smsc_id) → its rows."""
     if not taken:
         return
     keys = as_rows(taken)
@@ -114,10 +117,11 @@ def apply_early(connection: Connection, taken: Mapping[tuple[str, str], Taken], 
         connection.execute(_FORGET_EARLY, keys)
         told = [
             (
-                taken[row.smsc, row.smsc_id],
+                each,
                 ReceiptFor(row.smsc, row.smsc_id, State(row.state), row.error, row.done_at),
             )
             for row in early
+            for each in taken[row.smsc, row.smsc_id]
         ]
         _apply(connection, told, now)
 

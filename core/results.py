@@ -99,11 +99,10 @@ def store_results(
             if one.result is Result.BLOCKED and one.row.template_id
         ],
     )
-    taken = {
-        (one.smsc, one.smsc_id): _as_taken(one, change)
-        for one, change in zip(sent, changes, strict=True)
-        if one.smsc_id
-    }
+    taken: dict[tuple[str, str], list[Taken]] = {}
+    for one, change in zip(sent, changes, strict=True):
+        if one.smsc_id:
+            taken.setdefault((one.smsc, one.smsc_id), []).append(_as_taken(one, change))
     apply_early(connection, taken, now)
 
 

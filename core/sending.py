@@ -42,7 +42,8 @@ def claim(
 ) -> list[Outgoing]:
     """Take due rows of these lines for this daemon; several daemons never take the same.
 
-    Answers to people come first, then what has been due longest.
+    Answers to people come first, then what has been due longest. ``limit`` may be passed by
+    the other parts of long messages that it would cut through.
     """
     return _claim(connection, node, lines, limit, now)[0]
 
@@ -71,7 +72,8 @@ def _claim(
     if not lines or limit <= 0:
         return [], False
     by_index_only(connection)
-    live, closed = check(connection, _look(connection, lines, limit, now), now)
+    due = _look(connection, lines, limit, now)
+    live, closed = check(connection, due + _others_of(connection, due, now), now)
     update_rows(
         connection,
         outbox,
@@ -87,6 +89,24 @@ def _look(connection: Connection, lines: Collection[str], most: int, now: int) -
     slots = as_rows((line, priority) for line in sorted(lines) for priority in PRIORITIES)
     due = connection.execute(_due(connection.dialect.name), {"now": now, "most": most, **slots})
     return [Outgoing._make(row) for row in due]
+
+
+def _others_of(connection: Connection, due: Sequence[Outgoing], now: int) -> list[Outgoing]:
+    """The other due parts of messages that the limit cut through: a panel sends them as one."""
+    here = {row.id for row in due}
+    # The parts of a message have ids in a row.
+    missing = {
+        key
+        for row in due
+        if row.parts > 1
+        for key in range(row.message_id, row.message_id + row.parts)
+        if key not in here
+    }
+    if not missing:
+        return []
+    keys = as_rows((key,) for key in sorted(missing))
+    found = connection.execute(_by_id(connection.dialect.name), {"now": now, **keys})
+    return [Outgoing._make(row) for row in found]
 
 
 def recover(connection: Connection, node: int, held: Collection[int], now: int) -> int:
@@ -159,7 +179,21 @@ def depths(connection: Connection, now: int) -> Depths:
 
 
 _OUTGOING = tuple(outbox.c[name] for name in Outgoing._fields)
+_parts = unfolded({"id": BigInteger()}, "parts")
 _slots = unfolded({"line": Text(), "priority": SmallInteger()}, "slots")
+
+
+@cache
+def _by_id(dialect: str) -> Select[Any]:
+    query = (
+        select(*_OUTGOING)
+        .join_from(_parts, outbox, outbox.c.id == _parts.c.id)
+        .where(text(WAITS_TO_GO), outbox.c.due_at <= bindparam("now", type_=BigInteger))
+        .order_by(outbox.c.id)
+    )
+    if dialect == "postgresql":
+        query = query.with_for_update(of=outbox, skip_locked=True)
+    return query
 
 
 @cache

@@ -189,6 +189,8 @@ panel_marks = Table(
     "panel_marks",
     metadata,
     Column("panel", Text, primary_key=True),
-    Column("line", Text, primary_key=True),
-    Column("mark", Text, nullable=False, comment="how far its inbound messages have been read"),
+    Column("mark", BigInteger, primary_key=True, autoincrement=False, comment="a keyed hash"),
+    Column("seen_at", Instant, nullable=False),
+    Index(None, "seen_at"),
+    comment="texts that SMS panels have handed over and that are stored",
 )

@@ -106,12 +106,16 @@ def upgrade() -> None:
     op.create_table(
         "panel_marks",
         sa.Column("panel", sa.Text(), nullable=False),
-        sa.Column("line", sa.Text(), nullable=False),
         sa.Column(
-            "mark", sa.Text(), nullable=False, comment="how far its inbound messages have been read"
+            "mark", sa.BigInteger(), autoincrement=False, nullable=False, comment="a keyed hash"
         ),
-        sa.PrimaryKeyConstraint("panel", "line", name=op.f("pk_panel_marks")),
+        sa.Column("seen_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("panel", "mark", name=op.f("pk_panel_marks")),
+        comment="texts that SMS panels have handed over and that are stored",
     )
+    with op.batch_alter_table("panel_marks", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_panel_marks_seen_at"), ["seen_at"], unique=False)
+
     op.create_table(
         "paused_services",
         sa.Column("name", sa.Text(), nullable=False, comment="bind:NAME, panel:NAME, scheduler, …"),
@@ -430,6 +434,8 @@ def downgrade() -> None:
     op.drop_table("suppressions")
     op.drop_table("send_policies")
     op.drop_table("paused_services")
+    with op.batch_alter_table("panel_marks", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_panel_marks_seen_at"))
     op.drop_table("panel_marks")
     with op.batch_alter_table("outages", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_outages_utility_begins_at"))

@@ -90,7 +90,9 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
-        sa.Column("permissions", sa.Text(), nullable=False, comment="JSON; built-in roles': in the code"),
+        sa.Column(
+            "permissions", sa.Text(), nullable=False, comment="JSON; built-in roles': in the code"
+        ),
         sa.Column("changed_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_roles")),
         sa.UniqueConstraint("name", name=op.f("uq_roles_name")),
