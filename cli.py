@@ -18,6 +18,7 @@ import click
 from core.database import DatabaseUnavailable
 from core.importing import ImportFileError
 from core.node import NodeTaken
+from core.outages import OutageError
 from core.reporting.types import SourceError
 from core.runs.store import RunError
 from core.schema import SchemaError
@@ -29,6 +30,7 @@ from gateway.commands.health import health
 from gateway.commands.importing import import_
 from gateway.commands.operator import sms, smsc
 from gateway.commands.optouts import optout
+from gateway.commands.outages import outage
 from gateway.commands.payments import payment
 from gateway.commands.profiles import profile
 from gateway.commands.readings import reading
@@ -52,6 +54,7 @@ FAILURES = (
     DatabaseUnavailable,
     ImportFileError,
     NodeTaken,
+    OutageError,
     RunError,
     SchemaError,
     SmscError,
@@ -71,6 +74,7 @@ COMMANDS = (
     inbox,
     outbox,
     campaign,
+    outage,
     optout,
     profile,
     tariff,

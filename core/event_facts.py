@@ -64,6 +64,7 @@ _REQUEST: Final[FactKinds] = {
     "state": FactKind.TEXT,
     "state_key": FactKind.TEXT,
     "number": FactKind.TEXT,
+    "source": FactKind.TEXT,
     "office": FactKind.TEXT,
     "note": FactKind.TEXT,
     "fee": FactKind.NUMBER,

@@ -117,7 +117,7 @@ def make(connection: Connection, maker: Maker, order: Order, rows: Sequence[Row]
 def prepare(connection: Connection, maker: Maker, order: Order, rows: Sequence[Row]) -> Prepared:
     """Find out who is told, and write the words; at most two statements, nothing is changed."""
     version = order.version
-    receivers = _receivers(connection, version.definition.receivers, rows)
+    receivers = receivers_of(connection, version.definition.receivers, rows)
     unwilling = _unwilling(connection, version, receivers)
     unwanted = passed_over = 0
     told: list[tuple[Row, list[str]]] = []
@@ -189,7 +189,7 @@ def _numbers(ids: IdMaker, count: int) -> list[int]:
 # --- who is told ----------------------------------------------------------------------
 
 
-def _receivers(
+def receivers_of(
     connection: Connection, which: Receivers, rows: Sequence[Row]
 ) -> list[Sequence[str]]:
     """The mobiles of each row, none twice; one statement.

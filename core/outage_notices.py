@@ -17,13 +17,13 @@ from sqlalchemy import Connection, select
 
 from core.calls import Scalar
 from core.ids import IdMaker
-from core.outages import Outage, between
+from core.outages import NewOutage, Outage, add, between, subscribers_in
 from core.outbox import State
 from core.planning import BY_SCHEDULE, Planned
 from core.runs.states import ENDED
 from core.runs.store import Beginning, Run, RunSource, begin, runs_about
 from core.tables import outbox
-from core.templates.in_use import InUse
+from core.templates.in_use import InUse, TemplatesInUse
 from core.templates.types import OnOutage, Version
 from core.triggers import is_in_season
 
@@ -84,6 +84,24 @@ def planned_notices(connection: Connection, used: Iterable[InUse], now: int) -> 
     At most two statements, and one for each outage that was told of and is cancelled.
     """
     return [_planned(notice) for notice in _look(connection, used, now)]
+
+
+class Entered(NamedTuple):
+    """An outage that was entered, and what will come of it."""
+
+    outage: Outage
+    subscriptions: int
+    """How many it concerns."""
+    told: list[Planned]
+    """Which templates tell of it, and when."""
+
+
+def enter(connection: Connection, new: NewOutage) -> Entered:
+    """Enter an outage. Raises ``OutageError``."""
+    outage = add(connection, new)
+    planned = planned_notices(connection, TemplatesInUse().look(connection), new.now)
+    told = [each for each in planned if each.what == outage.subject]
+    return Entered(outage, subscribers_in(connection, outage.utility, outage.region), told)
 
 
 def _planned(notice: Notice) -> Planned:

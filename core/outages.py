@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, distinct, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from core.runs.states import Move, after
 from core.runs.store import move, runs_about
@@ -105,7 +105,7 @@ def checked_region(connection: Connection, utility: str, region: str) -> str:
     wanted = normalise(region).strip()
     if wanted == EVERYWHERE:
         return EVERYWHERE
-    mine = select(distinct(subscribers.c.region)).where(subscribers.c.utility == utility)
+    mine = select(subscribers.c.region).where(subscribers.c.utility == utility).distinct()
     known: list[str] = list(connection.scalars(mine))
     for each in known:
         if normalise(each).strip() == wanted:

@@ -21,6 +21,7 @@ from core.ids import IdMaker
 from core.outbox import Notice, store_notices
 from core.readings import ReadingState
 from core.tables import bills, inbox, readings, subscribers
+from core.told_of import told_of
 
 DECISION = "reading_decision"
 """The operation of the outcomes that a decision has, for a profile's replies."""
@@ -140,8 +141,9 @@ def decide(connection: Connection, ids: IdMaker, decision: Decision, words: Word
     _change(connection, decision, found["state"])
     rejected = decision.state is ReadingState.REJECTED
     case = _Case(decision, found, _withdraw(connection, found) if rejected else "")
-    _note_event(connection, ids, case)
-    told = _tell(connection, ids, case, words)
+    event = _note_event(connection, ids, case)
+    by_template = event.mobile is not None and event.mobile in told_of(connection, event)
+    told = event.mobile if by_template else _tell(connection, ids, case, words)
     now_is = {
         "state": decision.state.value,
         "decided_at": decision.now,
@@ -225,7 +227,7 @@ class _Case(NamedTuple):
         return self.decision.state is ReadingState.REJECTED
 
 
-def _note_event(connection: Connection, ids: IdMaker, case: _Case) -> None:
+def _note_event(connection: Connection, ids: IdMaker, case: _Case) -> Event:
     decision, found, withdrawn = case
     about: dict[str, Scalar] = {
         "number": found["number"],
@@ -238,8 +240,10 @@ def _note_event(connection: Connection, ids: IdMaker, case: _Case) -> None:
     whom = (found["subscriber_id"], found["mobile"])
     events = Events()
     events.ids = ids
-    events.add(Event(kind, found["utility"], decision.now, about, *whom))
+    event = Event(kind, found["utility"], decision.now, about, *whom)
+    events.add(event)
     events.store(connection)
+    return event
 
 
 def _tell(connection: Connection, ids: IdMaker, case: _Case, words: Words) -> str | None:

@@ -16,7 +16,7 @@ from core.happened import has_due
 from core.outage_notices import begin_notices, planned_notices
 from core.planning import Planned, begin_planned, is_due, plans
 from core.production import Press, Produced, is_paused, run_due
-from core.templates.in_use import InUse
+from core.templates.in_use import InUse, TemplatesInUse
 
 log = structlog.get_logger(__name__)
 
@@ -57,6 +57,12 @@ def look(connection: Connection, press: Press, now: int) -> Seen:
     used = press.templates.look(connection)
     notices = planned_notices(connection, used, now)
     return Seen(used, notices, has_due(connection, now), is_paused(connection))
+
+
+def planned_next(connection: Connection, now: int) -> tuple[Planned, ...]:
+    """What schedules and outages plan, the soonest first."""
+    used = TemplatesInUse().look(connection)
+    return _in_order(used, planned_notices(connection, used, now))
 
 
 def go_round(database: Database, press: Press, now: int) -> Round:

@@ -25,6 +25,7 @@ from core.requests.changes import book_fee
 from core.requests.counter import Counter
 from core.requests.kinds import Services
 from core.tables import instalments, orders, payments, requests, subscribers
+from core.told_of import told_of
 
 NOTICE = "payment"
 """The operation of outcomes that tell what became of a payment."""
@@ -228,13 +229,13 @@ def book(connection: Connection, clerk: Clerk, order_id: int, now: int) -> bool:
     facts = _facts(order, now)
     events = Events()
     events.ids = clerk.ids
-    events.add(
-        Event(
-            EventKind.PAYMENT_BOOKED, order.utility, now, facts, order.subscriber_id, order.mobile
-        )
+    event = Event(
+        EventKind.PAYMENT_BOOKED, order.utility, now, facts, order.subscriber_id, order.mobile
     )
+    events.add(event)
     events.store(connection)
-    tell(connection, clerk, order, Outcome(NOTICE, BOOKED, facts), now)
+    if order.mobile not in told_of(connection, event):
+        tell(connection, clerk, order, Outcome(NOTICE, BOOKED, facts), now)
     return True
 
 

@@ -33,6 +33,7 @@ def _event(kind: EventKind, request: Request, services: Services, number: str, n
         "state": services.state_title(request.state),
         "state_key": request.state,
         "number": number,
+        "source": request.source,
         "office": request.office or "",
         "note": note,
         "fee": request.fee or 0,

@@ -13,6 +13,7 @@ from rich.progress import Progress as Bars
 
 from core.database import Database
 from core.outbox import State
+from core.planning import Planned
 from core.reporting.reading import check
 from core.reporting.sources import read_source
 from core.reporting.types import Source, SourceError
@@ -56,6 +57,31 @@ def print_runs(found: Sequence[Run], *, as_json: bool) -> None:
     print_table(columns, rows, texts=("template", "report"))
     if not found:
         click.echo("no such campaigns", err=True)
+
+
+def print_planned(found: Sequence[Planned], now: int, *, as_json: bool) -> None:
+    """What schedules and outages plan."""
+    if as_json:
+        print_json(
+            [
+                {**each._asdict(), "at": for_programs(each.at), "overdue": each.is_overdue(now)}
+                for each in found
+            ]
+        )
+        return
+    rows = [
+        (
+            for_people(each.at),
+            each.utility,
+            each.template,
+            each.what,
+            "overdue" if each.is_overdue(now) else "",
+        )
+        for each in found
+    ]
+    print_table(("when", "utility", "template", "about", ""), rows, texts=("template", "about"))
+    if not found:
+        click.echo("nothing is planned: no template that is enabled has a schedule", err=True)
 
 
 def print_begun(run_id: int, *, as_json: bool) -> None:

@@ -20,6 +20,7 @@ from core.runs.progress import Estimate, Progress, estimate, progress_of
 from core.runs.starting import Start, Wish, check_may_begin, planned
 from core.runs.states import Move, RunState
 from core.runs.store import RunError, RunFilter, list_runs, move
+from core.scheduling import planned_next
 from core.templates.store import Template, TemplateFilter, list_templates
 from core.templates.variables import COMPANY
 from core.text import nearest_hint
@@ -27,6 +28,7 @@ from gateway import control
 from gateway.commands.campaign_views import (
     Watching,
     print_begun,
+    print_planned,
     print_progress,
     print_rehearsal,
     print_reports,
@@ -157,6 +159,20 @@ def campaign_reports(context: Context, *, utility: str | None, as_json: bool) ->
     chosen = [utility] if utility else sorted(known)
     with context.database() as database:
         print_reports(database, {name: reports.files(name) for name in chosen}, as_json=as_json)
+
+
+@campaign.command("planned", epilog="peyk campaign planned --utility kerman-water")
+@click.option("--utility", metavar="NAME", help="Only this utility's.")
+@limit(50)
+@as_json
+@pass_context
+def campaign_planned(context: Context, *, utility: str | None, limit: int, as_json: bool) -> None:
+    """List what will be sent by itself, the next first: schedules and outages."""
+    now = _now()
+    with context.database() as database:
+        found = database.read("cli.planned", planned_next, now)
+    chosen = [each for each in found if utility in {None, each.utility}]
+    print_planned(chosen[:limit], now, as_json=as_json)
 
 
 def _declare(wish: Move, help_text: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -16,7 +17,11 @@ from core.payments import doubts, ledger
 from core.payments.doubts import LATE_MS, SOON_MS, UNPAID_MS
 from core.payments.ledger import Clerk, NotBookable, Order
 from core.payments.states import OrderState, Step
-from core.tables import events, instalments, orders, outbox, payments, requests
+from core.tables import contacts, events, instalments, orders, outbox, payments, requests
+from core.templates.types import OnEvents
+from tests.campaigning import DEFINITION
+from tests.happening import in_use
+from tests.unit.core.payments.conftest import MOBILE
 
 NOW = 1_790_000_000_000
 VERIFIED = {"state": "verified", "provider": "zarinpal", "token": "A1", "reference": "201"}
@@ -292,3 +297,18 @@ def test_a_step_happens_only_where_it_may(database: Database, make_order: MakeOr
     assert database.transact("step", ledger.step, order.id, Step.REDIRECT, NOW, token="A1")
     assert database.transact("step", ledger.step, order.id, Step.VERIFY, NOW, reference="9")
     assert state(database, order) is OrderState.VERIFIED
+
+
+@pytest.mark.parametrize(("contact", "notices"), [(MOBILE, 0), ("989139999999", 2)])
+def test_a_template_that_tells_of_payments_takes_the_place_of_the_receipt(
+    database: Database, make_order: MakeOrder, clerk: Clerk, contact: str, notices: int
+) -> None:
+    """Nobody gets two receipts for one payment; who the template does not tell gets this one."""
+    order = make_order(**VERIFIED)
+    in_use(database, replace(DEFINITION, trigger=OnEvents(("payment_booked",), {})), "receipt")
+    about = {"utility": "kerman-water", "subscriber_id": 1, "source": "test", "created_at": 0}
+    row = insert(contacts).values(mobile=contact, **about)
+    database.transact("contact", lambda c: c.execute(row))
+    assert database.transact("book", ledger.book, clerk, order.id, NOW)
+    assert len(rows(database, outbox)) == notices
+    assert len(rows(database, events)) == 1
