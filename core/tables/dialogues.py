@@ -30,7 +30,7 @@ ussd_sessions = Table(
     Column("changed_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False, comment="when it is over unless something comes"),
     Column("ended_at", Instant),
-    Column("ended_by", Text, comment="menu, user, network, timeout, replaced, expired, limit"),
+    Column("ended_by", Text, comment="menu, user, timeout, replaced, expired, limit"),
     Column("minute_from", Instant, nullable=False, comment="since when inputs are counted …"),
     Column("minute_inputs", Integer, nullable=False, comment="… and how many there were, …"),
     Column("minute_dials", Integer, nullable=False, comment="… and how many of them were dials"),

@@ -60,7 +60,7 @@ def upgrade() -> None:
             "ended_by",
             sa.Text(),
             nullable=True,
-            comment="menu, user, network, timeout, replaced, expired, limit",
+            comment="menu, user, timeout, replaced, expired, limit",
         ),
         sa.Column(
             "minute_from",
