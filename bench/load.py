@@ -20,7 +20,7 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from random import Random
 from typing import Any
 
@@ -51,6 +51,9 @@ class Phase:
     """Seconds before what is counted begins."""
     receipts: bool = False
     """Whether each answer is followed by its delivery receipt."""
+    bulk: bool = False
+    """Whether messages come besides the answers, to mobiles that have not asked. With a rate
+    and without an end it goes on until a line comes on standard input."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,8 @@ class Figures:
     p50: float
     p99: float
     worst: float
+    submitted: int = 0
+    """Every submit_sm that came in those seconds, whoever it was for."""
 
 
 class Operator:
@@ -89,12 +94,13 @@ class Operator:
         self._times: list[float] = []
         self._parts = 0
         self._left = 0
+        self._submitted = 0
 
     def run(self, phase: Phase) -> Figures:
         """Send and count until the phase is over and everything is answered."""
         self._phase = phase
         self._times = []
-        self._parts = 0
+        self._parts = self._submitted = 0
         self._left = phase.most
         began = time.perf_counter()
         self._count_from = began + phase.warm_up
@@ -103,13 +109,17 @@ class Operator:
             self._send(time.perf_counter())
         self._exchange(self._schedule(began) if phase.rate else iter(()))
         until = min(self._send_until, time.perf_counter())
-        return figures_of(self._times, self._parts, until - self._count_from)
+        figures = figures_of(self._times, self._parts, until - self._count_from)
+        return replace(figures, submitted=self._submitted)
 
     def _schedule(self, began: float) -> Iterator[float]:
         dice = Random(self._sequence)  # noqa: S311 - arrivals need not be secret
         due = began
         while (due := due + dice.expovariate(self._phase.rate)) < self._send_until:
             yield due
+            if self._send_until == NEVER and select.select((sys.stdin,), (), (), 0)[0]:
+                sys.stdin.readline()
+                self._send_until = time.perf_counter()
 
     def _exchange(self, schedule: Iterator[float]) -> None:
         due = next(schedule, NEVER)
@@ -169,7 +179,11 @@ class Operator:
             if command == wire.SUBMIT_SM:
                 mobile, parts = wire.recipient(data, at)
                 self._taken(mobile, sequence)
-                self._answered(mobile - self._texts.first_mobile, parts, now)
+                if self._count_from <= now < self._send_until:
+                    self._submitted += 1
+                place = mobile - self._texts.first_mobile
+                if not self._phase.bulk or 0 <= place < len(self._started):
+                    self._answered(place, parts, now)
             elif command == wire.DELIVER_SM_RESP and not status:
                 self._unacknowledged -= 1
             else:

@@ -21,7 +21,8 @@ RECEIPTS: Final = "receipts"
 MIXED: Final = "mix"
 MEMORY: Final = "memory"
 USSD: Final = "ussd"
-MEASUREMENTS: Final = (MATRIX, PAIR, RECEIPTS, MIXED, USSD, MEMORY)
+CAMPAIGN: Final = "campaign"
+MEASUREMENTS: Final = (MATRIX, PAIR, RECEIPTS, MIXED, USSD, MEMORY, CAMPAIGN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,13 @@ class Plan:
     """Open at once when their memory is read."""
     messages: int = 200_000
     """After so many the memory is read."""
+    minute: float = 60.0
+    """Seconds over which the rate of a bind is counted."""
+    sending: float = 30.0
+    """Seconds over which a campaign is sent as fast as it goes."""
     only: frozenset[str] = frozenset(MEASUREMENTS)
+    engine: str = ""
+    """The one engine that is measured; empty: both."""
 
 
 QUICK: Final = Plan(
@@ -53,4 +60,6 @@ QUICK: Final = Plan(
     dialling=2_000,
     sessions=10_000,
     messages=10_000,
+    minute=5.0,
+    sending=2.0,
 )

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from statistics import median
 
-from bench import mix, ussd
+from bench import campaign, mix, ussd
+from bench.campaign import Campaign
 from bench.databases import Engine
 from bench.figures import Book, machine, table, verdict
 from bench.plan import (
@@ -44,6 +45,7 @@ class Results:
     book: Book = field(default_factory=Book)
     memory: dict[str, Memory] = field(default_factory=dict)
     weights: dict[str, ussd.Weight] = field(default_factory=dict)
+    campaigns: dict[str, Campaign] = field(default_factory=dict)
 
 
 def report(results: Results, version: str) -> str:
@@ -67,6 +69,8 @@ def report(results: Results, version: str) -> str:
         parts.append(_pair(results))
     if MEMORY in plan.only:
         parts.append(_memory(results))
+    if results.campaigns:
+        parts.append(campaign.report(results.campaigns))
     parts.append(table(["Target", "bound", "measured", ""], _targets(results, alone_rate)))
     return "\n".join(parts)
 
@@ -121,6 +125,8 @@ def _targets(results: Results, alone_rate: float) -> Iterator[list[str]]:
             yield mix.target(results.book, engine)
         if USSD in results.plan.only:
             yield from ussd.targets(results.book, engine, results.weights, results.plan.sessions)
+        if engine.name in results.campaigns:
+            yield from campaign.targets(engine.name, results.campaigns[engine.name])
 
 
 def _of_matrix(book: Book, name: str, alone_rate: float) -> Iterator[list[str]]:

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from itertools import count
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from bench import wire
 from bench.databases import KEY, ROOT
@@ -46,6 +46,7 @@ host = "127.0.0.1"
 port = {port}
 system_id = "bench"
 window = {window}
+rate = {rate}
 receipts = {receipts}
 ussd = "sixdee"
 
@@ -78,6 +79,13 @@ class BenchError(Exception):
     """A process of the measurement failed."""
 
 
+class Bind(NamedTuple):
+    """What is set for the daemon's bind."""
+
+    window: int = BIND_WINDOW
+    rate: int = 0
+
+
 class Load:
     """The process of ``bench.load``, or of ``bench.dial_load``."""
 
@@ -105,11 +113,23 @@ class Load:
 
     def run(self, phase: Phase | Dials) -> Figures:
         """Run one measurement."""
-        assert self._process.stdin is not None
-        told = {name: value for name, value in asdict(phase).items() if value != float("inf")}
-        self._process.stdin.write(json.dumps(told) + "\n")
-        self._process.stdin.flush()
+        self.begin(phase)
         return Figures(**self._hear())
+
+    def begin(self, phase: Phase | Dials) -> None:
+        """Begin a phase that goes on until ``end``."""
+        told = {name: value for name, value in asdict(phase).items() if value != float("inf")}
+        self._say(json.dumps(told))
+
+    def end(self) -> Figures:
+        """End the phase that was begun."""
+        self._say("")
+        return Figures(**self._hear())
+
+    def _say(self, line: str) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(line + "\n")
+        self._process.stdin.flush()
 
     def close(self) -> None:
         """End the process."""
@@ -120,8 +140,12 @@ class Load:
 class Running:
     """A daemon that is bound to a load."""
 
-    def __init__(self, load: Load, pid: int) -> None:
+    def __init__(self, load: Load, pid: int, settings: Path) -> None:
         self.run = load.run
+        self.begin = load.begin
+        self.end = load.end
+        self.settings = settings
+        """The daemon's, for commands beside it."""
         self._pid = pid
 
     def memory(self) -> float:
@@ -132,10 +156,18 @@ class Running:
 
 @contextmanager
 def peyk(
-    url: str, subscribers: int, *, receipts: bool = False, what: str = ALONE
+    url: str,
+    subscribers: int,
+    *,
+    receipts: bool = False,
+    what: str = ALONE,
+    bind: Bind = Bind(),  # noqa: B008 - immutable
 ) -> Iterator[Running]:
     """Run a daemon on the database at ``url``, bound to a load of ``what``, for a while."""
-    with load(subscribers, what) as operator, _daemon(url, operator, receipts=receipts) as running:
+    with (
+        load(subscribers, what) as operator,
+        _daemon(url, operator, receipts=receipts, bind=bind) as running,
+    ):
         yield running
 
 
@@ -150,26 +182,33 @@ def peyk_dialled(url: str, mobiles: tuple[int, int, int]) -> Iterator[Running]:
 
 
 @contextmanager
-def _daemon(url: str, operator: Load, *, receipts: bool) -> Iterator[Running]:
+def _daemon(
+    url: str,
+    operator: Load,
+    *,
+    receipts: bool,
+    bind: Bind = Bind(),  # noqa: B008 - immutable
+) -> Iterator[Running]:
     with tempfile.TemporaryDirectory(prefix="peyk-bench-") as name:
         home = Path(name)
         settings = home / "peyk.toml"
-        text = _settings(url=url, home=home, port=operator.port, receipts=receipts)
+        text = _settings(url=url, home=home, port=operator.port, receipts=receipts, bind=bind)
         settings.write_text(text, encoding="utf-8")
         command = [sys.executable, "-m", "cli", "--config", str(settings), "run"]
         with process(command, log=home / "output") as pid:
             operator.wait_for_bind()
-            yield Running(operator, pid)
+            yield Running(operator, pid, settings)
 
 
-def _settings(*, url: str, home: Path, port: int, receipts: bool) -> str:
+def _settings(*, url: str, home: Path, port: int, receipts: bool, bind: Bind) -> str:
     return _SETTINGS.format(
         home=json.dumps(str(home)),
         profiles=json.dumps(str(ROOT / "config" / "profiles")),
         key=json.dumps(KEY),
         url=json.dumps(url),
         port=port,
-        window=BIND_WINDOW,
+        window=bind.window,
+        rate=bind.rate,
         receipts=json.dumps(receipts),
         line=wire.LINE,
         web=_free_port(),

@@ -10,7 +10,7 @@ import argparse
 import time
 from dataclasses import replace
 
-from bench import codec, mix, ussd
+from bench import campaign, codec, mix, ussd
 from bench import plan as plans
 from bench.databases import HOME, Engine, Sqlite, alone, postgresql
 from bench.dial_load import Dials
@@ -45,6 +45,8 @@ class Bench:
             if plans.USSD in self.plan.only:
                 weight = ussd.weigh(engine, self.plan.dialling, self.plan.sessions)
                 self.results.weights[engine.name] = weight
+            if plans.CAMPAIGN in self.plan.only:
+                self.results.campaigns[engine.name] = campaign.measure(engine, self.plan)
         self.book.add_codec(codec.rate())
 
     def _round(self, engine: Engine, number: int) -> None:
@@ -118,9 +120,17 @@ def _plan() -> Plan:
         choices=plans.MEASUREMENTS,
         help="just this measurement (may be repeated); results.md stays as it is",
     )
+    parser.add_argument(
+        "--engine", choices=("SQLite", "PostgreSQL"), help="on this database only; results.md stays"
+    )
+    parser.add_argument(
+        "--many", type=int, help="subscribers of the large database; results.md stays"
+    )
     given = parser.parse_args()
     plan = plans.QUICK if given.quick else Plan()
-    return replace(plan, only=frozenset(given.only)) if given.only else plan
+    plan = replace(plan, only=frozenset(given.only)) if given.only else plan
+    plan = replace(plan, engine=given.engine) if given.engine else plan
+    return replace(plan, many=given.many) if given.many else plan
 
 
 def main() -> None:
@@ -128,10 +138,11 @@ def main() -> None:
     plan = _plan()
     began = time.monotonic()
     with alone(), postgresql() as server:
-        bench = Bench(plan, [Sqlite(), server])
+        engines: list[Engine] = [Sqlite(), server]
+        bench = Bench(plan, [each for each in engines if plan.engine in ("", each.name)])
         bench.run()
         text = report(bench.results, server.version())
-    if plan.only == frozenset(plans.MEASUREMENTS):
+    if replace(plan, rounds=Plan.rounds) == Plan():
         (HOME / "results.md").write_text(text, encoding="utf-8")
     print(f"\n{text}\nTook {(time.monotonic() - began) / 60:.1f} minutes.")
 
