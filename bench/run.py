@@ -142,7 +142,7 @@ def main() -> None:
         bench = Bench(plan, [each for each in engines if plan.engine in ("", each.name)])
         bench.run()
         text = report(bench.results, server.version())
-    if replace(plan, rounds=Plan.rounds) == Plan():
+    if plan == Plan():
         (HOME / "results.md").write_text(text, encoding="utf-8")
     print(f"\n{text}\nTook {(time.monotonic() - began) / 60:.1f} minutes.")
 

@@ -30,6 +30,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.types import TypeEngine
 
 from core.calls import Fact, Scalar
+from core.database import by_index_only
 from core.jalali import day_interval, local
 from core.making import Row
 from core.reporting.sources import bound_names, parameter_value
@@ -116,6 +117,7 @@ def read_page(connection: Connection, question: Question, after: str, limit: int
     """
     source = question.source
     with only_reading(connection):
+        _in_order(connection)
         rows = _execute(connection, question, after, limit)
     names = tuple(source.columns)
     places = {name: place for place, name in enumerate(names)}
@@ -163,6 +165,32 @@ def check(connection: Connection, source: Source) -> None:
     question = asked(source, "", values, 0)
     with only_reading(connection):
         _execute(connection, question, FIRST, 0)
+
+
+def sorts(connection: Connection, source: Source) -> bool:
+    """Whether the database would read all rows and sort them, for each page anew.
+
+    What a campaign makes of such a report takes the square of its rows.
+    """
+    values = {each.name: _example(each) for each in source.parameters}
+    _page, bound = _statement(asked(source, "", values, 0), FIRST, 1)
+    is_sqlite = connection.dialect.name == "sqlite"
+    words = "EXPLAIN QUERY PLAN " if is_sqlite else "EXPLAIN "
+    with only_reading(connection):
+        _in_order(connection)
+        explain = _clause(words + source.query, tuple(sorted(_types(source, bound).items())))
+        plan = [str(row[-1]) for row in connection.execute(explain, bound)]
+    if is_sqlite:
+        return any("TEMP B-TREE FOR ORDER BY" in line for line in plan)
+    # Directly below the limit; further down it is of a row's own few.
+    return "Sort " in plan[1]
+
+
+def _in_order(connection: Connection) -> None:
+    """Have PostgreSQL go along the index of the key, whatever it thinks of the other columns."""
+    if connection.dialect.name == "postgresql":
+        by_index_only(connection)
+        connection.exec_driver_sql("SELECT set_config('enable_sort', 'off', true)")
 
 
 def _example(parameter: Parameter) -> Scalar:

@@ -22,7 +22,8 @@
 SELECT b.id AS bill, b.subscriber_id, s.number, s.name, b.period, b.kind, b.amount, b.payable,
        b.bill_id, b.payment_id, b.due_date AS due, b.used, b.from_date, b.to_date
   FROM bills AS b
-  JOIN subscribers AS s ON s.id = b.subscriber_id
- WHERE b.id > :after AND b.issued_at >= :days_at AND s.utility = :utility
+ CROSS JOIN subscribers AS s
+ WHERE s.id = b.subscriber_id AND b.id > :after AND b.issued_at >= :days_at
+   AND s.utility || '' = :utility
  ORDER BY b.id
  LIMIT :limit

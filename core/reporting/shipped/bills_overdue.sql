@@ -36,7 +36,7 @@ SELECT o.subscription, o.subscription AS subscriber_id, o.number, o.name, o.peri
           JOIN bills AS b
             ON b.id = (SELECT n.id FROM bills AS n WHERE n.subscriber_id = s.id
                         ORDER BY n.issued_at DESC, n.id DESC LIMIT 1)
-         WHERE s.id > :after AND s.utility = :utility AND b.due_date <= :days
+         WHERE s.id > :after AND s.utility || '' = :utility AND b.due_date <= :days
        ) AS o
  WHERE o.debt >= :least
  ORDER BY o.subscription

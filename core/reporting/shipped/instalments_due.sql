@@ -18,8 +18,8 @@
 SELECT i.id AS instalment, i.subscriber_id, s.number, s.name, i.plan, i.number AS which, i.amount,
        i.due_date AS due, i.bill_id, i.payment_id
   FROM instalments AS i
-  JOIN subscribers AS s ON s.id = i.subscriber_id
- WHERE i.id > :after AND s.utility = :utility AND i.paid_at IS NULL
-   AND i.due_date >= :today AND i.due_date <= :days
+ CROSS JOIN subscribers AS s
+ WHERE s.id = i.subscriber_id AND i.id > :after AND s.utility || '' = :utility
+   AND i.paid_at IS NULL AND i.due_date >= :today AND i.due_date <= :days
  ORDER BY i.id
  LIMIT :limit

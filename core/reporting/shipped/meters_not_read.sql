@@ -16,7 +16,7 @@ SELECT s.id AS subscription, s.id AS subscriber_id, s.number, s.name, s.meter_se
        (SELECT MAX(l.read_at) FROM readings AS l
          WHERE l.subscriber_id = s.id AND l.state <> 'rejected') AS last_read_at
   FROM subscribers AS s
- WHERE s.id > :after AND s.utility = :utility AND s.state = 'active'
+ WHERE s.id > :after AND s.utility || '' = :utility AND s.state = 'active'
    AND NOT EXISTS (SELECT 1 FROM readings AS r
                     WHERE r.subscriber_id = s.id AND r.read_at >= :days_at
                       AND r.state <> 'rejected')

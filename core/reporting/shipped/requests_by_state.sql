@@ -23,7 +23,7 @@ SELECT r.id AS request, r.subscriber_id, r.mobile, s.number, r.tracking, r.kind,
        r.bill_id, r.payment_id, r.created_at, r.changed_at
   FROM requests AS r
   LEFT JOIN subscribers AS s ON s.id = r.subscriber_id
- WHERE r.id > :after AND r.utility = :utility AND r.state = :state
+ WHERE r.id > :after AND r.utility || '' = :utility AND r.state = :state
    AND (:kind = '' OR r.kind = :kind)
  ORDER BY r.id
  LIMIT :limit

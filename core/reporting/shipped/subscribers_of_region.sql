@@ -13,7 +13,7 @@
 -- address = "text"
 SELECT s.id AS subscription, s.id AS subscriber_id, s.number, s.name, s.region, s.address
   FROM subscribers AS s
- WHERE s.id > :after AND s.utility = :utility AND s.state = 'active'
+ WHERE s.id > :after AND s.utility || '' = :utility AND s.state = 'active'
    AND (:region = '' OR s.region = :region)
  ORDER BY s.id
  LIMIT :limit

@@ -12,7 +12,7 @@ from sqlalchemy import insert, select, text
 from core.bills import load_last_bills
 from core.database import Database
 from core.demo import fill
-from core.reporting.reading import FIRST, asked, check, count_rows, given, read_page
+from core.reporting.reading import FIRST, asked, check, count_rows, given, read_page, sorts
 from core.reporting.sources import SHIPPED, Sources, read_source
 from core.reporting.types import ParameterError, Source, SourceError
 from core.secrecy import Keys
@@ -55,6 +55,7 @@ def test_shipped_reports_are_what_they_declare(filled: Database, name: str) -> N
     """On both engines."""
     source = shipped(name)
     filled.read("check", check, source)
+    assert not filled.read("plan", sorts, source), "a page would cost as much as the whole"
     assert source.title
     assert source.about
 
