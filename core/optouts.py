@@ -18,6 +18,7 @@ from sqlalchemy import (
     bindparam,
     delete,
     literal_column,
+    or_,
     select,
     update,
 )
@@ -99,14 +100,13 @@ class OptOuts(Shelf):
         self._gone[key] = None
 
     def store(self, connection: Connection) -> None:
-        """Four statements."""
+        """Four statements at the most."""
         if self._gone:
             connection.execute(_FORGET, as_rows(self._gone))
         put_rows(connection, _PUT, list(self._new.values()))
         if self._refused:
-            about = {**as_rows(self._refused), "at": max(self._refused.values())}
-            connection.execute(_SUPPRESS, about)
-            self.in_hand = list(connection.scalars(_IN_HAND, about))
+            at = max(self._refused.values())
+            _suppressed, self.in_hand = _take_back(connection, self._refused, at)
 
 
 # --- by staff -------------------------------------------------------------------------
@@ -147,10 +147,9 @@ def add_optouts(connection: Connection, new: Collection[OptOut]) -> Added:
     if not new:
         return Added(0, 0)
     put_rows(connection, _PUT, list(new))
-    keys = as_rows((one.mobile, one.utility, one.topic) for one in new)
-    about = {**keys, "at": max(one.since for one in new)}
-    suppressed = connection.execute(_SUPPRESS, about).rowcount
-    return Added(suppressed, len(connection.scalars(_IN_HAND, about).all()))
+    keys = [(one.mobile, one.utility, one.topic) for one in new]
+    suppressed, in_hand = _take_back(connection, keys, max(one.since for one in new))
+    return Added(suppressed, len(in_hand))
 
 
 class Removal(NamedTuple):
@@ -224,10 +223,31 @@ _FORGET = delete(suppressions).where(
         )
     )
 )
+
+
+def _take_back(
+    connection: Connection, keys: Collection[tuple[str, str, str]], at: int
+) -> tuple[int, list[int]]:
+    """Have what waits for these mobiles, utilities and topics not sent.
+
+    How many rows of the outbox that was, and the ids of those that are being sent. Nearly
+    always there are neither, and one statement says so.
+    """
+    found = connection.execute(_ABOUT, as_rows(keys)).all()
+    waiting = [(row_id,) for row_id, state in found if state in _WAITS]
+    suppressed = 0
+    if waiting:
+        about = {**as_rows(waiting), "at": at}
+        suppressed = connection.execute(_SUPPRESS, about).rowcount
+        # Another daemon may have begun to send some of them meanwhile.
+        found = connection.execute(_ABOUT, as_rows(keys)).all()
+    return suppressed, [row_id for row_id, state in found if state == State.SENDING]
+
+
 _first = outbox.alias("first")
 _told = outbox.alias("told")
 _ABOUT = (
-    select(_told.c.id)
+    select(_told.c.id, _told.c.state)
     .join_from(
         _keys, _first, (_first.c.mobile == _keys.c.mobile) & (_first.c.part == literal_column("1"))
     )
@@ -241,14 +261,14 @@ _ABOUT = (
     .join(_told, (_told.c.id >= _first.c.id) & (_told.c.id < _first.c.id + _first.c.parts))
 )
 _WAITS = (State.QUEUED.value, State.WAITING.value, State.HELD.value)
+_waiting = unfolded({"id": BigInteger()})
 # The state by parameters: by literals, all that waits would be gone through for one mobile.
 _SUPPRESS = (
     update(outbox)
-    .where(outbox.c.id.in_(_ABOUT), outbox.c.state.in_(_WAITS))
+    .where(outbox.c.id == _waiting.c.id, or_(*(outbox.c.state == state for state in _WAITS)))
     .values(
         state=State.SUPPRESSED.value,
         error=OPTED_OUT,
         changed_at=bindparam("at", type_=BigInteger),
     )
 )
-_IN_HAND = _ABOUT.where(_told.c.state == State.SENDING.value)

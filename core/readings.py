@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 
-from sqlalchemy import BigInteger, Connection, Select, false, func, select
+from sqlalchemy import BigInteger, Connection, Select, false, func, or_, select, union_all
 
 from core.bills import LastBill
 from core.bulk import as_rows, insert_rows, unfolded, update_rows
@@ -66,21 +66,22 @@ class Newest(NamedTuple):
     unconfirmed: Reading | None
 
 
+_NONE = Newest(None, None)
 _COUNTED = (ReadingState.ACCEPTED.value, ReadingState.DOUBTFUL.value)
 
 
 _Rows: TypeAlias = Select[int, int, int, int, str, str]
+_wanted = unfolded({"subscriber_id": BigInteger()})
 
 
 def _newest(states: tuple[str, ...]) -> _Rows:
-    wanted = unfolded({"subscriber_id": BigInteger()})
     newest = readings.alias("newest")
     newest_id = (
         select(newest.c.id)
         # A bare column would let SQLite walk all readings in a state for each subscription.
         .where(
-            newest.c.subscriber_id == wanted.c.subscriber_id,
-            func.coalesce(newest.c.state, "").in_(states),
+            newest.c.subscriber_id == _wanted.c.subscriber_id,
+            or_(*(func.coalesce(newest.c.state, "") == state for state in states)),
         )
         .order_by(newest.c.read_at.desc(), newest.c.id.desc())
         .limit(1)
@@ -93,32 +94,26 @@ def _newest(states: tuple[str, ...]) -> _Rows:
         readings.c.read_at,
         readings.c.source,
         readings.c.state,
-    ).join_from(wanted, readings, readings.c.id == newest_id)
+    ).join_from(_wanted, readings, readings.c.id == newest_id)
 
 
-_NEWEST_COUNTED = _newest(_COUNTED)
-_NEWEST_UNCONFIRMED = _newest((ReadingState.UNCONFIRMED.value,))
+_NEWEST = union_all(_newest(_COUNTED), _newest((ReadingState.UNCONFIRMED.value,)))
 
 
 def load_last_readings(
     connection: Connection, subscriber_ids: Collection[int]
 ) -> dict[int, Newest]:
-    """The last readings of each subscription, by subscriber id; two statements."""
-    if not subscriber_ids:
-        return {}
-    keys = as_rows((key,) for key in subscriber_ids)
-    counted = _by_subscriber(connection, _NEWEST_COUNTED, keys)
-    waiting = _by_subscriber(connection, _NEWEST_UNCONFIRMED, keys)
-    return {
-        key: Newest(counted.get(key), waiting.get(key)) for key in counted.keys() | waiting.keys()
-    }
-
-
-def _by_subscriber(
-    connection: Connection, statement: _Rows, keys: dict[str, str]
-) -> dict[int, Reading]:
-    found = map(Reading._make, connection.execute(statement, keys).all())
-    return {reading.subscriber_id: reading for reading in found}
+    """The last readings of each subscription, by subscriber id; one statement."""
+    found: dict[int, Newest] = {}
+    if subscriber_ids:
+        keys = as_rows((key,) for key in subscriber_ids)
+        for reading in map(Reading._make, connection.execute(_NEWEST, keys).all()):
+            newest = found.get(reading.subscriber_id, _NONE)
+            if reading.state == ReadingState.UNCONFIRMED:
+                found[reading.subscriber_id] = newest._replace(unconfirmed=reading)
+            else:
+                found[reading.subscriber_id] = newest._replace(counted=reading)
+    return found
 
 
 def used_since(reading: int, last: int, digits: int, policy: Policy) -> int | None:
@@ -217,7 +212,7 @@ class LastReadings(Shelf):
         self._confirmed: list[tuple[int, str]] = []
 
     def load(self, connection: Connection, subjects: Sequence[Subject]) -> None:
-        """Two statements."""
+        """One statement."""
         self._newest = load_last_readings(connection, ids_of(subjects))
 
     def of(self, subscriber: Subscriber) -> Newest:
@@ -254,5 +249,4 @@ class LastReadings(Shelf):
         update_rows(connection, readings, ("id", "state"), self._confirmed)
 
 
-_NONE = Newest(None, None)
 _NEW_COLUMNS = ("subscriber_id", "reading", "read_at", "source", "state", "mobile", "inbox_id")
