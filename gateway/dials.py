@@ -36,10 +36,13 @@ class Dials:
         if event is UssdEvent.BEGIN:
             pieces = _whole(pieces, _pieces(typed))
             typed = f"*{'*'.join(pieces)}#"
+        line = self._line(pieces)
         try:
             sender = mobile(source) if source else ""
         except MobileError:
-            sender = ""
+            # No mobile that we could serve; nor must the network's name of its session be
+            # taken for somebody else's, as it would be without a sender.
+            sender, line = source, ""
         marks = (session, source, event.value, code, text, turn)
         return Input(
             self._desk.ids.one(),
@@ -47,7 +50,7 @@ class Dials:
             ledger.bind,
             ledger.link,
             session,
-            self._line(pieces),
+            line,
             sender,
             Event(event.value),
             typed,

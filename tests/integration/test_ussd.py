@@ -60,6 +60,20 @@ def test_a_code_that_no_line_has_gets_a_word(world: World) -> None:
     assert len(world.rows(ussd_sessions)) == 1  # the first mobile's own
 
 
+def test_who_is_no_mobile_gets_into_nobodys_session(world: World) -> None:
+    """Though the network calls both sessions the same."""
+    connection = world.bind()
+    world.dial(connection, CODE)
+    world.shown(connection)
+    world.dial(connection, CODE, mobile="OPERATOR")
+    world.type(connection, "text", mobile="OPERATOR")
+    assert [(screen.mobile, screen.text) for screen in connection.screens] == [
+        ("OPERATOR", UNKNOWN_CODE),
+        ("OPERATOR", OVER),
+    ]
+    assert [session.steps for session in world.rows(ussd_sessions)] == [1]
+
+
 def test_a_screen_that_is_not_taken_is_written_again_for_a_while(world: World) -> None:
     """Then it is dropped and counted, and the session goes on if it can."""
     connection = world.bind()
