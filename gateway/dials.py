@@ -9,7 +9,7 @@ from typing import Final
 from core.batch import Desk
 from core.dialogues.types import Event, Input, Shown
 from core.identifiers import MobileError, mobile
-from core.text import ascii_digits
+from core.text import ascii_digits, storable
 from gateway.ledger import Ledger
 from gateway.messages import Screen, ScreenKind, UssdEvent, UssdInput
 from gateway.screens import ToShow
@@ -30,7 +30,8 @@ class Dials:
 
     def of_ussd(self, ledger: Ledger, ussd: UssdInput, received_at: int) -> Input:
         """One step: who dials, which line, and what."""
-        event, session, source, code, text, turn, joined = ussd
+        event, *told, joined = ussd
+        session, source, code, text, turn = map(storable, told)
         typed = ascii_digits(text).strip()
         pieces = _pieces(ascii_digits(code))
         if event is UssdEvent.BEGIN:

@@ -223,3 +223,14 @@ def test_a_session_of_ours_begins_on_a_bind_that_is_up(world: World) -> None:
     assert world.shown(connection) == [MENU]
     pushes.push({**wanted, "mobile": "09130000000", "node": "notice"})
     assert [screen.kind for screen in connection.screens] == [ScreenKind.NOTIFY]
+
+
+@pytest.mark.parametrize("typed", ["\0", "1\ud83d", "\udc00x", "x" * 5000, "\u202e۱"])
+def test_whatever_is_typed_is_answered(world: World, typed: str) -> None:
+    """Also what no database can store."""
+    connection = world.bind()
+    dialled = world.dial(connection, f"*1522*{typed}#", session=typed or "1", turn=typed)
+    answered = world.type(connection, typed, session=typed or "1")
+    assert connection.answers == {dialled: 0, answered: 0}
+    assert world.shown(connection) == [MENU, MENU]
+    assert not any(step.error for step in world.rows(ussd_steps))
