@@ -161,24 +161,24 @@ def show_outbox(connection: Connection, message_id: int) -> Message | None:
 
 _wanted = unfolded({"id": BigInteger()}, "wanted")
 _first = outbox.alias("first")
-PART = outbox.alias("part")
-WITH_PARTS: FromClause = _wanted.join(_first, _first.c.id == _wanted.c.id).join(
-    PART, (PART.c.id >= _first.c.id) & (PART.c.id < _first.c.id + _first.c.parts)
+_part = outbox.alias("part")
+_with_parts: FromClause = _wanted.join(_first, _first.c.id == _wanted.c.id).join(
+    _part, (_part.c.id >= _first.c.id) & (_part.c.id < _first.c.id + _first.c.parts)
 )
 """The parts of the messages whose ids are given as ``core.bulk.as_rows`` makes them."""
 _PARTS = (
     select(
-        PART,
+        _part,
         func.coalesce(subscribers.c.utility, templates.c.utility).label("utility"),
         subscribers.c.number.label("subscription"),
         templates.c.name.label("template"),
     )
     .select_from(
-        WITH_PARTS.outerjoin(subscribers, subscribers.c.id == PART.c.subscriber_id).outerjoin(
-            templates, templates.c.id == PART.c.template_id
+        _with_parts.outerjoin(subscribers, subscribers.c.id == _part.c.subscriber_id).outerjoin(
+            templates, templates.c.id == _part.c.template_id
         )
     )
-    .order_by(PART.c.id)
+    .order_by(_part.c.id)
 )
 
 
