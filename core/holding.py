@@ -16,6 +16,7 @@ from core.outbox import Outgoing, State
 from core.policies import allowed_from, policies_of
 from core.suppressions import Receiving, opted_out
 from core.tables import outbox
+from core.templates.types import SendPolicy
 
 MOST_PUT_OFF = 1_000
 """Rows outside their hours that one claim moves: some ten milliseconds of the database."""
@@ -27,6 +28,8 @@ class Checked(NamedTuple):
     """What of the rows that are due may go out."""
 
     live: list[Outgoing]
+    hours: dict[int, SendPolicy]
+    """Policies of those that may go out at some hours only."""
     closed: dict[int, int]
     """Policies of rows that may not go out at this hour, and when each opens."""
 
@@ -36,7 +39,10 @@ def check(connection: Connection, rows: Sequence[Outgoing], now: int) -> Checked
 
     At the most three statements: policies that are new here, who wants none, what ends.
     """
-    closed = _closed(connection, rows, now)
+    used = {row.policy_id for row in rows if row.policy_id is not None}
+    known = policies_of(connection, used)
+    hours = {key: known[key] for key in used if key in known and known[key].hours}
+    closed = closed_at(hours, now)
     over = [row.id for row in rows if row.expires_at is not None and row.expires_at <= now]
     ended = set(over)
     open_now = [row for row in rows if row.id not in ended and row.policy_id not in closed]
@@ -49,7 +55,13 @@ def check(connection: Connection, rows: Sequence[Outgoing], now: int) -> Checked
         [(key, State.EXPIRED.value, None, now) for key in over]
         + [(key, State.SUPPRESSED.value, OPTED_OUT, now) for key in sorted(unwanted)],
     )
-    return Checked([row for row in open_now if row.id not in unwanted], closed)
+    return Checked([row for row in open_now if row.id not in unwanted], hours, closed)
+
+
+def closed_at(hours: Mapping[int, SendPolicy], now: int) -> dict[int, int]:
+    """Of these policies, those by which nothing may go out now, and when each opens."""
+    opens = {key: allowed_from(policy, now) for key, policy in hours.items()}
+    return {key: instant for key, instant in opens.items() if instant > now}
 
 
 def put_off(
@@ -67,13 +79,6 @@ def put_off(
                 due.append((row.id, opens))
     update_rows(connection, outbox, ("id", "due_at"), due)
     _end(connection, [(key, State.EXPIRED.value, None, now) for key in over])
-
-
-def _closed(connection: Connection, rows: Sequence[Outgoing], now: int) -> dict[int, int]:
-    used = {row.policy_id for row in rows if row.policy_id is not None}
-    known = policies_of(connection, used)
-    opens = {key: allowed_from(known.get(key), now) for key in used}
-    return {key: instant for key, instant in opens.items() if instant > now}
 
 
 def _end(connection: Connection, ended: Sequence[tuple[object, ...]]) -> None:

@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 
 from core.bulk import Upsert, as_rows, put_rows, unfolded
+from core.database import by_index_only
 from core.holding import OPTED_OUT
 from core.outbox import State
 from core.shelf import Asker, Shelf, Subject
@@ -146,6 +147,7 @@ def add_optouts(connection: Connection, new: Collection[OptOut]) -> Added:
     """Send these mobiles no more messages of these topics."""
     if not new:
         return Added(0, 0)
+    by_index_only(connection)
     put_rows(connection, _PUT, list(new))
     keys = [(one.mobile, one.utility, one.topic) for one in new]
     suppressed, in_hand = _take_back(connection, keys, max(one.since for one in new))

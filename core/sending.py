@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -32,9 +32,10 @@ from sqlalchemy import (
 from core.attempts import keep_lost
 from core.bulk import as_rows, unfolded, update_rows
 from core.database import by_index_only
-from core.holding import MOST_PUT_OFF, check, put_off
+from core.holding import MOST_PUT_OFF, Checked, check, put_off
 from core.outbox import LEASE_MS, PRIORITIES, Outgoing, State
 from core.tables import IS_SENDING, WAITS_TO_GO, outbox
+from core.templates.types import SendPolicy
 
 
 def claim(
@@ -45,7 +46,7 @@ def claim(
     Answers to people come first, then what has been due longest. ``limit`` may be passed by
     the other parts of long messages that it would cut through.
     """
-    return _claim(connection, node, lines, limit, now)[0]
+    return _claim(connection, node, lines, limit, now).live
 
 
 class Claimed(NamedTuple):
@@ -55,34 +56,36 @@ class Claimed(NamedTuple):
     rows: list[Outgoing]
     again: bool
     """Messages outside their hours were in the way of others: look again at once."""
+    hours: Mapping[int, SendPolicy]
+    """Policies of these rows that have hours: a row that is still in hand when they end is to
+    be given back."""
 
 
 def claim_for_each(
     connection: Connection, node: int, wanted: Sequence[tuple[str, Collection[str], int]], now: int
 ) -> list[Claimed]:
     """Claim for several binds, all or nothing: (bind, lines, limit)."""
-    return [
-        Claimed(bind, *_claim(connection, node, lines, limit, now)) for bind, lines, limit in wanted
-    ]
+    found = [(bind, _claim(connection, node, lines, limit, now)) for bind, lines, limit in wanted]
+    return [Claimed(bind, made.live, bool(made.closed), made.hours) for bind, made in found]
 
 
 def _claim(
     connection: Connection, node: int, lines: Collection[str], limit: int, now: int
-) -> tuple[list[Outgoing], bool]:
+) -> Checked:
     if not lines or limit <= 0:
-        return [], False
+        return Checked([], {}, {})
     by_index_only(connection)
     due = _look(connection, lines, limit, now)
-    live, closed = check(connection, due + _others_of(connection, due, now), now)
+    checked = check(connection, due + _others_of(connection, due, now), now)
     update_rows(
         connection,
         outbox,
         ("id", "state", "node", "lease_until", "changed_at"),
-        [(row.id, State.SENDING.value, node, now + LEASE_MS, now) for row in live],
+        [(row.id, State.SENDING.value, node, now + LEASE_MS, now) for row in checked.live],
     )
-    if closed:
-        put_off(connection, _look(connection, lines, MOST_PUT_OFF, now), closed, now)
-    return live, bool(closed)
+    if checked.closed:
+        put_off(connection, _look(connection, lines, MOST_PUT_OFF, now), checked.closed, now)
+    return checked
 
 
 def _look(connection: Connection, lines: Collection[str], most: int, now: int) -> list[Outgoing]:

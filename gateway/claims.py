@@ -10,7 +10,9 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from core.database import DatabaseUnavailable
+from core.holding import closed_at
 from core.sending import Claimed, claim_for_each
+from core.templates.types import SendPolicy
 from gateway.inbound import Inbound
 from gateway.outbound import Router
 
@@ -41,6 +43,8 @@ class Claims:
         self._again = False
         self._unfinished: set[str] = set()
         """Binds whose last claim brought as much as was asked for: there is more."""
+        self._hours: dict[int, SendPolicy] = {}
+        """Policies of messages that were claimed and may go out at some hours only."""
 
     def refill(self) -> None:
         """Fetch more where there is more, and half of what a bind had in hand is gone."""
@@ -55,6 +59,7 @@ class Claims:
             return
         if self._inbound.database_error or self._inbound.is_stopping:
             return
+        self._give_back_late()
         served = self._router.lines_of()
         self._unfinished &= served.keys()
         wanted = [
@@ -71,14 +76,23 @@ class Claims:
         done.addErrback(_log_failure)
         done.addBoth(self._ended)
 
+    def _give_back_late(self) -> None:
+        """What waits in memory for its bind's rate waits for the next hours of its policy."""
+        closed = closed_at(self._hours, self._now())
+        if closed:
+            for sender in self._router.senders.values():
+                sender.close(closed)
+            self._hours = {key: hours for key, hours in self._hours.items() if key not in closed}
+
     def _failed(self, failure: Failure) -> None:
         # The commit may have taken effect; then nobody else knows of the rows.
         failure.trap(DatabaseUnavailable)
         self._inbound.unavailable(failure)
 
     def _claimed(self, found: Sequence[Claimed], limits: Mapping[str, int]) -> None:
-        for bind, rows, again in found:
+        for bind, rows, again, hours in found:
             self._again |= again
+            self._hours.update(hours)
             if len(rows) < limits[bind]:
                 self._unfinished.discard(bind)
             else:

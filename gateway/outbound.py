@@ -205,10 +205,17 @@ class Sender:
 
     def withdraw(self, ids: Collection[int]) -> None:
         """Give back those of these rows that have not been submitted: nobody wants them."""
-        back = [row for row in self._others if row.id in ids]
-        if back:
-            self._others = deque(row for row in self._others if row.id not in ids)
-            self._give_back(back)
+        self._take_out([row for row in self._others if row.id in ids])
+
+    def close(self, policies: Collection[int]) -> None:
+        """Give back what has not been submitted of these policies: their hours are over."""
+        self._take_out([row for row in self._others if row.policy_id in policies])
+
+    def _take_out(self, rows: Sequence[Outgoing]) -> None:
+        if rows:
+            gone = {row.id for row in rows}
+            self._others = deque(row for row in self._others if row.id not in gone)
+            self._give_back(rows)
 
     def committed(self, count: int) -> None:
         """So many results are committed: their places in the window are free."""

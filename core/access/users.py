@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from core.access.permissions import ADMINISTRATOR, EVERY_UTILITY, Grants, Permission
 from core.access.roles import permissions_of

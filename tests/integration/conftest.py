@@ -275,7 +275,7 @@ class World:
             return
         wanted = [(bind, lines, 100) for bind, lines in self.router.lines_of().items()]
         found = self.database.transact("claim", claim_for_each, 0, wanted, self.now())
-        for bind, rows, _again in found:
+        for bind, rows, _again, _hours in found:
             self.senders[bind].hand_over(rows)
             self.senders[bind].pump()
         if any(claimed.again for claimed in found):

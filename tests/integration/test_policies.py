@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, insert, update
+from twisted.internet.defer import Deferred, succeed
 
 from core.browse import show_outbox
 from core.calls import Argument, Call
@@ -18,9 +20,10 @@ from core.sending import claim
 from core.tables import attempts, outbox, suppressions, templates
 from core.templates.types import SendPolicy
 from core.told import show_with_history
+from gateway.claims import Claims
 from gateway.messages import DeliveryState, SendStatus
 from tests.conftest import CountStatements
-from tests.integration.conftest import LINE, MOBILE, World, Worlds
+from tests.integration.conftest import LINE, MOBILE, FakeConnection, World, Worlds
 
 ANY_HOUR = SendPolicy((60, 600), 100, (), frozenset({"undeliverable"}))
 BY_DAY = SendPolicy((60,), 0, (Window(480, 1260),), frozenset())
@@ -148,6 +151,31 @@ def test_nobody_is_woken_at_night(world: World) -> None:
     assert [sms.id for sms in connection.submitted] == [other, *by_day]
 
 
+def test_what_waits_for_the_rate_when_its_hours_end_is_given_back(worlds: Worlds) -> None:
+    """Claimed in time, but the bind is slow: nothing of it goes out a minute too late."""
+    world = worlds(window=1)
+    world.database.transact("prepare", prepare)
+    for _ in range(3):
+        queue(world, policy=BY_DAY)
+    answers = [queue(world, template=REQUIRED) for _ in range(2)]
+    world.clock.advance(TO_NIGHT - 3600)
+    claims = Claims(0, world.router, world.inbound, partial(transact, world), world.now)
+    connection = FakeConnection("main")
+    world.senders["main"].bound(connection)
+    claims.claim()
+    assert len(connection.submitted) == 1
+    world.clock.advance(3600)
+    claims.claim()
+    assert world.states == ["sending", "queued", "queued", "sending", "sending"]
+    world.respond(connection)
+    assert [sms.id for sms in connection.submitted[1:]] == answers[:1]
+
+
+def transact(world: World, *work: Any) -> Deferred[Any]:
+    """What the daemon's database thread does, at once."""
+    return succeed(world.database.transact(*work))
+
+
 def test_what_would_be_too_late_in_the_morning_is_over(world: World) -> None:
     """There is nothing to wait for."""
     queue(world, policy=BY_DAY, expires_at=world.now() + 6 * 3_600_000)
@@ -197,6 +225,8 @@ def test_who_opts_out_gets_nothing_that_is_queued_or_in_hand(worlds: Worlds) -> 
     assert [sms.id for sms in connection.submitted] == [left]
     waiting = queue(world, due_at=world.now() + 5_000, state="waiting")
     held = queue(world, state="held")
+    two = [queue(world, parts=2), queue(world, parts=2, part=2, message_id=held + 1)]
+    assert two == [held + 1, held + 2]
     kept = [queue(world, REQUIRED), queue(world, NOTICES), queue(world, mobile="989120000000")]
     world.deliver(connection, "stop")
     for _ in range(8):
@@ -205,7 +235,7 @@ def test_who_opts_out_gets_nothing_that_is_queued_or_in_hand(worlds: Worlds) -> 
     world.pass_time(6)
     states = dict(zip((row.id for row in world.rows(outbox)), world.states, strict=True))
     assert states[left] == "accepted"
-    assert [states[key] for key in (in_hand, waiting, held)] == ["suppressed"] * 3
+    assert [states[key] for key in (in_hand, waiting, held, *two)] == ["suppressed"] * 5
     assert [states[key] for key in kept] == ["accepted"] * 3
     assert len(connection.submitted) == 5
 
