@@ -129,9 +129,7 @@ def test_recovery_waits_for_a_claim_that_is_under_way(world: World) -> None:
     world.database.fails_before = False
     connection = world.bind()
     wanted = [("main", ["100034122"], 10)]
-    ((_, rows, _again, _hours),) = world.database.transact(
-        "claim", claim_for_each, 0, wanted, world.now()
-    )
+    (claimed,) = world.database.transact("claim", claim_for_each, 0, wanted, world.now())
     world.clock.advance(RETRY_SECONDS)
     world.senders["main"].hand_over(claimed.rows)
     world.is_claiming = False
