@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
-from sqlalchemy import Connection, and_, exists, select, update
+from sqlalchemy import Connection, and_, exists, or_, select, update
 
 from core.outbox import State
 from core.runs.states import ENDED, Move, RunState, after
@@ -24,6 +24,15 @@ _CHANGES: Final = {
     RunState.RESUMING: ((State.HELD,), State.QUEUED),
     RunState.CANCELLING: ((State.HELD, State.QUEUED, State.WAITING), State.CANCELLED),
 }
+_first = outbox.alias("first_part")
+_GONE: Final = (State.SENDING, State.ACCEPTED, State.DELIVERED)
+# Nobody gets half a message: when its first part has gone, the rest goes too.
+_IS_WHOLE: Final = or_(
+    outbox.c.part == 1,
+    ~exists().where(
+        _first.c.id == outbox.c.message_id, _first.c.state.in_([state.value for state in _GONE])
+    ),
+)
 _STILL_TO_GO: Final = (State.QUEUED, State.WAITING, State.SENDING, State.HELD)
 
 
@@ -35,11 +44,10 @@ def settle_piece(connection: Connection, run: Run, policy: SendPolicy, now: int)
     """
     before, to = _CHANGES[run.state]
     states = [state.value for state in before]
-    some = (
-        select(outbox.c.id)
-        .where(outbox.c.run_id == run.id, outbox.c.state.in_(states))
-        .limit(AT_ONCE)
-    )
+    chosen = [outbox.c.run_id == run.id, outbox.c.state.in_(states)]
+    if to is not State.QUEUED:
+        chosen.append(_IS_WHOLE)
+    some = select(outbox.c.id).where(*chosen).limit(AT_ONCE)
     values: dict[str, object] = {"state": to.value, "changed_at": now}
     if to is State.QUEUED:
         values["due_at"] = next_allowed(policy.hours, now)
