@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
 import pytest_twisted
 
+from core.identifiers import make_bill_id
+from core.jalali import TEHRAN, jalali
 from core.text import ascii_digits, group, persian_digits
-from tests.acceptance.conftest import Daemon, Operator
+from tests.acceptance.conftest import Daemon, Operator, until
 from tests.acceptance.utilities import (
     LORESTAN,
     STRANGER,
     last_bill,
+    let_tell,
     rows,
     tracking_in,
     utilities,
@@ -18,6 +25,8 @@ from tests.acceptance.utilities import (
 __all__ = ["utilities"]
 
 OWN = "20000001 4321"
+UTILITY = ("--utility", "lorestan-water")
+BILL_ID = make_bill_id("20000001", "061", "1")
 
 
 @pytest_twisted.ensureDeferred
@@ -126,3 +135,48 @@ async def test_annex_1_bills_readings_and_records(operator: Operator, utilities:
     assert left.startswith("۵ قسط ۲۰۰۰۰۰۰۵")
     pay = await operator.ask(STRANGER, f"پرداخت بدهی {OWN}", LORESTAN)
     assert pay.startswith("پرداخت ")
+
+
+@pytest_twisted.ensureDeferred
+async def test_annex_2_patterns_10_to_14(
+    operator: Operator, utilities: Daemon, tmp_path: Path
+) -> None:
+    """What is registered at a counter, priced, decided on, or billed is told by itself, once."""
+    peyk, told = utilities.peyk, partial(operator.answers_to, STRANGER)
+    await operator.ask(STRANGER, f"ثبت همراه {OWN}", LORESTAN)
+    await operator.ask(STRANGER, f"ثبت همراه {OWN}", LORESTAN)
+    await let_tell(
+        utilities, "lorestan-water", "voucher_issued", "contract_correction", "bill_cancellation",
+        "bill_cancellation_state", "bill_issued", "payment_receipt",
+    )  # fmt: skip
+    operator.messages.clear()
+    for kind, *fields in (
+        ("contract_correction",), ("bill_cancellation", "--field", f"bill_id={BILL_ID}"),
+    ):  # fmt: skip
+        given = ("--number", "20000001", "--mobile", STRANGER, "--office", "12", "--text", "…")
+        made = await peyk("request", "new", kind, *UTILITY, *given, *fields)
+        assert made.returncode == 0, made.stderr
+    await until(lambda: len(told()) == 2, "both requests are told of")
+    correction, cancellation = (ascii_digits(one).split()[-1] for one in told())
+    assert "تصحیح قرارداد" in told()[0]
+    assert "ابطال صورتحساب" in told()[1]
+
+    priced = await peyk("request", "fee", correction, "1250000", "--account", "0101")
+    assert priced.returncode == 0, priced.stderr
+    moved = await peyk("request", "state", cancellation, "in_review", "--note", "ارجاع شد")
+    assert moved.returncode == 0, moved.stderr
+    file = tmp_path / "bills.csv"
+    file.write_text(
+        "number,period,amount,payable,to_date,used\n"
+        f"20000001,تازه,800000,900000,{jalali(datetime.now(TEHRAN).date())},17\n"
+    )
+    for _ in range(2):
+        taken = await peyk("import", "bills", str(file), *UTILITY)
+        assert taken.returncode == 0, taken.stderr
+    await until(lambda: len(told()) == 5, "the voucher, the decision and the bill are told")
+    everything = "\n".join(told())
+    for word in ("۱٬۲۵۰٬۰۰۰", "حساب ۰۱۰۱", "ارجاع شد", "مصرف ۱۷", "۹۰۰٬۰۰۰"):
+        assert word in everything, everything
+    health = await utilities.health()
+    assert health["scheduler"]["leads"]
+    assert (health["scheduler"]["set_aside"], len(told())) == (0, 5)

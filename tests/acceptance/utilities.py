@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import pytest_twisted
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from core import demo
 from core.database import Database
 from core.jalali import TEHRAN
 from core.secrecy import Keys
+from core.templates import store
+from core.templates.store import Draft
 from core.text import ascii_digits
 from tests.acceptance.conftest import KEY, SUBSCRIBERS, Daemon, Daemons, Operator, until
 
@@ -71,3 +75,23 @@ def last_bill(daemon: Daemon, utility: str, place: int = 1) -> Any:
 def tracking_in(answer: str) -> str:
     """The tracking number that an answer ends with, in ASCII digits."""
     return ascii_digits(answer).rsplit(maxsplit=1)[-1]
+
+
+async def let_tell(daemon: Daemon, utility: str, *names: str) -> None:
+    """Save what the utility's profile ships, and enable these templates, at any hour."""
+    loaded = await daemon.peyk("template", "load", utility)
+    assert loaded.returncode == 0, loaded.stderr
+    database = Database(daemon.url)
+    for name in names:
+        database.transact("enable", _enable, utility, name)
+    database.close()
+
+
+def _enable(connection: Connection, utility: str, name: str) -> None:
+    now = time.time_ns() // 1_000_000
+    found = store.named(connection, utility, name)
+    definition = found.newest.definition
+    at_any_hour = replace(definition, policy=replace(definition.policy, hours=()))
+    draft = Draft(utility, name, at_any_hour, found.newest.body, "test", now)
+    store.edit(connection, found.newest, draft)
+    store.set_enabled(connection, found.id, enabled=True, by="test", now=now)

@@ -11,7 +11,9 @@ from gateway.health import (
     BindHealth,
     DatabaseHealth,
     Health,
+    PlannedHealth,
     QueueHealth,
+    SchedulerHealth,
     Snapshot,
     Status,
     UssdHealth,
@@ -194,3 +196,20 @@ def test_a_daemon_that_does_not_answer_is_down() -> None:
 def test_durations_are_said_as_people_say_them(seconds: float, words: str) -> None:
     """Two units at most, the larger first."""
     assert in_words(seconds) == words
+
+
+def test_a_schedule_that_did_not_run_is_said() -> None:
+    """Which template, and since when; a daemon that follows another is well."""
+    well = SchedulerHealth(
+        leads=True, paused=False, last_round=NOW - 2000, planned=(), overdue=(), missed=0, broken=0,
+        events=0, messages=0, put_off=0, set_aside=0,
+    )  # fmt: skip
+    assert _assess(scheduler=well).problems == ()
+    late = PlannedHealth(utility="qom", template="reminder", what="overdue", at=NOW - 300_000)
+    (said,) = _assess(scheduler=replace(well, overdue=(late,))).problems
+    assert said.startswith("the template reminder of qom was to be made 5 min ago")
+    silent = replace(well, last_round=NOW - 120_000)
+    assert _assess(scheduler=silent).status is Status.DEGRADED
+    assert _assess(scheduler=replace(silent, paused=True)).problems == ()
+    assert _assess(scheduler=replace(silent, leads=False)).problems == ()
+    assert "+00:00" in to_json(_assess(scheduler=well))["scheduler"]["last_round"]
