@@ -102,7 +102,10 @@ def list_audit(connection: Connection, wanted: AuditFilter) -> Sequence[Audited]
         .order_by(audit.c.id.desc())
         .limit(wanted.limit)
     )
-    return [Audited(*row[:-1], json.loads(row[-1])) for row in rows]
+    return [
+        Audited(**{**row, "details": json.loads(row["details"])})  # the rest is as it is stored
+        for row in rows.mappings()
+    ]
 
 
 def _conditions(wanted: AuditFilter) -> list[ColumnElement[bool]]:

@@ -27,6 +27,14 @@ class Role(NamedTuple):
         return self.name in BUILT_IN
 
 
+class RoleDraft(NamedTuple):
+    """What a form says of a role."""
+
+    name: str
+    title: str
+    permissions: Collection[Permission]
+
+
 class RoleError(ValueError):
     """A role that cannot be made or changed so; ``key`` names why: taken, built_in, used, gone."""
 
@@ -75,22 +83,16 @@ def ids_of(connection: Connection, names: Iterable[str]) -> dict[str, int]:
     return {name: found[name] for name in names}
 
 
-def save_role(
-    connection: Connection,
-    role_id: int | None,
-    name: str,
-    title: str,
-    permissions: Collection[Permission],
-    now_ms: int,
-) -> int:
+def save_role(connection: Connection, role_id: int | None, draft: RoleDraft, now_ms: int) -> int:
     """Make a role (``role_id`` None) or change one; its id. Raises ``RoleError``."""
+    name = draft.name
     others = select(roles.c.id).where(roles.c.name == name, roles.c.id != (role_id or 0))
     if connection.execute(others).first():
         raise RoleError("taken", f"there is a role {name!r} already")
     values = {
         "name": name,
-        "title": title,
-        "permissions": json.dumps(sorted(permissions)),
+        "title": draft.title,
+        "permissions": json.dumps(sorted(draft.permissions)),
         "changed_at": now_ms,
     }
     if role_id is None:

@@ -27,7 +27,7 @@ def new_secret() -> str:
 
 def address_of(secret: str, name: str) -> str:
     """What a QR code says of it: ``otpauth://totp/…``."""
-    return pyotp.TOTP(secret).provisioning_uri(name, issuer_name=ISSUER)
+    return pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name=ISSUER)
 
 
 def step_of(secret: str, code: str, now_ms: int) -> int | None:
@@ -37,7 +37,7 @@ def step_of(secret: str, code: str, now_ms: int) -> int | None:
     now = now_ms // 1000 // _SECONDS
     found = None
     for shift in _STEPS:
-        if hmac.compare_digest(totp.at((now + shift) * _SECONDS), digits.encode().decode()):
+        if hmac.compare_digest(totp.at((now + shift) * _SECONDS).encode(), digits.encode()):
             found = now + shift
     return found
 

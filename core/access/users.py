@@ -88,7 +88,7 @@ def is_first(connection: Connection) -> bool:
 
 def list_users(connection: Connection) -> Sequence[User]:
     """Every user by name, with what each may do."""
-    return _users(connection, True)
+    return _users(connection, None)
 
 
 def find_user(connection: Connection, user_id: int) -> User | None:
@@ -208,9 +208,9 @@ def _keep_an_administrator(connection: Connection) -> None:
 
 
 def _users(connection: Connection, which: Any) -> list[User]:
-    wanted = select(users) if which is True else select(users).where(which)
+    wanted = select(users) if which is None else select(users).where(which)
     rows = connection.execute(wanted.order_by(users.c.name)).all()
-    held = _held(connection, None if which is True else [row.id for row in rows])
+    held = _held(connection, None if which is None else [row.id for row in rows])
     return [
         User(
             row.id,
