@@ -50,6 +50,11 @@ from gateway.upkeep import Upkeep
 from gateway.ussd.http.page import DoorPage
 from gateway.ussd.talker import talkers_of
 from gateway.vitals import Parts, Vitals
+from gateway.web.desk.frame import Frame
+from gateway.web.desk.means import Means
+from gateway.web.desk.registry import PAGES
+from gateway.web.root import Root
+from gateway.web_service import WebService
 
 log = structlog.get_logger(__name__)
 R = TypeVar("R")
@@ -96,7 +101,6 @@ class Daemon(MultiService):
         )
         self._doors = self._make_doors()
         self._pushes = self._make_pushes()
-        self._payments = self._make_payments()
         self._production, self._scheduler = self._make_own_messages(profiles)
         parts = Parts(
             self._database,
@@ -109,6 +113,8 @@ class Daemon(MultiService):
             self._scheduler,
         )
         self._vitals = Vitals(settings, version, started_at, parts, self._now)
+        self._payments = self._make_payments()
+        self._web = self._make_web(profiles)
         self._loops: list[LoopingCall] = []
 
     def _now(self) -> int:
@@ -180,8 +186,37 @@ class Daemon(MultiService):
         with_whom = Collaborators(
             self._transact, self._read, self._desk.ids, self._minds, self._now, self._paid
         )
+        return PaymentService(self._settings, with_whom, self._reactor)
+
+    def _make_web(self, profiles: Mapping[str, Profile]) -> WebService | None:
+        """The server, and everything that it serves."""
+        web, payments = self._settings.web, self._payments
+        if web is None or payments is None:
+            return None
+        mounted, most_body = payments.mounted, None
+        if self._settings.desk.enabled:
+            frame = Frame(self._make_means(profiles), PAGES)
+            mounted["desk"], most_body = frame.resource, frame.most_body
         doors = {page.settings.path: page for page in self._doors}
-        return PaymentService(self._settings, with_whom, self._reactor, doors)
+        begin = "/desk/" if self._settings.desk.enabled else ""
+        root = Root(payments.pages, mounted=mounted, doors=doors, begin=begin)
+        return WebService(web, root, self._reactor, most_body)
+
+    def _make_means(self, profiles: Mapping[str, Profile]) -> Means:
+        return Means(
+            settings=self._settings,
+            transact=self._transact,
+            read=self._read,
+            in_thread=self._in_reader,
+            ids=self._desk.ids,
+            keys=self._desk.keys,
+            minds=self._minds,
+            profiles=profiles,
+            now_ms=self._now,
+            on_queued=self._claim,
+            vitals=self._vitals,
+            lifetime=self._settings.desk.lifetime,
+        )
 
     def _paid(self) -> None:
         self._claim()
@@ -263,6 +298,8 @@ class Daemon(MultiService):
         control.setServiceParent(self)  # type: ignore[no-untyped-call]
         if self._payments:
             self._payments.setServiceParent(self)  # type: ignore[no-untyped-call]
+        if self._web:
+            self._web.setServiceParent(self)  # type: ignore[no-untyped-call]
         super().startService()  # type: ignore[no-untyped-call]
         self._every(CLAIM_SECONDS, self._claim)
         self._every(PRODUCE_SECONDS, self._production.tick)

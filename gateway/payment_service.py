@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 
 import structlog
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, maybeDeferred
-from twisted.internet.error import CannotListenError
+from twisted.internet.defer import Deferred
 from twisted.internet.task import LoopingCall
 from twisted.python.failure import Failure
 
@@ -23,7 +22,6 @@ from gateway.banks.zarinpal import ADDRESS, SANDBOX, HttpPost, Zarinpal
 from gateway.cashier import Books, Cashier, Run
 from gateway.minds import LineMind
 from gateway.payment_settings import (
-    CannotServe,
     PaymentAccount,
     WebSettings,
     account_for,
@@ -33,8 +31,6 @@ from gateway.profiles import Profile
 from gateway.settings import Settings
 from gateway.web.pages import Pages
 from gateway.web.pay import PayPages
-from gateway.web.root import Root
-from gateway.web.site import make_site
 
 log = structlog.get_logger(__name__)
 
@@ -74,20 +70,12 @@ class Collaborators(NamedTuple):
 
 
 class PaymentService(Service):
-    """Serves payment links and keeps asking about what is in doubt, from start to stop."""
+    """What payment links open, and the asking about what is in doubt, from start to stop."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        with_whom: Collaborators,
-        reactor: Any,
-        doors: Mapping[str, Any],
-    ) -> None:
-        """``doors``: what else the server serves, by its path."""
+    def __init__(self, settings: Settings, with_whom: Collaborators, reactor: Any) -> None:
+        """Make the cashier and its pages."""
         assert settings.web is not None  # noqa: S101 - made only where there is one
-        self._web = settings.web
         self._reactor = reactor
-        self._doors = doors
         self._minds = with_whom.minds
         self._now = with_whom.now_ms
         pages = Pages()
@@ -116,7 +104,6 @@ class PaymentService(Service):
             if any(account.provider == "simulated" for account in settings.payments)
             else None
         )
-        self._port: Any = None
         self._loop: LoopingCall | None = None
 
     def _words(self, line: str, outcome: Outcome) -> Sequence[str]:
@@ -124,28 +111,28 @@ class PaymentService(Service):
         mind = self._minds.get(line)
         return mind.reply(outcome) if mind else ()
 
+    @property
+    def pages(self) -> Any:
+        """The resource that payment links open."""
+        return self._pages.resource
+
+    @property
+    def mounted(self) -> dict[str, Any]:
+        """What else a server has to serve for it, by the first step of its path."""
+        return {BANK_PATH: self._bank} if self._bank else {}
+
     def startService(self) -> None:
-        """Listen, and begin to reconcile. Raises ``CannotServe``."""
-        mounted = {BANK_PATH: self._bank} if self._bank else {}
-        root = Root(self._pages.resource, mounted=mounted, doors=self._doors)
-        site = make_site(root, self._reactor)
-        try:
-            self._port = self._reactor.listenTCP(self._web.port, site, interface=self._web.host)
-        except CannotListenError as error:
-            raise CannotServe(f"cannot listen on {self._web.listen}: {error.socketError}") from None
+        """Begin to reconcile."""
         self._loop = LoopingCall(self._reconcile)
         self._loop.clock = self._reactor
         self._loop.start(RECONCILE_SECONDS, now=False)
         super().startService()  # type: ignore[no-untyped-call]
-        log.info("web.started", listen=self._web.listen, url=self._web.url)
 
-    def stopService(self) -> Deferred[Any]:
-        """Stop listening; what is asked of a provider is not waited for."""
+    def stopService(self) -> None:
+        """Stop; what is asked of a provider is not waited for."""
         super().stopService()  # type: ignore[no-untyped-call]
         if self._loop and self._loop.running:
             self._loop.stop()
-        port, self._port = self._port, None
-        return maybeDeferred(port.stopListening) if port else maybeDeferred(lambda: None)
 
     def reconcile_now(self) -> Deferred[Mapping[str, Any]]:
         """Ask about everything in doubt; for ``peyk payment reconcile``."""

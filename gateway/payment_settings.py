@@ -60,6 +60,10 @@ class WebSettings(Frozen):
     """Take the last address of ``X-Forwarded-For`` for the one who asks."""
     requests_a_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 120
     """Of one address to the pay page. Many phones share one: operators' NAT."""
+    tls_certificate: Path | None = None
+    """A PEM file with the certificate and its chain: the server ends TLS by itself …"""
+    tls_key: Path | None = None
+    """… with this key."""
     demo: bool = False
     """Allow the simulated bank: whoever reaches the page can pay without money."""
 
@@ -111,6 +115,8 @@ def check_payments(
     profiles: Iterable[str],
 ) -> None:
     """Raise ``ConfigError`` for the first account that could not work."""
+    if web:
+        _check_tls(file, web)
     known = set(profiles)
     owners: dict[str, str] = {}
     for place, account in enumerate(accounts, 1):
@@ -127,6 +133,15 @@ def check_payments(
                 raise ConfigError(file, f"{key}.profiles", problem)
             owners[profile] = account.name
         _check_provider(file, key, web, account)
+
+
+def _check_tls(file: Path, web: WebSettings) -> None:
+    if bool(web.tls_certificate) != bool(web.tls_key):
+        missing = "tls_key" if web.tls_certificate else "tls_certificate"
+        raise ConfigError(file, f"web.{missing}", "is missing", "TLS needs certificate and key")
+    for key, path in (("tls_certificate", web.tls_certificate), ("tls_key", web.tls_key)):
+        if path and not path.is_file():
+            raise ConfigError(file, f"web.{key}", f"there is no file {path}")
 
 
 def _check_provider(file: Path, key: str, web: WebSettings | None, account: PaymentAccount) -> None:

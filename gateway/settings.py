@@ -20,6 +20,7 @@ from pydantic import Field, SecretStr, model_validator
 
 from core.database import checked_url
 from gateway.configuration import ConfigError, Frozen, as_model, read_toml
+from gateway.desk_settings import DeskSettings
 from gateway.door_settings import UssdDoor, check_doors
 from gateway.line_settings import Line, UssdSettings, check_lines
 from gateway.payment_settings import PaymentAccount, WebSettings, check_payments
@@ -184,6 +185,7 @@ class Settings(Frozen):
     lines: tuple[Line, ...] = ()
     smsc: SmscSettings | None = None
     web: WebSettings | None = None
+    desk: DeskSettings = DeskSettings()
     payments: tuple[PaymentAccount, ...] = ()
     ussd_doors: tuple[UssdDoor, ...] = ()
     ussd: UssdSettings = UssdSettings()
@@ -272,6 +274,10 @@ def _absolute(settings: Settings, home: Path, data: Path) -> Settings:
             for bind in settings.binds
         ),
     }
+    if settings.web:
+        files = {"tls_certificate": settings.web.tls_certificate, "tls_key": settings.web.tls_key}
+        found = {name: data / path for name, path in files.items() if path}
+        update["web"] = settings.web.model_copy(update=found)
     if settings.smsc:
         smsc = {"control": data / settings.smsc.control, "ussd": _dialect(settings.smsc, settings)}
         update["smsc"] = settings.smsc.model_copy(update=smsc)

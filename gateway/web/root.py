@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from twisted.web.resource import Resource
+from twisted.web.util import Redirect
 
 
 class Root(Resource):
@@ -15,12 +16,22 @@ class Root(Resource):
     """
 
     def __init__(
-        self, pages: Any, *, mounted: Mapping[str, Any] | None = None, doors: Mapping[str, Any]
+        self,
+        pages: Any,
+        *,
+        mounted: Mapping[str, Any] | None = None,
+        doors: Mapping[str, Any],
+        begin: str = "",
     ) -> None:
-        """``mounted``: by the first step of a path; ``doors``: by their paths (``/ussd/mci``)."""
+        """``mounted``: by the first step of a path; ``doors``: by their paths (``/ussd/mci``).
+
+        ``begin`` is the path that ``/`` leads to.
+        """
         super().__init__()  # type: ignore[no-untyped-call]
         self._pages = pages
         self._doors = {tuple(path.encode().split(b"/")[1:]): door for path, door in doors.items()}
+        if begin:
+            self.putChild(b"", _redirect(begin))
         for step, resource in (mounted or {}).items():
             self.putChild(step.encode(), resource)
 
@@ -35,3 +46,7 @@ class Root(Resource):
         request.prepath.pop()
         request.postpath.insert(0, path)
         return self._pages
+
+
+def _redirect(path: str) -> Any:
+    return Redirect(path.encode())

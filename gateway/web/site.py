@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
@@ -10,6 +11,7 @@ from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from twisted.web.server import Request, Site
 
 MOST_BODY: Final = 16 * 1024
+"""How many bytes may be sent to what says nothing else."""
 IDLE_SECONDS: Final = 15
 LIFE_SECONDS: Final = 60.0
 """A connection lasts no longer, however slowly it sends or reads."""
@@ -22,10 +24,14 @@ class LimitedRequest(Request):
     """A request whose body is small, and whose answer does not say what we are made of."""
 
     _refused = False
+    _most = MOST_BODY
 
     def gotLength(self, length: int | None) -> None:  # noqa: N802 - Twisted's
         """Refuse a body that says it is too long before any of it is read."""
-        if length is not None and length > MOST_BODY:
+        # The address stands in the request only when all of it has come.
+        channel: Any = self.channel
+        self._most = channel.site.most_body(channel._path)  # noqa: SLF001
+        if length is not None and length > self._most:
             self._refuse()
             length = 0
         super().gotLength(length)  # type: ignore[no-untyped-call]
@@ -33,7 +39,7 @@ class LimitedRequest(Request):
     def handleContentChunk(self, data: bytes) -> None:  # noqa: N802 - Twisted's
         """Refuse a body that turns out to be too long."""
         assert self.content is not None  # noqa: S101 - made by gotLength
-        if not self._refused and self.content.tell() + len(data) > MOST_BODY:
+        if not self._refused and self.content.tell() + len(data) > self._most:
             self._refuse()
         if not self._refused:
             super().handleContentChunk(data)  # type: ignore[no-untyped-call]
@@ -105,14 +111,20 @@ class _Connections(WrappingFactory[_ShortLived]):
 class _Quiet(Site):
     """A link is a key: no log has it, nor whose address opened it."""
 
+    most_body: Callable[[bytes], int]
+
     def log(self, request: Any) -> None:
         """Write no line for a request."""
 
 
-def make_site(root: Any, reactor: Any) -> Any:
-    """The factory to listen with; ``root`` is a resource."""
+def make_site(root: Any, reactor: Any, most_body: Callable[[bytes], int] | None = None) -> Any:
+    """The factory to listen with; ``root`` is a resource.
+
+    ``most_body`` says how many bytes may be sent to an address, where that is not ``MOST_BODY``.
+    """
     site = _Quiet(root, requestFactory=LimitedRequest, timeout=IDLE_SECONDS, reactor=reactor)  # type: ignore[no-untyped-call]
     site.displayTracebacks = False
+    site.most_body = most_body or (lambda _address: MOST_BODY)
     site.noisy = False
     connections = _Connections(site)  # type: ignore[no-untyped-call]
     connections.reactor = reactor

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import pytest_twisted
 import treq
+from twisted.application.service import MultiService
 from twisted.internet import reactor as _reactor
 from twisted.internet.threads import deferToThread
 
@@ -24,6 +25,8 @@ from gateway.payment_settings import CannotServe
 from gateway.profiles import load_profile
 from gateway.settings import Settings
 from gateway.smpp.text import Alphabet
+from gateway.web.root import Root
+from gateway.web_service import WebService
 from tests.conftest import Clock
 
 reactor: Any = _reactor
@@ -61,7 +64,17 @@ def make_service(world: Any, settings: Settings) -> PaymentService:
     minds = {LINE: LineMind(profile, Alphabet.GSM7, 8)}
     ids = IdMaker(1, world.now_ms)
     with_whom = Collaborators(transact, transact, ids, minds, world.now_ms, world._tell)
-    return PaymentService(settings, with_whom, reactor, {})
+    return PaymentService(settings, with_whom, reactor)
+
+
+def serve(payments: PaymentService, settings: Settings) -> MultiService:
+    """The server with nothing but what payments need, and the payments."""
+    both = MultiService()
+    assert settings.web is not None
+    root = Root(payments.pages, mounted=payments.mounted, doors={})
+    for each in (WebService(settings.web, root, reactor), payments):
+        each.setServiceParent(both)  # type: ignore[no-untyped-call]
+    return both
 
 
 @pytest_twisted.async_yield_fixture
@@ -70,7 +83,7 @@ async def served(world: Any, now_ms: Clock) -> AsyncIterator[str]:
     probe = reactor.listenTCP(0, _nothing(), interface="127.0.0.1")
     settings = settings_for(probe.getHost().port)
     await probe.stopListening()
-    service = make_service(world, settings)
+    service = serve(make_service(world, settings), settings)
     service.startService()
     assert settings.web is not None
     yield settings.web.url
@@ -110,7 +123,7 @@ async def test_a_port_that_is_taken_is_said_in_words(world: Any, served: str) ->
     """With the address that was to be had."""
     port = int(served.rpartition(":")[2])
     with pytest.raises(CannotServe, match=f"127.0.0.1:{port}"):
-        make_service(world, settings_for(port)).startService()
+        serve(make_service(world, settings_for(port)), settings_for(port)).startService()
 
 
 @pytest_twisted.ensureDeferred

@@ -1,0 +1,66 @@
+"""What pages work with: the parts of the daemon that they are handed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, Protocol
+
+from twisted.internet.defer import Deferred
+
+from core.access.audit import Scribe
+from core.access.sessions import Lifetime
+from core.ids import IdMaker
+from core.secrecy import Keys
+from gateway.minds import LineMind
+from gateway.profiles import Profile
+from gateway.settings import Settings
+from gateway.vitals import Vitals
+
+
+class Run(Protocol):
+    """Runs ``function(connection, …)`` in a named transaction on a thread of the database."""
+
+    def __call__(self, name: str, function: Callable[..., Any], /, *args: Any) -> Deferred[Any]:
+        """Fires with what ``function`` returns."""
+
+
+class InThread(Protocol):
+    """Runs a function on a thread that holds up no batch."""
+
+    def __call__(self, function: Callable[..., Any], /, *args: Any) -> Deferred[Any]:
+        """Fires with what ``function`` returns."""
+
+
+class Means(NamedTuple):
+    """The daemon, as pages may use it."""
+
+    settings: Settings
+    transact: Run
+    """On the one thread that writes: short work, or the batches wait."""
+    read: Run
+    """On threads that hold up nobody."""
+    in_thread: InThread
+    """What needs a processor for a while, such as a password's hash."""
+    ids: IdMaker
+    keys: Keys
+    minds: Mapping[str, LineMind]
+    """By line."""
+    profiles: Mapping[str, Profile]
+    """By name."""
+    now_ms: Callable[[], int]
+    on_queued: Callable[[], object]
+    """To be called when something was put into the outbox."""
+    vitals: Vitals | None
+    """How the daemon is; None where pages are served without one."""
+    lifetime: Lifetime
+    """How long somebody stays logged in."""
+
+    @property
+    def scribe(self) -> Scribe:
+        """Who writes the audit log."""
+        return Scribe(self.ids)
+
+    @property
+    def utilities(self) -> Mapping[str, str]:
+        """The titles of utilities by the keys of their data, in the order of the lines."""
+        return {mind.profile.utility: mind.profile.title for mind in self.minds.values()}

@@ -1,0 +1,14 @@
+"""Every page of the desk: a page that is not named here is not served."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from gateway.web.desk import account, login
+from gateway.web.desk.routes import Routes
+
+PAGES: Final[Sequence[Routes]] = (
+    login.routes,
+    account.routes,
+)

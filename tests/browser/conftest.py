@@ -1,0 +1,274 @@
+"""A real browser on the real daemon: headless Chromium, ``peyk run``, a simulated operator.
+
+All three are started once for the tests of a process, with sample subscribers of Kerman and
+Lorestan. A test gets a ``page`` (a fresh browser context: no cookies) and logs somebody in with
+``staff``; what it needs besides it makes through ``house.database`` or ``house.peyk(...)``, under
+names of its own, since the data is shared with the other tests.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.error import URLError
+
+import pytest
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from sqlalchemy import Connection
+
+from core import demo, schema
+from core.access.roles import ids_of
+from core.access.sessions import Browser as Client
+from core.access.sessions import Lifetime, begin_session
+from core.access.users import NewUser, add_user, user_named
+from core.database import Database
+from core.jalali import TEHRAN
+from core.secrecy import Keys
+from tests.conftest import without_waiting_for_the_disk
+
+REPOSITORY = Path(__file__).parents[2]
+KEY = "a key that only tests have, of 32 or more bytes"
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+DEADLINE = 60.0
+PHONE: ViewportSize = {"width": 390, "height": 800}
+DESKTOP: ViewportSize = {"width": 1280, "height": 900}
+
+SETTINGS = """
+[daemon]
+data = "data"
+profiles = "{profiles}"
+control = "peyk.sock"
+key = "{key}"
+log_level = "info"
+log_file = "peyk.log"
+
+[database]
+url = "sqlite:///peyk.db"
+
+[[binds]]
+name = "operator"
+host = "127.0.0.1"
+port = {smsc}
+system_id = "peyk"
+password = "demo"
+backoff_first = 0.05
+backoff_longest = 0.2
+ussd = "sixdee"
+
+[[lines]]
+number = "100034122"
+profile = "kerman-water"
+binds = ["operator"]
+
+[[lines]]
+number = "100066133"
+profile = "lorestan-water"
+binds = ["operator"]
+
+[[lines]]
+number = "*1522#"
+profile = "lorestan-water"
+binds = ["operator"]
+sms_line = "100066133"
+
+[web]
+listen = "127.0.0.1:{web}"
+url = "http://127.0.0.1:{web}"
+demo = true
+
+[[payments]]
+name = "demo-bank"
+profiles = []
+provider = "simulated"
+
+[smsc]
+host = "127.0.0.1"
+port = {smsc}
+control = "smsc.sock"
+system_id = "peyk"
+password = "demo"
+receipt_delay = 0.05
+"""
+
+
+class House(NamedTuple):
+    """The daemon as it runs, and its data."""
+
+    url: str
+    config: Path
+    database: Database
+
+    def peyk(self, *arguments: str) -> str:
+        """Run the command on this daemon's settings; what it prints."""
+        done = subprocess.run(
+            [sys.executable, "-m", "cli", "--config", str(self.config), *arguments],
+            cwd=REPOSITORY,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=DEADLINE,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+@pytest.fixture(scope="session")
+def house() -> Iterator[House]:
+    """The daemon and its operator."""
+    home = Path(tempfile.mkdtemp(prefix="peyk-b-"))
+    (home / "data").mkdir()
+    config = home / "peyk.toml"
+    web = _free_port()
+    config.write_text(
+        SETTINGS.format(
+            profiles=REPOSITORY / "config" / "profiles", key=KEY, smsc=_free_port(), web=web
+        )
+    )
+    database = without_waiting_for_the_disk(Database(f"sqlite:///{home}/data/peyk.db"))
+    schema.upgrade(database)
+    today = datetime.now(TEHRAN).date()
+    for utility in ("kerman-water", "lorestan-water"):
+        demo.fill(database, Keys(KEY.encode()), today=today, utility=utility, subscribers=60)
+    command = [sys.executable, "-m", "cli", "--config", str(config)]
+    with (home / "output").open("ab") as output:
+        running = [
+            subprocess.Popen([*command, *arguments], cwd=REPOSITORY, stdout=output, stderr=output)
+            for arguments in (("smsc",), ("run",))
+        ]
+    made = House(f"http://127.0.0.1:{web}", config, database)
+    try:
+        _wait(made, home, running[1])
+        yield made
+    finally:
+        for process in running[::-1]:
+            process.kill()
+            process.wait(DEADLINE)
+        database.close()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait(house: House, home: Path, daemon: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + DEADLINE
+    while True:
+        try:
+            with urllib.request.urlopen(f"{house.url}/desk/login", timeout=5):  # noqa: S310
+                return
+        except (URLError, ConnectionError, TimeoutError):
+            if daemon.poll() is not None or time.monotonic() > deadline:
+                log = home / "data" / "peyk.log"
+                said = log.read_text() if log.exists() else ""
+                pytest.fail(f"the daemon does not serve\n{(home / 'output').read_text()}\n{said}")
+            time.sleep(0.05)
+
+
+# --- the browser ----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One browser; tests fail, with what to install, where there is none."""
+    path = next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
+        pytest.fail(
+            "no Chromium on the PATH: install your distribution's package "
+            "(Debian: apt install chromium; Fedora: dnf install chromium)",
+            pytrace=False,
+        )
+    with sync_playwright() as playwright:
+        # Root may not use Chromium's own sandbox.
+        sandboxed = os.geteuid() != 0
+        browser = playwright.chromium.launch(executable_path=path, chromium_sandbox=sandboxed)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Browser, house: House) -> Iterator[Page]:
+    """A browser window without a past; whatever its console complains of fails the test."""
+    context = chromium.new_context(base_url=house.url, locale="fa-IR", viewport=DESKTOP)
+    context.set_default_timeout(15_000)
+    opened = context.new_page()
+    complaints: list[str] = []
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    opened.on("console", lambda said: _note(said, complaints))
+    yield opened
+    context.close()
+    assert complaints == []
+
+
+def _note(said: Any, complaints: list[str]) -> None:
+    # An answer with a code of 400 and more is what some tests are about.
+    if said.type == "error" and "Failed to load resource" not in said.text:
+        complaints.append(said.text)
+
+
+class Staff:
+    """Lets people in without the pages for that."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    def __call__(self, page: Page, *roles: str, name: str = "", utility: str = "") -> str:
+        """Have ``page`` logged in as somebody with these roles; the user's name."""
+        name = name or "-".join((*roles, utility)).strip("-").replace("*", "")
+        token = self._house.database.transact("staff", _let_in, name, roles, utility)
+        page.context.add_cookies(
+            [{"name": "peyk_session", "value": token, "url": self._house.url, "httpOnly": True}]
+        )
+        return name
+
+
+def _let_in(connection: Connection, name: str, roles: tuple[str, ...], utility: str) -> str:
+    now = time.time_ns() // 1_000_000
+    user = user_named(connection, name)
+    if user is None:
+        held = [(each, utility) for each in ids_of(connection, roles).values()]
+        user_id = add_user(connection, NewUser(name, f"کاربر {name}", "none"), held, now)
+    else:
+        user_id = user.id
+    lifetime = Lifetime(3_600_000, 3_600_000)
+    return begin_session(
+        connection, user_id, Client("127.0.0.1", "test"), lifetime, now, verified=True
+    )
+
+
+@pytest.fixture
+def staff(house: House) -> Staff:
+    """``staff(page, "administrator")`` logs somebody in."""
+    return Staff(house)
+
+
+Shoot = Callable[[Page, str], Path]
+
+
+@pytest.fixture
+def shoot(tmp_path: Path) -> Shoot:
+    """``shoot(page, "login")`` takes a picture of the whole page.
+
+    Into the folder that the environment names as PEYK_SCREENSHOTS, to be looked at.
+    """
+    folder = Path(os.environ.get("PEYK_SCREENSHOTS", tmp_path))
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def take(page: Page, name: str) -> Path:
+        path = folder / f"{name}.png"
+        page.screenshot(path=path, full_page=True)
+        return path
+
+    return take
