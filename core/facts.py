@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Connection
 
@@ -29,7 +29,7 @@ class Facts:
 
     def __init__(self, ids: IdMaker) -> None:
         self._ids = ids
-        self._shelves: dict[type[Shelf], Shelf] = {}
+        self._shelves: dict[type[Shelf], Any] = {}
         self.identities = self.of(Identities)
 
     @classmethod
@@ -50,11 +50,11 @@ class Facts:
 
     def of(self, kind: type[S]) -> S:
         """The shelf of this kind; an empty one if no call of the batch asked for it."""
-        shelf = self._shelves.get(kind)
+        shelf: S | None = self._shelves.get(kind)
         if shelf is None:
             shelf = self._shelves[kind] = kind()
             shelf.ids = self._ids
-        return cast("S", shelf)
+        return shelf
 
     def store(self, connection: Connection) -> None:
         """Write all effects; the number of statements does not grow with them."""
