@@ -22,6 +22,7 @@ from core.outages import OutageError
 from core.reporting.types import SourceError
 from core.runs.store import RunError
 from core.schema import SchemaError
+from core.services import ServicePaused
 from gateway.commands.boxes import inbox, outbox
 from gateway.commands.campaigns import campaign
 from gateway.commands.clicking import MISUSED, Group
@@ -35,6 +36,7 @@ from gateway.commands.payments import payment
 from gateway.commands.profiles import profile
 from gateway.commands.readings import reading
 from gateway.commands.requests import request
+from gateway.commands.services import service
 from gateway.commands.setup import init, run
 from gateway.commands.tariff import tariff
 from gateway.commands.templates import template
@@ -57,6 +59,7 @@ FAILURES = (
     OutageError,
     RunError,
     SchemaError,
+    ServicePaused,
     SmscError,
     SourceError,
     CannotStart,
@@ -76,6 +79,7 @@ COMMANDS = (
     campaign,
     outage,
     optout,
+    service,
     profile,
     tariff,
     reading,

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import structlog
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.calls import Scalar
@@ -36,14 +36,14 @@ from core.happened import (
     take_one,
 )
 from core.making import Made, Maker, Order, Row, make
-from core.tables import paused_services
+from core.services import SCHEDULER, find_paused
 from core.templates.in_use import InUse, TemplatesInUse
 from core.templates.types import Missed, Version
 from core.triggers import MISSED_AFTER_MS, is_in_season, next_planned, wants
 
 log = structlog.get_logger(__name__)
 
-SERVICE: Final = "scheduler"
+SERVICE: Final = SCHEDULER
 """What ``peyk service pause`` calls all that the utility sends by itself, but for campaigns
 that have begun."""
 MOST_AT_ONCE: Final = 200
@@ -108,8 +108,7 @@ def run(database: Database, press: Press, now: int) -> Produced:
 
 def is_paused(connection: Connection) -> bool:
     """Whether the utility sends nothing by itself for now."""
-    mine = select(paused_services.c.name).where(paused_services.c.name == SERVICE)
-    return connection.scalar(mine) is not None
+    return find_paused(connection, SERVICE) is not None
 
 
 def produce(connection: Connection, press: Press, now: int, only: int | None = None) -> Produced:

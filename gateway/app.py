@@ -31,12 +31,14 @@ from core.outbox import Sent
 from core.production import Press
 from core.schema import SchemaError, is_current
 from core.secrecy import Keys
+from core.services import BIND, DOOR, paused_now, service_name
 from core.templates.in_use import TemplatesInUse
 from gateway.claims import Claims
 from gateway.control import ControlError, ControlServer
 from gateway.inbound import Inbound
 from gateway.minds import load_profiles, minds_of
 from gateway.outbound import Router, Sender, SenderSettings
+from gateway.pauses import BindSwitch, DoorSwitch, Pauses, Switch
 from gateway.payment_service import Collaborators, PaymentService, with_payments
 from gateway.production import Doors, Production, sources_of
 from gateway.profiles import Profile
@@ -63,6 +65,7 @@ CLAIM_SECONDS = 1.0
 PRODUCE_SECONDS = 1.0
 EVENT_SECONDS = 0.5
 SCHEDULE_SECONDS = 2.0
+PAUSE_SECONDS = 2.0
 FLUSH_SECONDS = 5.0
 TIDY_SECONDS = 60.0
 
@@ -102,6 +105,7 @@ class Daemon(MultiService):
         self._doors = self._make_doors()
         self._pushes = self._make_pushes()
         self._production, self._scheduler = self._make_own_messages(profiles)
+        self._pauses = self._make_pauses()
         parts = Parts(
             self._database,
             self._in_reader,
@@ -111,6 +115,7 @@ class Daemon(MultiService):
             self._smpp,
             self._doors,
             self._scheduler,
+            lambda: self._pauses.paused,
         )
         self._vitals = Vitals(settings, version, started_at, parts, self._now)
         self._payments = self._make_payments()
@@ -264,6 +269,18 @@ class Daemon(MultiService):
             for door in self._settings.ussd_doors
         ]
 
+    def _make_pauses(self) -> Pauses:
+        """What people pause: of this daemon, its binds and its USSD doors."""
+        switches: dict[str, Switch] = {}
+        for bind in self._smpp:
+            name = bind.settings.name
+            sender = self._router.senders.get(name)
+            switches[service_name(BIND, name)] = BindSwitch(bind, sender, self._reactor)
+        for page in self._doors:
+            switches[service_name(DOOR, page.settings.name)] = DoorSwitch(page.door)
+        doors = Doors(self._database, self._in_reader, self._in_thread)
+        return Pauses(doors, switches, self._database.read("services", paused_now))
+
     # --- running --------------------------------------------------------------------
 
     def _in_thread(self, function: Callable[..., R], *args: Any) -> Deferred[R]:
@@ -307,10 +324,8 @@ class Daemon(MultiService):
         self._every(SCHEDULE_SECONDS, self._scheduler.tick)
         self._every(FLUSH_SECONDS, self._inbound.flush)
         self._every(TIDY_SECONDS, self._tidy)
-        for page in self._doors:
-            page.door.open()
-        for bind in self._smpp:
-            bind.startService()
+        self._every(PAUSE_SECONDS, self._pauses.tick)
+        self._pauses.start()
         log.info("daemon.started", version=self._version, node=self._desk.node)
 
     def _every(self, seconds: float, function: Callable[[], object]) -> None:
@@ -325,6 +340,7 @@ class Daemon(MultiService):
         log.info("daemon.stopping")
         for loop in self._loops:
             loop.stop()
+        self._pauses.stop()
         self._inbound.stop()
         yield self._production.stop()
         yield self._scheduler.stop()
@@ -369,6 +385,7 @@ class Daemon(MultiService):
     # --- the control door -------------------------------------------------------------
 
     def _wake(self, _arguments: Mapping[str, Any]) -> dict[str, Any]:
+        self._pauses.tick()
         self._claim()
         self._scheduler.happened()
         self._scheduler.tick()

@@ -185,6 +185,29 @@ class DatabaseHealth:
     last_error: str = ""
 
 
+class ServiceState(StrEnum):
+    """How a service is."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    DOWN = "down"
+    """It should run, and does not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceHealth:
+    """Something that people can pause: a bind, a door, the scheduler."""
+
+    name: str
+    """As ``peyk service`` calls it: ``bind:main``, ``scheduler``."""
+    state: ServiceState
+    since: int | None = None
+    """From when on it has been so, where that is known."""
+    paused_by: str = ""
+    detail: str = ""
+    """Why it was paused, or what is wrong."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """The daemon at one moment."""
@@ -200,6 +223,12 @@ class Snapshot:
     ussd: UssdHealth | None = None
     """None where no code is dialled."""
     scheduler: SchedulerHealth | None = None
+    services: tuple[ServiceHealth, ...] = ()
+
+    @property
+    def paused(self) -> dict[str, ServiceHealth]:
+        """The services that are paused, by name."""
+        return {each.name: each for each in self.services if each.state is ServiceState.PAUSED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,8 +282,13 @@ def _database_problems(database: DatabaseHealth) -> Iterator[str]:
 def _bind_problems(snapshot: Snapshot) -> Iterator[str]:
     if not (snapshot.binds or snapshot.doors):
         yield "no bind is configured: nothing comes in and nothing goes out"
+    paused = snapshot.paused
     for bind in snapshot.binds:
-        if not bind.up:
+        pause = paused.get(f"bind:{bind.name}")
+        if pause is not None:
+            seconds = (snapshot.now - (pause.since or snapshot.now)) / 1000
+            yield f"bind {bind.name} has been paused by {pause.paused_by} for {in_words(seconds)}"
+        elif not bind.up:
             seconds = (snapshot.now - bind.since) / 1000
             because = f": {bind.last_error.rstrip('.')}" if bind.last_error else ""
             yield f"bind {bind.name} is down ({bind.state} for {in_words(seconds)}){because}"

@@ -80,6 +80,7 @@ class Sender:
         self._settle = settle
         self._pace = Pace(settings.rate, clock.seconds())
         self._connection: Connection | None = None
+        self._is_paused = False
         self._answers: deque[Outgoing] = deque()
         self._others: deque[Outgoing] = deque()
         self._in_flight: dict[int, Outgoing] = {}
@@ -94,6 +95,8 @@ class Sender:
         """Whether there is a connection to send on."""
         # One that has ended is lost a moment later; until then it would give back whatever
         # it is handed, as fast as that can be handed to it again.
+        if self._is_paused:
+            return False
         return self._connection is not None and self._connection.is_open
 
     @property
@@ -135,6 +138,19 @@ class Sender:
     def lost(self) -> None:
         """The bind is down: give back what was never sent, for another bind or later."""
         self._connection = None
+        self._give_all_back()
+
+    def pause(self) -> None:
+        """Submit nothing more, as if the bind were down; what is under way still settles."""
+        self._is_paused = True
+        self._give_all_back()
+
+    def resume(self) -> None:
+        """Send again."""
+        self._is_paused = False
+        self.pump()
+
+    def _give_all_back(self) -> None:
         rows = [*self._answers, *self._others]
         self._answers.clear()
         self._others.clear()

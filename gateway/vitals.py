@@ -13,6 +13,7 @@ from core.dialogues.limits import OpenSessions
 from core.planning import Planned
 from core.schema import is_current
 from core.sending import Depths, depths
+from core.services import Paused
 from gateway.health import (
     BindHealth,
     DatabaseHealth,
@@ -28,6 +29,7 @@ from gateway.health import (
 from gateway.inbound import Inbound, InThread
 from gateway.outbound import Router
 from gateway.scheduler import Scheduler
+from gateway.service_list import with_services
 from gateway.settings import Settings
 from gateway.smpp.bind import SmppBind
 from gateway.smpp.settings import BindState
@@ -50,6 +52,8 @@ class Parts(NamedTuple):
     binds: Sequence[SmppBind]
     doors: Sequence[DoorPage] = ()
     scheduler: Scheduler | None = None
+    paused: Callable[[], Mapping[str, Paused]] = dict
+    """What people have paused, by the service's name."""
 
 
 class Vitals:
@@ -72,14 +76,21 @@ class Vitals:
 
     def look(self) -> Deferred[Mapping[str, Any]]:
         """How the daemon is, as JSON; also when the database does not answer."""
+        return self.snapshot().addCallback(self._assess)
+
+    def snapshot(self) -> Deferred[Snapshot]:
+        """How the daemon is; also when the database does not answer."""
         done = self._parts.in_reader(self._look_at_database, self._now())
-        return done.addBoth(self._assess)
+        return done.addBoth(self._seen)
 
     def _look_at_database(self, now: int) -> tuple[Depths, bool]:
         database = self._parts.database
         return database.read("health", depths, now), is_current(database)
 
-    def _assess(self, seen: tuple[Depths, bool] | Failure) -> Mapping[str, Any]:
+    def _assess(self, snapshot: Snapshot) -> Mapping[str, Any]:
+        return to_json(assess(snapshot, self._settings.alerts.oldest_waiting))
+
+    def _seen(self, seen: tuple[Depths, bool] | Failure) -> Snapshot:
         error = self._parts.inbound.database_error
         if isinstance(seen, Failure):
             error, seen = seen.getErrorMessage(), (Depths(0, 0, None), True)
@@ -102,7 +113,7 @@ class Vitals:
             ussd=self._ussd() if self._settings.dialled_lines else None,
             scheduler=self._scheduler(now),
         )
-        return to_json(assess(snapshot, self._settings.alerts.oldest_waiting))
+        return with_services(snapshot, self._parts.paused())
 
     def _queues(self, found: Depths, now: int) -> QueueHealth:
         oldest = (now - found.oldest_due_at) / 1000 if found.oldest_due_at else None

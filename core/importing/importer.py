@@ -22,6 +22,7 @@ from core.importing.headers import matched
 from core.importing.kinds import KINDS, Kind
 from core.importing.rows import Parser
 from core.importing.stores import STORES, Batch, Record, load_ids, load_position, store_position
+from core.services import IMPORT, ServicePaused, find_paused
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,8 +92,9 @@ def import_file(  # noqa: PLR0913 - each is what an operator chooses
 
     Good rows are taken and bad ones reported; with ``strict``, none is taken if any is bad.
     ``default_utility`` stands in where the file names none. The same file twice changes
-    nothing. Raises ``ImportFileError`` for a file that cannot be taken at all, and
-    ``DatabaseUnavailable``: then the same call goes on where this one stopped.
+    nothing. Raises ``ImportFileError`` for a file that cannot be taken at all;
+    ``DatabaseUnavailable``, or ``ServicePaused`` before the next batch once imports are paused:
+    then the same call goes on where this one stopped.
     """
     if kind not in KINDS:
         raise ImportFileError(f"{kind!r} is no kind of file; there are {', '.join(KINDS)}")
@@ -229,6 +231,9 @@ class _Run:
             unknown = [record for record in records if record.subscription not in ids]
         if end is None:
             return _Stored(Upserted(0, 0), unknown)
+        paused = find_paused(connection, IMPORT)
+        if paused is not None:
+            raise ServicePaused(paused)
         batch = Batch(known, columns, ids, self.keys, self.now_ms(), self.ids)
         done = STORES[self.kind.name](connection, batch)
         self._move(connection, end)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, func, or_, select, update
+from sqlalchemy import Connection, func, or_, update
 
 from core.making import Maker
 from core.reporting.reading import Question, asked
@@ -13,13 +13,14 @@ from core.reporting.sources import Sources
 from core.reporting.types import ParameterError, SourceError
 from core.runs.settling import sent_runs
 from core.runs.store import Run, RunError, as_runs, run_rows
-from core.tables import paused_services, runs
+from core.services import CAMPAIGNS, find_paused
+from core.tables import runs
 from core.templates.store import load_versions
 from core.templates.types import Version
 
 LEASE_MS: Final = 30_000
 """How long a run is left to a daemon that says nothing more of it."""
-SERVICE: Final = "campaigns"
+SERVICE: Final = CAMPAIGNS
 """What ``peyk service pause`` calls the production of all runs."""
 
 
@@ -49,8 +50,8 @@ def look(connection: Connection) -> Look:
     found = as_runs(connection.execute(is_open.order_by(runs.c.planned_for, runs.c.id)).all())
     if not found:
         return Look([], [], is_paused=False)
-    paused = select(paused_services.c.name).where(paused_services.c.name == SERVICE)
-    return Look(found, sent_runs(connection), connection.scalar(paused) is not None)
+    is_paused = find_paused(connection, SERVICE) is not None
+    return Look(found, sent_runs(connection), is_paused=is_paused)
 
 
 def is_free(run: Run, node: int, now: int) -> bool:

@@ -64,3 +64,34 @@ async def test_an_answer_waits_for_a_bind_that_can_send(
     assert not transmitters.submits
     await transmitters.open()
     await until(lambda: transmitters.submits, "it is answered")
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_bind_that_is_paused_leaves_its_messages_to_the_next(
+    operator: Operator, second_operator: Operator, daemons: Daemons
+) -> None:
+    """It unbinds at once, stays away after a restart, and comes back when it is resumed."""
+    first, second = operator, second_operator
+    more = BIND.format(name="second", port=second.port, mode="transceiver")
+    daemon = daemons(first.port, more=more, binds=("operator", "second"))
+    daemon.start()
+    await until(lambda: first.bound and second.bound, "both are bound")
+    done = await daemon.peyk("service", "pause", "bind:operator", "--by", "reza")
+    assert done.returncode == 0, done.stderr
+    await until(lambda: not first.bound, "the first has unbound")
+    second.send_text(MOBILE, LINE, "9")
+    await until(lambda: len(second.submits) == 1, "the second takes the answer")
+
+    daemon.end()
+    await until(lambda: not second.bound, "the daemon is gone")
+    daemon.start()
+    await until(lambda: len(second.bound) == 1, "the second is bound again")
+    await daemon.until_health(
+        lambda found: any("paused by reza" in problem for problem in found["problems"]),
+        "health says who has paused it",
+    )
+    assert not first.bound
+    await daemon.peyk("service", "resume", "bind:operator")
+    await until(lambda: first.bound, "the first is bound again")
+    first.send_text(MOBILE[:-1] + "8", LINE, "9")
+    await until(lambda: len(first.submits) == 1, "the first takes answers again")

@@ -662,3 +662,27 @@ def test_a_taken_port_is_one_clear_line(home: Path, database: Database, peyk: Pe
     assert ran.code == 1
     assert f"cannot listen on 127.0.0.1:{port}" in ran.err
     assert ran.err.count("\n") == 1
+
+
+# --- services -------------------------------------------------------------------------
+
+
+def test_services_are_paused_and_resumed(database: Database, peyk: Peyk) -> None:
+    """Also while no daemon runs; who mistypes a name is told the nearest one."""
+    assert peyk("service", "pause", "bind:mci", "import", "--by", "reza", "--note", "x").code == 0
+    assert "has been paused by reza" in peyk("service", "pause", "import").out
+    found = {each["name"]: each for each in json.loads(peyk("service", "list", "--json").out)}
+    assert {name: each["state"] for name, each in found.items()} == {
+        "bind:mci": "paused",
+        "scheduler": "down",
+        "campaigns": "down",
+        "import": "paused",
+    }
+    assert (found["bind:mci"]["paused_by"], found["bind:mci"]["detail"]) == ("reza", "x")
+    refused = peyk("service", "pause", "bind:mcy")
+    assert (refused.code, "did you mean 'bind:mci'?" in refused.err) == (1, True)
+    assert peyk("service", "resume", "import", "scheduler").out.splitlines() == [
+        "import goes on",
+        "scheduler is not paused",
+    ]
+    assert "reza" in peyk("service", "list").out
