@@ -10,6 +10,7 @@ from typing import Final
 
 from sqlalchemy import Connection, and_, exists, or_, select, update
 
+from core.database import by_index_only
 from core.outbox import State
 from core.runs.states import ENDED, Move, RunState, after
 from core.runs.store import Run
@@ -42,6 +43,7 @@ def settle_piece(connection: Connection, run: Run, policy: SendPolicy, now: int)
     When there are none, the run is in its next state, unless some are under way still: what
     becomes of those may put them back into the queue. Then ask again a little later.
     """
+    by_index_only(connection)
     before, to = _CHANGES[run.state]
     states = [state.value for state in before]
     chosen = [outbox.c.run_id == run.id, outbox.c.state.in_(states)]
@@ -77,6 +79,7 @@ def _finish(connection: Connection, run: Run, now: int) -> None:
 
 def sent_runs(connection: Connection) -> list[int]:
     """Runs of which nothing waits to go out any more, and that do not know it yet."""
+    by_index_only(connection)
     states = [state.value for state in _STILL_TO_GO]
     waits = exists().where(outbox.c.run_id == runs.c.id, outbox.c.state.in_(states))
     is_sending = (runs.c.ended_at.is_(None), runs.c.state == RunState.SENDING.value)

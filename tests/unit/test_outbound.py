@@ -195,3 +195,29 @@ def test_the_bind_that_takes_an_answer(up: set[str], arrived_on: str, goes_by: s
     sender = router.answer_by("100034122", arrived_on)
     assert (sender.settings.bind if sender else None) == goes_by
     assert set(router.lines_of()) == ({"mci"} if "mci" in up else up)
+
+
+def test_answers_always_have_room_beside_messages_in_bulk() -> None:
+    """In memory and in the window: a campaign fills neither to the brim."""
+    bench = Bench(window=20)
+    bench.sender.bound(bench.line)
+    bench.sender.hand_over([row(number, priority=5) for number in range(bench.sender.room)])
+    bench.sender.pump()
+    assert len(bench.line.submitted) == 18, "one place in ten is kept for answers"
+    bench.sender.hand_over([row(number, priority=5) for number in range(1000, 1018)])
+    assert bench.sender.room == 0
+    router = Router({"mci": bench.sender}, {"100034122": ["mci"]})
+    assert router.answer_by("100034122", "mci") is bench.sender
+    bench.sender.hand_over([row(5001), row(5002)])
+    bench.sender.pump()
+    assert bench.ids()[18:] == [5001, 5002]
+
+
+def test_no_more_is_claimed_than_the_rate_lets_go_soon() -> None:
+    """What is claimed goes out though its campaign is paused."""
+    bench = Bench(window=200, rate=100)
+    bench.sender.bound(bench.line)
+    assert bench.sender.room == 200
+    assert bench.sender.is_half_empty
+    bench.sender.hand_over([row(number, priority=5) for number in range(150)])
+    assert not bench.sender.is_half_empty
