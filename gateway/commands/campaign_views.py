@@ -24,6 +24,7 @@ from gateway.commands.output import (
     console,
     for_people,
     for_programs,
+    harmless,
     one_line,
     print_facts,
     print_json,
@@ -177,7 +178,7 @@ def print_rehearsal(start: Start, found: Rehearsal, *, as_json: bool) -> None:
         ("not written", f"{made.unwritten:,}"),
     ])  # fmt: skip
     if found.example:
-        click.echo("\n" + "".join(found.example))
+        click.echo("\n" + harmless("".join(found.example)))
 
 
 def print_reports(

@@ -13,7 +13,14 @@ from core.templates.sampling import Sample, sample
 from core.templates.store import Saved, Template, TemplateFilter
 from core.templates.types import Version
 from gateway.commands.context import CommandError
-from gateway.commands.output import for_people, for_programs, one_line, print_json, print_table
+from gateway.commands.output import (
+    for_people,
+    for_programs,
+    harmless,
+    one_line,
+    print_json,
+    print_table,
+)
 from gateway.commands.readings import now_ms
 from gateway.commands.template_desk import TemplateDesk, as_record, made_of, told
 from gateway.templates.form import form_of
@@ -162,7 +169,7 @@ def show_preview(
     for text, count in zip(texts, counts, strict=True):
         cost = desk.cost(version.definition.line, count)
         click.echo(f"--- {cost}" if text else "--- this row cannot be written: a fact is missing")
-        click.echo(text)
+        click.echo(harmless(text))
     if found.is_example:
         click.echo("--- there is no row yet: these are example figures")
     elif found.sample.of is not None:
