@@ -83,8 +83,9 @@ class AuditFilter:
     """Which rows; what is None is not asked for."""
 
     who: str | None = None
+    form: str | None = None
+    """Every action of a form: ``template`` is ``template.edit``, ``template.enable`` …"""
     action: str | None = None
-    """An action, or with a dot at its end (``template.``) every one of a form."""
     object: str | None = None
     utilities: Collection[str] | None = None
     since: int | None = None
@@ -113,13 +114,11 @@ def _conditions(wanted: AuditFilter) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if wanted.who is not None:
         found.append(row.who == wanted.who)
+    if wanted.form is not None:
+        of_form = row.action.startswith(f"{wanted.form}.", autoescape=True)
+        found.append((row.action == wanted.form) | of_form)
     if wanted.action is not None:
-        is_form = wanted.action.endswith(".")
-        found.append(
-            row.action.startswith(wanted.action, autoescape=True)
-            if is_form
-            else row.action == wanted.action
-        )
+        found.append(row.action == wanted.action)
     if wanted.object is not None:
         found.append(row.object == wanted.object)
     if wanted.utilities is not None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from gateway.web.desk import account, login
+from gateway.web.desk import account, audit, login, roles, users
 from gateway.web.desk.routes import Routes
 
 PAGES: Final[Sequence[Routes]] = (
     login.routes,
     account.routes,
+    users.routes,
+    roles.routes,
+    audit.routes,
 )
