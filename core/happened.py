@@ -18,6 +18,7 @@ from sqlalchemy import (
 )
 
 from core.bulk import as_rows, insert_rows, unfolded
+from core.database import by_index_only
 from core.tables import due_events, events
 from core.tables.services import IS_NEW
 
@@ -44,6 +45,7 @@ class Later(NamedTuple):
 
 def has_new(connection: Connection) -> bool:
     """Whether an event waits to be handled; one look into an index."""
+    by_index_only(connection)
     return bool(new_ids(connection, 1))
 
 

@@ -16,6 +16,7 @@ import structlog
 from sqlalchemy import Connection, select
 
 from core.calls import Scalar
+from core.database import by_index_only
 from core.ids import IdMaker
 from core.outages import NewOutage, Outage, add, between, subscribers_in
 from core.outbox import State
@@ -65,6 +66,7 @@ class Told(NamedTuple):
 
 def begin_notices(connection: Connection, ids: IdMaker, used: Iterable[InUse], now: int) -> Told:
     """Begin the runs that are due."""
+    by_index_only(connection)
     told = Told([], [])
     for notice in _look(connection, used, now):
         version, outage = notice.version, notice.outage
@@ -119,8 +121,8 @@ def _look(connection: Connection, used: Iterable[InUse], now: int) -> list[Notic
         return []
     coming = [
         outage
-        for outage in between(connection, now - LONGEST_MS, now + LONGEST_MS)
-        if outage.utility in of_utility and outage.over_at > now
+        for outage in between(connection, of_utility, now - LONGEST_MS, now + LONGEST_MS)
+        if outage.over_at > now
     ]
     if not coming:
         return []

@@ -6,10 +6,12 @@ region beforehand (``core.outage_notices``).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, func, insert, select, update
 
+from core.database import by_index_only
 from core.runs.states import Move, after
 from core.runs.store import move, runs_about
 from core.tables import outages, subscribers
@@ -145,10 +147,14 @@ def list_outages(connection: Connection, wanted: OutageFilter) -> list[Outage]:
     return [Outage._make(row) for row in connection.execute(query)]
 
 
-def between(connection: Connection, since: int, until: int) -> list[Outage]:
-    """Outages of all utilities that begin in that time, cancelled ones among them."""
+def between(
+    connection: Connection, utilities: Iterable[str], since: int, until: int
+) -> list[Outage]:
+    """Outages of these utilities that begin in that time, cancelled ones among them."""
     begins = (outages.c.begins_at > since, outages.c.begins_at <= until)
-    ordered = _OUTAGES.where(*begins).order_by(outages.c.begins_at, outages.c.id)
+    ordered = _OUTAGES.where(outages.c.utility.in_(sorted(utilities)), *begins).order_by(
+        outages.c.begins_at, outages.c.id
+    )
     return [Outage._make(row) for row in connection.execute(ordered)]
 
 
@@ -158,6 +164,7 @@ def cancel(connection: Connection, outage_id: int, now: int) -> Outage:
     The runs that tell of it are cancelled with what has not left of them. Raises
     ``OutageError`` when there is no such outage, or nothing is left to be cancelled.
     """
+    by_index_only(connection)
     found = show(connection, outage_id)
     if found is None:
         raise OutageError(f"there is no outage {outage_id}; `peyk outage list` shows the ids")

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 import structlog
 from sqlalchemy import Connection, func, true, update
 
+from core.database import by_index_only
 from core.ids import IdMaker
 from core.runs.store import Beginning, RunSource, begin
 from core.schedules import between
@@ -93,6 +94,7 @@ def begin_planned(connection: Connection, ids: IdMaker, used: InUse, now: int) -
 
     None: nothing is due, or somebody else was quicker, or has changed the template.
     """
+    by_index_only(connection)
     version, since = used
     definition = version.definition
     if not isinstance(definition.trigger, OnReport):

@@ -46,7 +46,7 @@ log = structlog.get_logger(__name__)
 SERVICE: Final = SCHEDULER
 """What ``peyk service pause`` calls all that the utility sends by itself, but for campaigns
 that have begun."""
-MOST_AT_ONCE: Final = 200
+MOST_AT_ONCE: Final = 100
 """Events of one transaction: a text that comes in meanwhile waits for it."""
 RETRY_MS: Final = 300_000
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import structlog
 from sqlalchemy import Connection
 
-from core.database import Database, DatabaseUnavailable
+from core.database import Database, DatabaseUnavailable, by_index_only
 from core.happened import has_due
 from core.outage_notices import begin_notices, planned_notices
 from core.planning import Planned, begin_planned, is_due, plans
@@ -54,6 +54,7 @@ class Seen(NamedTuple):
 
 def look(connection: Connection, press: Press, now: int) -> Seen:
     """The templates in use, and what is due; changes nothing. At most six statements."""
+    by_index_only(connection)
     used = press.templates.look(connection)
     notices = planned_notices(connection, used, now)
     return Seen(used, notices, has_due(connection, now), is_paused(connection))

@@ -19,12 +19,18 @@ from core.demo import FIRST_NUMBER, code_of, fill
 from core.dialogues.limits import Limits
 from core.dialogues.types import Event, Input
 from core.facts import Facts, Wanted
+from core.happened import has_new, new_ids
 from core.ids import IdMaker
 from core.inbox import Arrival, Part
+from core.making import Maker
 from core.operations import REGISTRY
 from core.operations.operation import NAMING
+from core.outage_notices import enter
+from core.outages import EVERYWHERE, NewOutage, cancel
 from core.outbox import Result, Sent, State
 from core.policies import store_policy
+from core.production import Press, produce
+from core.production import run as run_events
 from core.receipts import ReceiptFor
 from core.recovery import tidy
 from core.requests.kinds import Door
@@ -34,28 +40,33 @@ from core.runs.settling import finish_sent, settle_piece
 from core.runs.states import Move
 from core.runs.store import move, show
 from core.runs.taking import load_work, look, take_runs
+from core.schedule_words import parse_schedule
+from core.scheduling import go_round
 from core.secrecy import Keys
 from core.sending import claim
 from core.shelf import Asker
 from core.suspects import Unconfirmed
-from core.tables import outbox, templates
+from core.tables import outbox, subscribers, templates
+from core.templates.in_use import TemplatesInUse
 from core.templates.store import list_templates
-from core.templates.types import SendPolicy, Version
+from core.templates.types import OnOutage, SendPolicy, Version
 from gateway.minds import LineMind
 from gateway.profiles import load_profile
 from gateway.smpp.text import Alphabet
-from tests.campaigning import DEFINITION, maker, save, sources, start
+from tests.campaigning import DEFINITION, PlainWords, maker, save, sources, start
 from tests.conftest import Clock
+from tests.happening import ON_BILLS, bill, happen, in_use
 from tests.talkers import CODE, FakeTalker
 
 NOW = 1_790_000_000_000
+DAY = 86_400_000
 LINE = "100034122"
 PROFILE = Path(__file__).parents[2] / "config" / "profiles" / "kerman-water"
 GROWING = (
     "subscribers", "contacts", "bill_recipients", "bills", "payments", "readings",
     "code_failures", "inbox", "inbox_parts", "outbox", "corrections", "instalments", "requests",
     "request_history", "orders", "events", "contact_confirmations", "suppressions", "attempts",
-    "ussd_sessions", "ussd_steps",
+    "ussd_sessions", "ussd_steps", "due_events", "outages", "runs",
 )  # fmt: skip
 ALIASES = ("newest", "whole")
 """Names by which statements call a table that they have twice."""
@@ -183,6 +194,21 @@ def every_operation(desk: Desk, database: Database, mobile: str) -> None:
     database.transact("operations", work)
 
 
+def everything_told(desk: Desk, database: Database, key: int, outage_id: int) -> None:
+    """Bills that are told at once and later, an outage, what is looked for all the time."""
+    words = PlainWords()
+    ours = Press(Maker(desk.ids, words), TemplatesInUse())
+    happen(database, desk.ids, *(bill(str(number), NOW, key) for number in range(3)))
+    assert database.read("new", has_new)
+    assert run_events(database, ours, NOW).events == 3
+    happen(database, desk.ids, bill("4", NOW, key))
+    (event_id,) = database.read("new", new_ids, 5)
+    database.transact("one", produce, ours, NOW, event_id)
+    go_round(database, ours, NOW + DAY)
+    database.transact("cancel", cancel, outage_id, NOW + DAY)
+    go_round(database, ours, NOW + DAY)
+
+
 def _arrival(desk: Desk, place: int, said: str, part: Part | None = None) -> Arrival:
     mobile = f"98913000{place:04}"
     return Arrival(
@@ -239,6 +265,23 @@ def test_no_campaign_scans_a_table(desk: Desk, database: Database, now_ms: Clock
     with how(database) as scans:
         for turn in range(1, 8):
             a_campaign(database, now_ms, turn)
+    assert scans == []
+
+
+def test_nothing_that_is_sent_by_itself_scans_a_table(desk: Desk, database: Database) -> None:
+    """Old events, outages and runs cost nothing, however many there are."""
+    later = parse_schedule("every day 08:00")
+    in_use(database)
+    in_use(database, replace(ON_BILLS, produce=later), "later")
+    in_use(database, replace(ON_BILLS, trigger=OnOutage(60)), "outage")
+    in_use(database, replace(ON_BILLS, trigger=OnOutage(0, cancelled=True)), "cancelled")
+    new = NewOutage("kerman-water", EVERYWHERE, NOW + DAY, None, "", "test", NOW)
+    planned = [database.transact("outage", enter, new).outage.id for _ in range(8)]
+    key = database.read("one", lambda connection: connection.scalar(select(subscribers.c.id)))
+    how = _plans if database.is_sqlite else _counted_scans
+    with how(database) as scans:
+        for outage_id in planned:
+            everything_told(desk, database, key or 0, outage_id)
     assert scans == []
 
 
