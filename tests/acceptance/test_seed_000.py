@@ -165,6 +165,13 @@ async def test_annex_2_patterns_10_to_14(
     assert priced.returncode == 0, priced.stderr
     moved = await peyk("request", "state", cancellation, "in_review", "--note", "ارجاع شد")
     assert moved.returncode == 0, moved.stderr
+    # Capability 3: several templates at once on one event.
+    words = "قبض دیگر {{ number|fa }}"
+    added = await peyk(
+        "template", "add", "second", *UTILITY, "--on", "bill_issued", "--body", words
+    )
+    assert added.returncode == 0, added.stderr
+    await let_tell(utilities, "lorestan-water", "second")
     file = tmp_path / "bills.csv"
     file.write_text(
         "number,period,amount,payable,to_date,used\n"
@@ -173,10 +180,10 @@ async def test_annex_2_patterns_10_to_14(
     for _ in range(2):
         taken = await peyk("import", "bills", str(file), *UTILITY)
         assert taken.returncode == 0, taken.stderr
-    await until(lambda: len(told()) == 5, "the voucher, the decision and the bill are told")
+    await until(lambda: len(told()) == 6, "the voucher, the decision and the bill are told")
     everything = "\n".join(told())
-    for word in ("۱٬۲۵۰٬۰۰۰", "حساب ۰۱۰۱", "ارجاع شد", "مصرف ۱۷", "۹۰۰٬۰۰۰"):
+    for word in ("۱٬۲۵۰٬۰۰۰", "حساب ۰۱۰۱", "ارجاع شد", "مصرف ۱۷", "۹۰۰٬۰۰۰", "قبض دیگر"):
         assert word in everything, everything
     health = await utilities.health()
     assert health["scheduler"]["leads"]
-    assert (health["scheduler"]["set_aside"], len(told())) == (0, 5)
+    assert (health["scheduler"]["set_aside"], len(told())) == (0, 6)
