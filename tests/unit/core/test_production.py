@@ -190,7 +190,11 @@ def test_two_daemons_tell_of_different_events(
     assert (one.hold(), two.hold(), one.hold()) == (True, False, True)
     with database.engine.connect() as connection:
         connection.execute(
-            text("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
+            text(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks JOIN pg_database"
+                " ON pg_database.oid = pg_locks.database"
+                " WHERE locktype = 'advisory' AND datname = current_database()"
+            )
         )
     assert (two.hold(), one.hold()) == (True, False)
     two.release()
