@@ -23,6 +23,7 @@ from core.reporting.types import SourceError
 from core.runs.store import RunError
 from core.schema import SchemaError
 from core.services import ServicePaused
+from gateway.commands.audit import audit
 from gateway.commands.boxes import inbox, outbox
 from gateway.commands.campaigns import campaign
 from gateway.commands.clicking import MISUSED, Group
@@ -40,6 +41,7 @@ from gateway.commands.services import service
 from gateway.commands.setup import init, run
 from gateway.commands.tariff import tariff
 from gateway.commands.templates import template
+from gateway.commands.users import user
 from gateway.commands.ussd import ussd
 from gateway.configuration import ConfigError
 from gateway.control import ControlError
@@ -86,6 +88,8 @@ COMMANDS = (
     request,
     payment,
     template,
+    user,
+    audit,
 )
 
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import structlog
 
+from core.access.logins import drop_old_failures
+from core.access.sessions import drop_old_sessions
 from core.batch import Desk, Done
 from core.database import Database, DatabaseUnavailable
 from core.node import Node
@@ -47,6 +49,7 @@ class Upkeep:
         """Renew the lease, and put away what is over. Raises ``DatabaseUnavailable``."""
         # A server that was restarted while nothing happened has forgotten whose node it is.
         self._node.hold()
+        self._database.transact("tidy.access", _tidy_access, now)
         return self._database.transact("tidy", tidy, self._desk, now)
 
     def left(self) -> dict[str, Any]:
@@ -56,3 +59,8 @@ class Upkeep:
         except DatabaseUnavailable as error:
             return {"left": "not known", "error": str(error)}
         return {"left_to_send": found.waiting, "left_uncertain": found.sending}
+
+
+def _tidy_access(connection: Any, now: int) -> None:
+    drop_old_sessions(connection, now)
+    drop_old_failures(connection, now)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import getpass
+import secrets
 from datetime import datetime
 
 import click
 
 from core import demo
+from core.access import administering
+from core.access.passwords import hash_password
+from core.access.permissions import EVERY_UTILITY
+from core.access.users import NewUser, is_first
 from core.database import Database
 from core.jalali import TEHRAN
 from gateway import logs
@@ -15,10 +20,12 @@ from gateway.commands.clicking import Command, pass_context
 from gateway.commands.context import Context
 from gateway.commands.template_desk import TemplateDesk
 from gateway.commands.templates import load_templates
+from gateway.commands.users import by_command
 from gateway.templates.shipped import FILE
 from gateway.version import version
 
 MOST_SAMPLES = 3000
+DEMO_USER = "demo"
 SAMPLES = 300
 """Sample subscribers of the first line's utility, and of each other one."""
 
@@ -54,6 +61,7 @@ def initialise(context: Context, *, with_demo: bool) -> None:
         click.echo(f"the database {database.name} is ready")
         if with_demo:
             _fill(context, database)
+            _let_in(context, database)
     _load_templates(context, demo=with_demo)
 
 
@@ -66,6 +74,21 @@ def _fill(context: Context, database: Database) -> None:
         count = MOST_SAMPLES if utility == utilities[0] else SAMPLES
         demo.fill(database, context.keys, today=today, utility=utility, subscribers=count)
     click.echo(f"it has sample subscribers of {', '.join(utilities) or 'nobody'}")
+
+
+def _let_in(context: Context, database: Database) -> None:
+    """Somebody to open the desk with: a password is made and said once."""
+    web, desk = context.settings.web, context.settings.desk
+    if web is None or not desk.enabled:
+        return
+    click.echo(f"the desk is at {web.url}/desk/ while the daemon runs")
+    if not database.read("init.users", is_first):
+        click.echo(f"log in as before; `peyk user password {DEMO_USER}` gives a new password")
+        return
+    password = "-".join(secrets.token_hex(2) for _ in range(4))
+    new = NewUser(DEMO_USER, "کاربر نمایشی", hash_password(password))
+    database.transact("init.user", administering.add, by_command(), new, (), EVERY_UTILITY)
+    click.echo(f"log in as {DEMO_USER} with the password {password} (it is not shown again)")
 
 
 def _load_templates(context: Context, *, demo: bool) -> None:

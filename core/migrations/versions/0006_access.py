@@ -331,6 +331,12 @@ def _append_only() -> None:
                 f"CREATE TRIGGER audit_no_{act.lower()} BEFORE {act} ON audit "
                 "BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END"
             )
+        # REPLACE deletes what it replaces, and no trigger hears of it.
+        op.execute(
+            "CREATE TRIGGER audit_no_replace BEFORE INSERT ON audit "
+            "WHEN EXISTS (SELECT 1 FROM audit WHERE id = NEW.id) "
+            "BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END"
+        )
         return
     op.execute(
         "CREATE FUNCTION audit_append_only() RETURNS trigger LANGUAGE plpgsql AS "

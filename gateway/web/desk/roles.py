@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 from itertools import groupby
-from typing import Final
-
-from sqlalchemy import Connection
+from typing import Any, Final
 
 from core.access.audit import Entry
 from core.access.permissions import TITLES, Grants, Permission
@@ -102,7 +100,7 @@ async def _save(visit: Visit, role: Role | None) -> bytes:
     details = {"given": sorted(ticked - before), "taken": sorted(before - ticked)}
     entry = Entry("role.edit" if role else "role.add", f"role:{name}", "", details)
 
-    def work(connection: Connection) -> int:
+    def work(connection: Any) -> int:
         return save_role(connection, role.id if role else None, draft, visit.means.now_ms())
 
     try:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection
-
 from core.access.audit import Entry
 from core.access.giving import check_giving, check_over
 from core.access.passwords import hash_password
@@ -67,7 +65,7 @@ async def add(visit: Visit) -> bytes:
     hashed = await visit.means.in_thread(hash_password, form.secret("new"))
     new = NewUser(name, title, hashed, language, office)
 
-    def work(connection: Connection) -> None:
+    def work(connection: Any) -> None:
         check_giving(connection, visit.grants, held)
         add_user(connection, new, held, visit.means.now_ms())
 
@@ -90,7 +88,7 @@ async def change(visit: Visit, user_id: int) -> bytes:
     if not form.is_right:
         return await _page(visit, form, user, 422)
 
-    def work(connection: Connection) -> None:
+    def work(connection: Any) -> None:
         check_over(connection, visit.grants, user_id)
         check_giving(connection, visit.grants, held)
         change_user(connection, user_id, title=title, language=language, office=office, held=held)
@@ -108,7 +106,7 @@ async def give_password(visit: Visit, user_id: int) -> bytes:
         return await _page(visit, form, user, 422)
     hashed = await visit.means.in_thread(hash_password, form.secret("new"))
 
-    def work(connection: Connection) -> None:
+    def work(connection: Any) -> None:
         check_over(connection, visit.grants, user_id)
         set_password(connection, user_id, hashed, visit.means.now_ms())
 
@@ -122,7 +120,7 @@ async def act(visit: Visit, user_id: int, act: str) -> bytes:
     if act == "disable" and user.id == visit.user.id:
         raise Refusal(409, "users.error.self")
 
-    def work(connection: Connection) -> None:
+    def work(connection: Any) -> None:
         check_over(connection, visit.grants, user_id)
         match act:
             case "disable":
