@@ -51,6 +51,7 @@ FIRST: Final = ""
 _LEAST: Final = -(2**63)
 _MOST: Final = 2**31 - 1
 _SHOWN: Final = 200
+_SORT: Final = "SELECT set_config('enable_sort', '{}', true)"
 _TYPES: Final[Mapping[ParameterType, TypeEngine[Any]]] = {
     ParameterType.TEXT: Text(),
     ParameterType.INTEGER: BigInteger(),
@@ -116,8 +117,7 @@ def read_page(connection: Connection, question: Question, after: str, limit: int
     Raises ``SourceError`` when the query fails, or its values are not what is declared.
     """
     source = question.source
-    with only_reading(connection):
-        _in_order(connection)
+    with only_reading(connection), _in_order(connection):
         rows = _execute(connection, question, after, limit)
     names = tuple(source.columns)
     places = {name: place for place, name in enumerate(names)}
@@ -176,8 +176,7 @@ def sorts(connection: Connection, source: Source) -> bool:
     _page, bound = _statement(asked(source, "", values, 0), FIRST, 1)
     is_sqlite = connection.dialect.name == "sqlite"
     words = "EXPLAIN QUERY PLAN " if is_sqlite else "EXPLAIN "
-    with only_reading(connection):
-        _in_order(connection)
+    with only_reading(connection), _in_order(connection):
         explain = _clause(words + source.query, tuple(sorted(_types(source, bound).items())))
         plan = [str(row[-1]) for row in connection.execute(explain, bound)]
     if is_sqlite:
@@ -186,11 +185,17 @@ def sorts(connection: Connection, source: Source) -> bool:
     return "Sort " in plan[1]
 
 
-def _in_order(connection: Connection) -> None:
+@contextmanager
+def _in_order(connection: Connection) -> Iterator[None]:
     """Have PostgreSQL go along the index of the key, whatever it thinks of the other columns."""
-    if connection.dialect.name == "postgresql":
-        by_index_only(connection)
-        connection.exec_driver_sql("SELECT set_config('enable_sort', 'off', true)")
+    if connection.dialect.name != "postgresql":
+        yield
+        return
+    by_index_only(connection)
+    connection.exec_driver_sql(_SORT.format("off"))
+    yield
+    # Other statements of the transaction sort a handful of rows, which is what they should do.
+    connection.exec_driver_sql(_SORT.format("on"))
 
 
 def _example(parameter: Parameter) -> Scalar:
