@@ -23,7 +23,7 @@ from core.tables import paused_services, runs
 FIRST_ROWS: Final = 200
 LEAST_ROWS: Final = 25
 MOST_ROWS: Final = 4_000
-WANTED_SECONDS: Final = 0.010
+WANTED_SECONDS: Final = 0.008
 """What a piece's transaction is to take: a text that comes in meanwhile waits for it."""
 _GROWTH: Final = 1.5
 
