@@ -36,6 +36,7 @@ from gateway.commands.outages import outage
 from gateway.commands.payments import payment
 from gateway.commands.profiles import profile
 from gateway.commands.readings import reading
+from gateway.commands.reports import report
 from gateway.commands.requests import request
 from gateway.commands.services import service
 from gateway.commands.setup import init, run
@@ -81,6 +82,7 @@ COMMANDS = (
     campaign,
     outage,
     optout,
+    report,
     service,
     profile,
     tariff,

@@ -17,7 +17,7 @@ import cli
 from core.batch import ANSWERED, INCOMPLETE, SET_ASIDE, UNANSWERABLE
 from core.database import Database
 from core.ids import IdMaker
-from core.tables import inbox, outbox, subscribers
+from core.tables import audit, inbox, outbox, subscribers
 from gateway.smpp.smsc_control import Answer
 
 NOW = 1_790_000_000_000
@@ -686,3 +686,41 @@ def test_services_are_paused_and_resumed(database: Database, peyk: Peyk) -> None
         "scheduler is not paused",
     ]
     assert "reza" in peyk("service", "list").out
+
+
+# --- reports --------------------------------------------------------------------------
+
+
+def test_a_report_is_printed_and_written(database: Database, peyk: Peyk, home: Path) -> None:
+    """Mobiles are masked unless asked for, which the audit log remembers."""
+    row = {"id": IdMaker(0, lambda: NOW).one(), "received_at": NOW, "bind": "mci", "mobile": MOBILE}
+    about = {"line": "100034122", "profile": "kerman-water", "text": "=1", "fingerprint": 1}
+    with database.engine.begin() as connection:
+        connection.execute(insert(inbox).values(**row, **about, state=ANSWERED))
+    table = peyk("report", "mobiles", "--from", "1405/06/01")
+    assert (table.code, "98913***4567" in table.out) == (0, True), table.err
+    full = peyk("report", "received", "--mobile", MOBILE, "--full", "--format", "csv")
+    assert MOBILE in full.out
+    out = home / "days.xlsx"
+    assert peyk("report", "days", "--month", "1405/06", "--out", out).code == 0
+    assert out.read_bytes().startswith(b"PK")
+    with database.engine.connect() as connection:
+        (seen,) = connection.execute(select(audit.c.action, audit.c.object)).all()
+    assert tuple(seen) == ("report.full", "report:received")
+
+
+def test_the_utilitys_own_reports_are_printed_too(
+    database: Database, peyk: Peyk, home: Path
+) -> None:
+    """With what they ask for; a mistake names what there is."""
+    profile = Path(cli.__file__).parent / "config" / "profiles" / "kerman-water"
+    shutil.copytree(profile, home / "profiles" / "kerman-water", dirs_exist_ok=True)
+    listed = peyk("report").out
+    assert "mobiles" in listed
+    assert "bills_overdue" in listed
+    told = json.loads(peyk("report", "bills_overdue", "--param", "days=30", "--format", "json").out)
+    assert told == []
+    assert "has no parameter 'dayz'" in peyk("report", "bills_overdue", "--param", "dayz=3").err
+    assert "not with --mobile" in peyk("report", "bills_overdue", "--mobile", MOBILE).err
+    assert "did you mean 'mobiles'?" in peyk("report", "mobile").err
+    assert "is not a Jalali month" in peyk("report", "days", "--month", "06").err
