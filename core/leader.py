@@ -7,6 +7,7 @@ ended and its daemon has not noticed: what is begun is unique in the database.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Final
 
 from sqlalchemy import Connection, text
@@ -58,4 +59,8 @@ class Leadership:
 
     def release(self) -> None:
         """Leave it to another one."""
+        if self._connection is not None:
+            # The server may take a while to see that a session has ended.
+            with suppress(DBAPIError):
+                self._connection.execute(text("SELECT pg_advisory_unlock_all()"))
         self._let_go()

@@ -13,6 +13,7 @@ from core.event_facts import EVENT_FACTS
 from core.events import Event, EventKind, Events
 from core.ids import IdMaker
 from core.production import Press
+from core.schedule_words import parse_schedule
 from core.tables import contacts, outbox, subscribers
 from core.templates.in_use import TemplatesInUse
 from core.templates.store import set_enabled
@@ -38,6 +39,11 @@ def in_use(
     on = partial(set_enabled, enabled=True, by="test", now=since)
     assert database.transact("enable", on, version.template_id)
     return version
+
+
+def every(when: str, **other: Any) -> Definition:
+    """A template over the bills of a period, on a schedule."""
+    return replace(DEFINITION, produce=parse_schedule(when), **other)
 
 
 def subscriber(database: Database, number: str, *mobiles: str, region: str = "") -> int:

@@ -63,7 +63,7 @@ def _print_details(found: dict[str, Any]) -> None:
         ("oldest due for", None if oldest is None else in_words(oldest)),
     ]
     click.echo()
-    print_facts([*facts, *_ussd_facts(found["ussd"])])
+    print_facts([*facts, *_ussd_facts(found["ussd"]), *_scheduler_facts(found.get("scheduler"))])
     click.echo()
     columns = (
         "bind",
@@ -91,6 +91,23 @@ def _ussd_facts(ussd: dict[str, Any] | None) -> list[tuple[str, object]]:
         ("USSD sessions", f"{ussd['open']} open of {ussd['most']} at most"),
         ("… since the start", ", ".join(f"{ussd[name]} {name}" for name in sessions)),
         ("USSD screens", ", ".join(f"{ussd[name]} {name}" for name in screens)),
+    ]
+
+
+def _scheduler_facts(scheduler: dict[str, Any] | None) -> list[tuple[str, object]]:
+    if scheduler is None:
+        return []
+    counted = ("events", "messages", "put_off", "set_aside", "missed")
+    said = "paused" if scheduler["paused"] else "here" if scheduler["leads"] else "another daemon"
+    planned = (
+        f"{_moment(each['at'])} {each['template']} ({each['what']})"
+        for each in scheduler["planned"]
+    )
+    return [
+        ("scheduler", said),
+        ("… since the start", ", ".join(f"{scheduler[name]} {name}" for name in counted)),
+        ("… next", next(planned, "nothing is planned")),
+        *(("", each) for each in planned),
     ]
 
 

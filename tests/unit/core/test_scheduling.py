@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 
 import pytest
 from sqlalchemy import insert
@@ -16,15 +14,14 @@ from core.jalali import jalali, local, parse_date
 from core.planning import BY_SCHEDULE
 from core.production import SERVICE
 from core.runs.store import Run, RunFilter, list_runs
-from core.schedule_words import parse_schedule
 from core.scheduling import Round, go_round
 from core.tables import paused_services
 from core.templates import store
 from core.templates.store import Draft
-from core.templates.types import Definition, Missed
-from tests.campaigning import DEFINITION, UTILITY
+from core.templates.types import Missed
+from tests.campaigning import UTILITY
 from tests.conftest import Clock
-from tests.happening import in_use, press
+from tests.happening import every, in_use, press
 
 HOUR = 3_600_000
 Go = Callable[[], Round]
@@ -42,11 +39,6 @@ def at(day: str, hour: int = 0, minute: int = 0) -> int:
     found = parse_date(day)
     utc = datetime(found.year, found.month, found.day, tzinfo=UTC).timestamp() - 3.5 * 3600
     return round(utc * 1000) + hour * HOUR + minute * 60_000
-
-
-def every(when: str, **other: Any) -> Definition:
-    """A template over the bills of a period, on a schedule."""
-    return replace(DEFINITION, produce=parse_schedule(when), **other)
 
 
 def begun(database: Database, name: str) -> list[str]:
