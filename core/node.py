@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import threading
 from pathlib import Path
 from typing import IO
 
@@ -34,6 +35,7 @@ class Node:
         self._database = database
         self._file: IO[str] | None = None
         self._connection: Connection | None = None
+        self._holding = threading.Lock()
         self.number = self._lock_file() if database.is_sqlite else self._lock_number(None)
 
     def _lock_file(self) -> int:
@@ -74,16 +76,17 @@ class Node:
         """
         if self._database.is_sqlite:
             return
-        try:
-            if self._connection is not None:
-                self._connection.execute(text("SELECT 1"))
-                return
-        except DBAPIError:
-            self._let_go()
-        try:
-            self._lock_number(self.number)
-        except DBAPIError as error:
-            raise DatabaseUnavailable(str(error.orig)) from error
+        with self._holding:
+            try:
+                if self._connection is not None:
+                    self._connection.execute(text("SELECT 1"))
+                    return
+            except DBAPIError:
+                self._let_go()
+            try:
+                self._lock_number(self.number)
+            except DBAPIError as error:
+                raise DatabaseUnavailable(str(error.orig)) from error
 
     def _let_go(self) -> None:
         if self._connection is not None:
@@ -95,5 +98,5 @@ class Node:
         """Let the number go."""
         if self._file is not None:
             self._file.close()
-        if self._connection is not None:
-            self._connection.close()
+        # A connection that goes back to its pool keeps the lock.
+        self._let_go()

@@ -84,13 +84,17 @@ def _again(sent: Sent, attempts: int, now: int, policy: SendPolicy | None) -> tu
 def store_results(
     connection: Connection, sent: Sequence[Sent], now: int, node: int | None = None
 ) -> None:
-    """Record what became of submissions, and receipts that overtook them."""
+    """Record what became of submissions, and receipts that overtook them.
+
+    ``node``: the daemon that submitted them. What another one has taken over since is its own.
+    """
     if not sent:
         return
     known = policies_of(connection, (one.row.policy_id for one in sent))
     changes = [after_send(one, now, known.get(one.row.policy_id or 0)) for one in sent]
     store_results_of(connection, [_put_down(one, now, node) for one in sent if _is_told(one)])
-    connection.execute(_SETTLE, as_rows(changes))
+    settle = _SETTLE if node is None else _SETTLE.where(outbox.c.node == node)
+    connection.execute(settle, as_rows(changes))
     store_blocked(
         connection,
         [

@@ -7,6 +7,7 @@ put together.
 from __future__ import annotations
 
 import gc
+import socket
 import sys
 from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
@@ -26,7 +27,8 @@ from core.ids import IdMaker
 from core.inbox import Part
 from core.leader import Leadership
 from core.making import Maker
-from core.node import Node
+from core.node import Node, NodeTaken
+from core.nodes import Me
 from core.outbox import Sent
 from core.production import Press
 from core.schema import SchemaError, is_current
@@ -40,12 +42,14 @@ from gateway.minds import load_profiles, minds_of
 from gateway.outbound import Router, Sender, SenderSettings
 from gateway.pauses import BindSwitch, DoorSwitch, Pauses, Switch
 from gateway.payment_service import Collaborators, PaymentService, with_payments
+from gateway.peers import Peers, Threads
 from gateway.production import Doors, Production, sources_of
 from gateway.profiles import Profile
 from gateway.pushes import Pushes
 from gateway.scheduler import Scheduler
 from gateway.settings import Settings
 from gateway.smpp.bind import SmppBind
+from gateway.smpp.settings import BindState
 from gateway.smpp.text import Alphabet, decode
 from gateway.templates.wordings import Wordings
 from gateway.upkeep import Upkeep
@@ -61,6 +65,7 @@ from gateway.web_service import WebService
 log = structlog.get_logger(__name__)
 R = TypeVar("R")
 
+BEAT_SECONDS = 1.0
 CLAIM_SECONDS = 1.0
 PRODUCE_SECONDS = 1.0
 EVENT_SECONDS = 0.5
@@ -93,10 +98,13 @@ class Daemon(MultiService):
         self._node = Node(self._database)
         self._desk = self._make_desk(with_payments(profiles, settings))
         self._upkeep = Upkeep(self._database, self._node, self._desk, self._now)
+        self._router = self._make_router()
+        self._peers = self._make_peers(started_at)
+        self._peers.join()
         self._upkeep.recover()
         self._writer = ThreadPool(1, 1, "database")
         self._readers = ThreadPool(0, 2, "reads")
-        self._router = self._make_router()
+        self._beats = ThreadPool(0, 1, "beats")
         self._inbound = self._make_inbound()
         self._smpp = [SmppBind(bind.for_smpp(), self._inbound, reactor) for bind in settings.binds]
         self._claims = Claims(
@@ -116,11 +124,14 @@ class Daemon(MultiService):
             self._doors,
             self._scheduler,
             lambda: self._pauses.paused,
+            self._peers,
         )
         self._vitals = Vitals(settings, version, started_at, parts, self._now)
         self._payments = self._make_payments()
         self._web = self._make_web(profiles)
         self._loops: list[LoopingCall] = []
+        self.failure: Exception | None = None
+        """Why it has ended by itself."""
 
     def _now(self) -> int:
         return int(self._reactor.seconds() * 1000)
@@ -148,7 +159,13 @@ class Daemon(MultiService):
         senders = {
             bind.name: Sender(
                 SenderSettings(
-                    bind.name, bind.smsc, bind.window, bind.rate, bind.receipts, bind.blocked_codes
+                    bind.name,
+                    bind.smsc,
+                    bind.window,
+                    bind.rate,
+                    bind.receipts,
+                    bind.blocked_codes,
+                    shared=not self._database.is_sqlite,
                 ),
                 self._reactor,
                 self._settle,
@@ -157,6 +174,33 @@ class Daemon(MultiService):
             if bind.sends
         }
         return Router(senders, {line.number: line.binds for line in self._settings.texted_lines})
+
+    def _make_peers(self, started_at: int) -> Peers:
+        me = Me(self._node.number, started_at, self._version, socket.gethostname())
+        return Peers(
+            me,
+            self._database,
+            self._node,
+            self._router.senders,
+            Threads(self._in_beats, self._in_thread),
+            clock=self._reactor,
+            lease=self._settings.daemon.lease,
+            binds_up=self._binds_up,
+            on_more=self._claim,
+            on_taken=self._end,
+        )
+
+    def _binds_up(self) -> set[str]:
+        senders = self._router.senders
+        return {
+            status.name
+            for status in (bind.status() for bind in self._smpp)
+            if (
+                senders[status.name].is_up
+                if status.name in senders
+                else status.state is BindState.BOUND
+            )
+        }
 
     def _settle(self, bind: str, sent: Sequence[Sent]) -> None:
         # The inbound side is made after the senders that report to it.
@@ -174,6 +218,7 @@ class Daemon(MultiService):
             smsc_of={bind.name: bind.smsc for bind in self._settings.binds},
             blocked_errors={bind.name: bind.blocked_errors for bind in self._settings.binds},
             max_waiting=self._settings.daemon.max_waiting,
+            on_bound=self._peers.beat,
             on_queued=self._claim,
             on_settled=lambda: self._claims.refill(),  # noqa: PLW0108 - they are made later
             on_happened=lambda: self._scheduler.happened(),  # noqa: PLW0108
@@ -291,6 +336,10 @@ class Daemon(MultiService):
         """Run where nothing is written: on threads that do not hold up the batches."""
         return deferToThreadPool(self._reactor, self._readers, function, *args)
 
+    def _in_beats(self, function: Callable[..., R], *args: Any) -> Deferred[R]:
+        """Run where nobody else keeps anybody waiting."""
+        return deferToThreadPool(self._reactor, self._beats, function, *args)
+
     def _transact(self, name: str, function: Callable[..., R], *args: Any) -> Deferred[R]:
         return self._in_thread(self._database.transact, name, function, *args)
 
@@ -301,6 +350,7 @@ class Daemon(MultiService):
         """Start threads, clocks, the control door and the binds."""
         self._writer.start()
         self._readers.start()
+        self._beats.start()
         control = ControlServer(
             self._reactor,
             self._settings.daemon.control,
@@ -318,6 +368,7 @@ class Daemon(MultiService):
         if self._web:
             self._web.setServiceParent(self)  # type: ignore[no-untyped-call]
         super().startService()  # type: ignore[no-untyped-call]
+        self._every(BEAT_SECONDS, self._peers.beat)
         self._every(CLAIM_SECONDS, self._claim)
         self._every(PRODUCE_SECONDS, self._production.tick)
         self._every(EVENT_SECONDS, self._scheduler.look_for_events)
@@ -356,9 +407,11 @@ class Daemon(MultiService):
         yield super().stopService()  # type: ignore[no-untyped-call]
         for sender in self._router.senders.values():
             sender.stop()
+        yield self._peers.stop()
         left = yield self._in_reader(self._upkeep.left)
         self._writer.stop()
         self._readers.stop()
+        self._beats.stop()
         self._scheduler.release()
         self._node.release()
         self._database.close()
@@ -395,6 +448,11 @@ class Daemon(MultiService):
     def _stop(self, _arguments: Mapping[str, Any]) -> dict[str, Any]:
         self._reactor.callLater(0.05, self._reactor.stop)
         return {}
+
+    def _end(self) -> None:
+        """Another daemon goes by our number: a new process gets one of its own."""
+        self.failure = NodeTaken(f"another daemon took node {self._node.number} meanwhile")
+        self._reactor.stop()
 
     def _reconcile_payments(self, _arguments: Mapping[str, Any]) -> Deferred[Mapping[str, Any]]:
         if self._payments is None:
@@ -441,5 +499,7 @@ def run(settings: Settings, file: Path, version: str) -> None:
     loop.callWhenRunning(start)
     loop.addSystemEventTrigger("before", "shutdown", daemon.stopService)
     loop.run()
+    if daemon.failure is not None:
+        failures.append(daemon.failure)
     if failures:
         raise failures[0]

@@ -13,7 +13,17 @@ from enum import StrEnum
 from typing import Any
 
 _INSTANTS = frozenset(
-    {"now", "started_at", "since", "last_traffic", "next_attempt", "last_round", "at"}
+    {
+        "now",
+        "started_at",
+        "since",
+        "last_traffic",
+        "next_attempt",
+        "last_round",
+        "at",
+        "seen_at",
+        "taken_over_at",
+    }
 )
 ROUND_LIMIT_SECONDS = 60.0
 """The scheduler goes round every few seconds; a longer silence has something wrong with it."""
@@ -63,6 +73,8 @@ class BindHealth:
     """When it tries to connect again."""
     slowed_to: float = 0.0
     """Messages a second that throttling has left for now; 0 when it takes nothing away."""
+    share: float = 1.0
+    """How much of the rate is this daemon's: 0 … 1; the others have the rest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,6 +221,22 @@ class ServiceHealth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PeerHealth:
+    """Another daemon on the same database, as this one sees it."""
+
+    node: int
+    host: str
+    version: str
+    alive: bool
+    started_at: int
+    seen_at: int
+    """When it was last heard of."""
+    taken_over_at: int | None
+    """When another daemon took what this one was to send."""
+    binds_up: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """The daemon at one moment."""
 
@@ -223,6 +251,10 @@ class Snapshot:
     ussd: UssdHealth | None = None
     """None where no code is dialled."""
     scheduler: SchedulerHealth | None = None
+    node: int = 0
+    """Which of the daemons on this database it is …"""
+    peers: tuple[PeerHealth, ...] = ()
+    """… and the others."""
     services: tuple[ServiceHealth, ...] = ()
 
     @property
@@ -249,6 +281,7 @@ def assess(snapshot: Snapshot, oldest_waiting_limit: float) -> Health:
     worries = [*_queue_problems(snapshot.queues, oldest_waiting_limit)]
     worries += _ussd_problems(snapshot.ussd)
     worries += _scheduler_problems(snapshot)
+    worries += _peer_problems(snapshot)
     if snapshot.binds and not any(bind.up for bind in snapshot.binds):
         down += bind_problems
     else:
@@ -339,6 +372,17 @@ def _scheduler_problems(snapshot: Snapshot) -> Iterator[str]:
             yield f"the scheduler has not looked at its schedules for {in_words(seconds)}"
     if scheduler.broken:
         yield f"the schedules of {scheduler.broken} templates cannot be kept: the log says why"
+
+
+def _peer_problems(snapshot: Snapshot) -> Iterator[str]:
+    for peer in snapshot.peers:
+        if not peer.alive:
+            seconds = (snapshot.now - peer.seen_at) / 1000
+            then = "; others send what it was to send" if peer.taken_over_at else ""
+            yield (
+                f"the daemon {peer.node} on {peer.host} has not been heard of for "
+                f"{in_words(seconds)}{then}"
+            )
 
 
 def in_words(seconds: float) -> str:

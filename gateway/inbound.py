@@ -64,6 +64,7 @@ class Inbound:
         smsc_of: Mapping[str, str],
         blocked_errors: Mapping[str, Collection[str]] = NO_CODES,
         max_waiting: int = 10_000,
+        on_bound: Callable[[], object] = lambda: None,
         on_queued: Callable[[], None] = lambda: None,
         on_settled: Callable[[], None] = lambda: None,
         on_happened: Callable[[], None] = lambda: None,
@@ -77,6 +78,7 @@ class Inbound:
         self._recover = recover
         self._arrivals = Arrivals(desk, router, profiles, smsc_of, blocked_errors)
         self._max_waiting = max_waiting
+        self._on_bound = on_bound
         self._on_queued = on_queued
         self._on_settled = on_settled
         self._on_happened = on_happened
@@ -102,6 +104,7 @@ class Inbound:
         sender = self._router.senders.get(bind)
         if sender is not None:
             sender.bound(connection)
+            self._on_bound()
             self._on_queued()
 
     def arrived(self, bind: str, connection: Connection, deliveries: Sequence[Delivery]) -> None:

@@ -55,6 +55,8 @@ class SenderSettings(NamedTuple):
     receipts: bool
     blocked_codes: frozenset[int] = frozenset()
     """Refusals that mean that the operator blocks the mobile."""
+    shared: bool = False
+    """Whether other daemons may send over binds of this name: a rate is for all together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,8 @@ class SenderStatus:
     """For how long throttling still holds everything back."""
     slowed_to: float
     """Messages a second that throttling has left; 0 when it takes nothing away."""
+    share: float = 1.0
+    """How much of the rate is this daemon's."""
 
 
 class Sender:
@@ -78,7 +82,8 @@ class Sender:
         self.settings = settings
         self._clock = clock
         self._settle = settle
-        self._pace = Pace(settings.rate, clock.seconds())
+        self._pace = Pace(settings.rate, clock.seconds(), shared=settings.shared)
+        self._leased_until = math.inf
         self._connection: Connection | None = None
         self._is_paused = False
         self._answers: deque[Outgoing] = deque()
@@ -86,9 +91,13 @@ class Sender:
         self._in_flight: dict[int, Outgoing] = {}
         self._unsettled = 0
         self._alarm: Any = None
-        most = max(MIN_ROOM, ROOM_WINDOWS * settings.window)
-        a_while = math.ceil(settings.rate * ROOM_SECONDS)
-        self._most = min(most, a_while) if settings.rate else most
+
+    @property
+    def _most(self) -> int:
+        """How many messages it holds in memory, beyond its window."""
+        most = max(MIN_ROOM, ROOM_WINDOWS * self.settings.window)
+        a_second = self._pace.own(self._clock.seconds())
+        return most if a_second == math.inf else min(most, math.ceil(a_second * ROOM_SECONDS))
 
     @property
     def is_up(self) -> bool:
@@ -121,6 +130,41 @@ class Sender:
         """Ids of all rows that this sender has in hand, settled ones excepted."""
         return [row.id for row in (*self._answers, *self._others)] + list(self._in_flight)
 
+    @property
+    def queued(self) -> list[int]:
+        """Ids of the rows that have not been submitted yet."""
+        return [row.id for row in (*self._answers, *self._others)]
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether there is a rate that is for several daemons."""
+        return self._pace.is_shared
+
+    @property
+    def share(self) -> float:
+        """How much of the rate is this daemon's now: 0 … 1."""
+        rate = self.settings.rate
+        return self._pace.own(self._clock.seconds()) / rate if rate else 1.0
+
+    def give(self, share: float, until: float) -> None:
+        """This much of the rate (0 … 1) is this daemon's until then (seconds)."""
+        if self.is_shared:
+            self._pace.give(share, self._clock.seconds(), until)
+            self._cancel_alarm()
+            self.pump()
+
+    def lease(self, until: float) -> None:
+        """What is here is ours until then (seconds), and may be another daemon's afterwards."""
+        self._leased_until = until
+        self.pump()
+
+    def disown(self, ids: Collection[int]) -> None:
+        """Give back these rows if they have not been submitted: another daemon has them."""
+        gone = [row for row in (*self._answers, *self._others) if row.id in ids]
+        self._answers = deque(row for row in self._answers if row.id not in ids)
+        self._others = deque(row for row in self._others if row.id not in ids)
+        self._give_back(gone)
+
     def status(self) -> SenderStatus:
         """How much is waiting here and how much is under way."""
         return SenderStatus(
@@ -128,6 +172,7 @@ class Sender:
             len(self._in_flight) + self._unsettled,
             self._pace.held(self._clock.seconds()),
             self._pace.slowed_to(self._clock.seconds()),
+            self.share,
         )
 
     def bound(self, connection: Connection) -> None:
@@ -171,7 +216,7 @@ class Sender:
 
     def pump(self) -> None:
         """Send what window and rate allow."""
-        if not self.is_up:
+        if not self.is_up or self._clock.seconds() >= self._leased_until:
             return
         free = self.settings.window - len(self._in_flight) - self._unsettled
         answers = min(free, len(self._answers))
@@ -196,8 +241,9 @@ class Sender:
         self._connection.submit([_as_sms(row, self.settings.receipts, now_ms) for row in rows])
 
     def _wake_later(self) -> None:
-        if self._alarm is None or not self._alarm.active():
-            delay = max(0.001, self._pace.wait(self._clock.seconds()))
+        delay = max(0.001, self._pace.wait(self._clock.seconds()))
+        # Without an end, a share of the rate is waited for: ``give`` brings it.
+        if delay < math.inf and (self._alarm is None or not self._alarm.active()):
             self._alarm = self._clock.callLater(delay, self.pump)
 
     def sent(self, results: Sequence[SendResult]) -> None:
@@ -239,6 +285,9 @@ class Sender:
 
     def stop(self) -> None:
         """Forget the alarm; what is still here stays ``sending`` in the database."""
+        self._cancel_alarm()
+
+    def _cancel_alarm(self) -> None:
         if self._alarm is not None and self._alarm.active():
             self._alarm.cancel()
 

@@ -32,14 +32,20 @@ class Pace:
 
     With a rate of 100 there is one token every 10 ms; a burst is at most a tenth of a
     second's worth, so that any second sends the rate and no minute more than the rate.
+
+    A rate that is ``shared`` with other daemons lets nothing go until a share is given, nor
+    after that has lapsed.
     """
 
-    def __init__(self, rate: float, now: float) -> None:
+    def __init__(self, rate: float, now: float, *, shared: bool = False) -> None:
         self.rate = rate
-        self._limit = rate or math.inf
+        self.is_shared = shared and rate > 0
+        self._own = 0.0 if self.is_shared else rate or math.inf
+        self._lapses_at = -math.inf if self.is_shared else math.inf
+        self._limit = self._own
         self._too_much = math.inf
         self._grown_at = now
-        self._tokens = 1.0
+        self._tokens = 0.0 if self.is_shared else 1.0
         self._filled_at = now
         self._gone = _Gone(now)
         self._paused_until = -math.inf
@@ -47,17 +53,37 @@ class Pace:
 
     def take(self, wanted: int, now: float) -> int:
         """How many of ``wanted`` may go now; they are counted as gone."""
-        if now < self._paused_until:
+        if now < self._paused_until or now >= self._lapses_at:
             return 0
         self._grow(now)
         granted = wanted if self._limit == math.inf else self._from_bucket(wanted, now)
         self._gone.add(granted, now)
         return granted
 
-    def _from_bucket(self, wanted: int, now: float) -> int:
+    def give(self, share: float, now: float, lapses_at: float) -> None:
+        """Of a rate that is shared, this much is ours (0 … 1), until ``lapses_at``."""
+        self._grow(now)
+        if now < self._lapses_at:
+            self._fill(now)
+        self._filled_at = max(self._filled_at, now)
+        self._own = self.rate * share
+        is_calm = self._too_much == math.inf
+        self._limit = self._own if is_calm else min(self._limit, self._own)
+        self._tokens = min(self._tokens, max(1.0, self._limit / 10))
+        self._lapses_at = lapses_at
+
+    def own(self, now: float) -> float:
+        """Messages a second that are ours of the rate as it was set; infinity without one."""
+        return self._own if now < self._lapses_at else 0.0
+
+    def _fill(self, now: float) -> None:
         most = max(1.0, self._limit / 10)
-        self._tokens = min(most, self._tokens + (now - self._filled_at) * self._limit)
-        self._filled_at = now
+        since = max(0.0, now - self._filled_at)
+        self._tokens = min(most, self._tokens + since * self._limit)
+        self._filled_at = max(self._filled_at, now)
+
+    def _from_bucket(self, wanted: int, now: float) -> int:
+        self._fill(now)
         # A hair's breadth below a whole token is one: the clock's rounding, not the rate's.
         granted = min(wanted, int(self._tokens + 1e-6))
         self._tokens -= granted
@@ -71,7 +97,7 @@ class Pace:
         self._pause = FIRST_PAUSE if calm else min(LONGEST_PAUSE, self._pause * 2)
         self._paused_until = now + self._pause
         self._grow(now)
-        slowest = min(SLOWEST, self.rate or SLOWEST)
+        slowest = min(SLOWEST, self._own)
         self._too_much = max(slowest, min(self._limit, self._gone.a_second(now)))
         self._limit = max(slowest, self._too_much * DECREASE)
         self._tokens = 1.0
@@ -84,8 +110,8 @@ class Pace:
         step = max(LEAST_INCREASE, self._too_much * INCREASE)
         self._limit += step * (now - self._grown_at)
         self._grown_at = now
-        if self._limit >= (self.rate or self._too_much * FREE_AGAIN):
-            self._limit, self._too_much = self.rate or math.inf, math.inf
+        if self._limit >= (self._own if self.rate else self._too_much * FREE_AGAIN):
+            self._limit, self._too_much = self._own, math.inf
 
     def held(self, now: float) -> float:
         """Seconds for which throttling still holds everything back; 0 when it does not."""
@@ -97,12 +123,19 @@ class Pace:
         return 0.0 if self._too_much == math.inf else self._limit
 
     def wait(self, now: float) -> float:
-        """Seconds until at least one message may go; 0 when one may go now."""
+        """Seconds until at least one message may go; 0 when one may go now.
+
+        Infinity while nothing of a shared rate is ours: ``give`` tells.
+        """
+        if now >= self._lapses_at:
+            return math.inf
         if now < self._paused_until:
             return self._paused_until - now
         self._grow(now)
         if self._limit == math.inf:
             return 0.0
+        if self._limit <= 0:
+            return math.inf
         have = self._tokens + (now - self._filled_at) * self._limit
         return max(0.0, (1.0 - have) / self._limit)
 

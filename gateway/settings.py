@@ -148,6 +148,9 @@ class DaemonSettings(Frozen):
     """None writes to standard error."""
     stop_timeout: Seconds = 10
     """How long a stopping daemon waits for what is in flight."""
+    lease: float = Field(30, ge=5)
+    """Seconds for which a daemon that is not heard of keeps the messages that it was to send;
+    then another one on the same database sends them."""
     max_waiting: int = Field(10_000, ge=100)
     """Arrivals that may wait in memory; beyond it reading is paused."""
 

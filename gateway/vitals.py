@@ -10,6 +10,7 @@ from twisted.python.failure import Failure
 
 from core.database import Database
 from core.dialogues.limits import OpenSessions
+from core.nodes import Peer
 from core.planning import Planned
 from core.schema import is_current
 from core.sending import Depths, depths
@@ -18,6 +19,7 @@ from gateway.health import (
     BindHealth,
     DatabaseHealth,
     DoorHealth,
+    PeerHealth,
     PlannedHealth,
     QueueHealth,
     SchedulerHealth,
@@ -28,6 +30,7 @@ from gateway.health import (
 )
 from gateway.inbound import Inbound, InThread
 from gateway.outbound import Router
+from gateway.peers import Peers
 from gateway.scheduler import Scheduler
 from gateway.service_list import with_services
 from gateway.settings import Settings
@@ -54,6 +57,7 @@ class Parts(NamedTuple):
     scheduler: Scheduler | None = None
     paused: Callable[[], Mapping[str, Paused]] = dict
     """What people have paused, by the service's name."""
+    peers: Peers | None = None
 
 
 class Vitals:
@@ -112,6 +116,8 @@ class Vitals:
             doors=tuple(_door(page) for page in self._parts.doors),
             ussd=self._ussd() if self._settings.dialled_lines else None,
             scheduler=self._scheduler(now),
+            node=self._parts.peers.me.node if self._parts.peers else 0,
+            peers=tuple(map(_peer, self._parts.peers.others)) if self._parts.peers else (),
         )
         return with_services(snapshot, self._parts.paused())
 
@@ -168,6 +174,7 @@ class Vitals:
             rate=settings.rate,
             held_seconds=sending.held_seconds if sending else 0.0,
             slowed_to=sending.slowed_to if sending else 0.0,
+            share=sending.share if sending else 1.0,
             last_traffic=_ms(status.last_traffic),
             reconnects=status.reconnects,
             last_error=status.last_error,
@@ -178,6 +185,19 @@ class Vitals:
 def _planned(planned: Planned) -> PlannedHealth:
     return PlannedHealth(
         utility=planned.utility, template=planned.template, what=planned.what, at=planned.at
+    )
+
+
+def _peer(peer: Peer) -> PeerHealth:
+    return PeerHealth(
+        node=peer.node,
+        host=peer.host,
+        version=peer.version,
+        alive=peer.is_alive,
+        started_at=peer.started_at,
+        seen_at=peer.seen_at,
+        taken_over_at=peer.taken_over_at,
+        binds_up=tuple(sorted(peer.binds)),
     )
 
 

@@ -181,7 +181,8 @@ nodes = Table(
     Column("seen_at", Instant, nullable=False),
     Column("version", Text, nullable=False),
     Column("host", Text, nullable=False),
-    Column("binds_up", Text, nullable=False, comment="JSON: names of the binds that it has up"),
+    Column("binds_up", Text, nullable=False, comment="JSON: bind → share of its rate, millionths"),
+    Column("taken_over_at", Instant, comment="when others took what it was to send: it was gone"),
     comment="the daemons that share this database",
 )
 

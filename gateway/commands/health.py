@@ -54,6 +54,7 @@ def _print_details(found: dict[str, Any]) -> None:
     oldest = queues["oldest_waiting_seconds"]
     facts = [
         ("version", found["version"]),
+        ("daemon", found["node"] if found.get("peers") else None),
         ("up for", in_words(found["uptime_seconds"])),
         ("lines", ", ".join(found["lines"]) or None),
         ("database", f"{database['name']}{'' if database['reachable'] else ' (unreachable)'}"),
@@ -77,6 +78,9 @@ def _print_details(found: dict[str, Any]) -> None:
         "last error",
     )
     print_table(columns, (_bind_row(bind) for bind in found["binds"]), texts=("last error",))
+    if found.get("peers"):
+        click.echo()
+        print_table(PEER_COLUMNS, (_peer_row(peer) for peer in found["peers"]))
     if found["doors"]:
         click.echo()
         print_table(DOOR_COLUMNS, (_door_row(door) for door in found["doors"]))
@@ -130,8 +134,25 @@ def _door_row(door: dict[str, Any]) -> tuple[object, ...]:
     return (door["name"], *(door[column] for column in DOOR_COLUMNS[1:]))
 
 
+PEER_COLUMNS = ("other daemon", "host", "version", "state", "since", "last heard of", "binds up")
+
+
+def _peer_row(peer: dict[str, Any]) -> tuple[object, ...]:
+    return (
+        peer["node"],
+        peer["host"],
+        peer["version"],
+        "up" if peer["alive"] else "taken over" if peer["taken_over_at"] else "silent",
+        _moment(peer["started_at"]),
+        _moment(peer["seen_at"]),
+        ", ".join(peer["binds_up"]) or None,
+    )
+
+
 def _bind_row(bind: dict[str, Any]) -> tuple[object, ...]:
     rate = f"{bind['rate']:g}/s" if bind["rate"] else "–"
+    if bind["rate"] and bind.get("share", 1) < 1:
+        rate += f", {bind['share']:.0%} here"
     return (
         bind["name"],
         bind["state"],

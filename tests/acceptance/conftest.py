@@ -52,6 +52,7 @@ control = "{control}"
 key = "{key}"
 log_level = "debug"
 log_file = "peyk.log"
+{daemon}
 
 [database]
 url = "{url}"
@@ -281,13 +282,18 @@ Daemons = Callable[..., Daemon]
 def daemons(
     tmp_path: Path, sqlite_sample: Path, request: pytest.FixtureRequest
 ) -> Iterator[Daemons]:
-    """Make daemons: ``daemons(port, url=…, more=…)``; without a URL on a SQLite of its own."""
+    """Make daemons: ``daemons(port, url=…, daemon=…, more=…)``; on a SQLite of their own if not."""
     # Not below pytest's folder: the path of a socket must be short.
     sockets = Path(tempfile.mkdtemp(prefix="peyk-"))
     made: list[Daemon] = []
 
     def make(
-        port: int, *, url: str = "", more: str = "", binds: Sequence[str] = ("operator",)
+        port: int,
+        *,
+        url: str = "",
+        daemon: str = "",
+        more: str = "",
+        binds: Sequence[str] = ("operator",),
     ) -> Daemon:
         home = tmp_path / f"daemon{len(made)}"
         data = home / "data"
@@ -306,19 +312,19 @@ def daemons(
                 port=port,
                 window=WINDOW,
                 line=LINE,
+                daemon=daemon,
                 more=more,
                 binds=json.dumps(binds),
             )
         )
-        daemon = Daemon(config, data, door, url)
-        made.append(daemon)
-        return daemon
+        made.append(Daemon(config, data, door, url))
+        return made[-1]
 
     yield make
-    for daemon in made:
-        daemon.end()
+    for each in made:
+        each.end()
         # pytest shows it with a test that failed, and with no other.
-        print(f"--- {daemon.config}\n{daemon.said()[-8000:]}")  # noqa: T201
+        print(f"--- {each.config}\n{each.said()[-8000:]}")  # noqa: T201
     shutil.rmtree(sockets, ignore_errors=True)
 
 

@@ -80,7 +80,16 @@ def upgrade() -> None:
         sa.Column("version", sa.Text(), nullable=False),
         sa.Column("host", sa.Text(), nullable=False),
         sa.Column(
-            "binds_up", sa.Text(), nullable=False, comment="JSON: names of the binds that it has up"
+            "binds_up",
+            sa.Text(),
+            nullable=False,
+            comment="JSON: bind → share of its rate, millionths",
+        ),
+        sa.Column(
+            "taken_over_at",
+            sa.BigInteger(),
+            nullable=True,
+            comment="when others took what it was to send: it was gone",
         ),
         sa.PrimaryKeyConstraint("node", name=op.f("pk_nodes")),
         comment="the daemons that share this database",
