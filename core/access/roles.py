@@ -10,6 +10,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from core.access.permissions import BUILT_IN, Permission
 from core.tables.access import roles, user_roles
+from core.text import nearest_hint
 
 
 class Role(NamedTuple):
@@ -79,7 +80,7 @@ def ids_of(connection: Connection, names: Iterable[str]) -> dict[str, int]:
     found = {row.name: row.id for row in connection.execute(select(roles.c.name, roles.c.id))}
     for name in names:
         if name not in found:
-            raise RoleError("gone", f"there is no role {name!r}; known: {', '.join(found)}")
+            raise RoleError("gone", f"there is no role {name!r}; {nearest_hint(name, found)}")
     return {name: found[name] for name in names}
 
 

@@ -61,8 +61,9 @@ def initialise(context: Context, *, with_demo: bool) -> None:
         click.echo(f"the database {database.name} is ready")
         if with_demo:
             _fill(context, database)
-            _let_in(context, database)
     _load_templates(context, demo=with_demo)
+    if with_demo:
+        _let_in(context)
 
 
 def _fill(context: Context, database: Database) -> None:
@@ -76,18 +77,19 @@ def _fill(context: Context, database: Database) -> None:
     click.echo(f"it has sample subscribers of {', '.join(utilities) or 'nobody'}")
 
 
-def _let_in(context: Context, database: Database) -> None:
+def _let_in(context: Context) -> None:
     """Somebody to open the desk with: a password is made and said once."""
     web, desk = context.settings.web, context.settings.desk
     if web is None or not desk.enabled:
         return
     click.echo(f"the desk is at {web.url}/desk/ while the daemon runs")
-    if not database.read("init.users", is_first):
-        click.echo(f"log in as before; `peyk user password {DEMO_USER}` gives a new password")
-        return
-    password = "-".join(secrets.token_hex(2) for _ in range(4))
-    new = NewUser(DEMO_USER, "کاربر نمایشی", hash_password(password))
-    database.transact("init.user", administering.add, by_command(), new, (), EVERY_UTILITY)
+    with context.database() as database:
+        if not database.read("init.users", is_first):
+            click.echo(f"log in as before; `peyk user password {DEMO_USER}` gives a new password")
+            return
+        password = "-".join(secrets.token_hex(2) for _ in range(4))
+        new = NewUser(DEMO_USER, "کاربر نمایشی", hash_password(password))
+        database.transact("init.user", administering.add, by_command(), new, (), EVERY_UTILITY)
     click.echo(f"log in as {DEMO_USER} with the password {password} (it is not shown again)")
 
 

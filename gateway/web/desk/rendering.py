@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 
 from core import jalali as calendar
-from core.access.permissions import BUILT_IN
+from core.access.permissions import BUILT_IN, TITLES, Permission
 from core.identifiers import masked_mobile
 from core.particulars import masked_name
 from core.text import ascii_digits, group, persian_digits
@@ -126,6 +126,16 @@ def _role_title(context: Context, name: str, title: str = "") -> str:
     return built_in.title if context["language"] == PERSIAN else built_in.english
 
 
+@pass_context
+def _act_title(context: Context, action: str) -> str:
+    """What an action of the audit log is called; its own name where nobody has named it."""
+    words: str = context["visit"].say_or(f"audit.act.{action}", "")
+    if words:
+        return words
+    titles = TITLES.get(Permission(action)) if action in set(Permission) else None
+    return titles[context["language"] != PERSIAN] if titles else action
+
+
 FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "digits": _digits,
     "number": _number,
@@ -134,7 +144,7 @@ FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "mobile": _mobile,
     "person": _person,
     "code": _code,
+    "act_title": _act_title,
     "role_title": _role_title,
-    "after_desk": lambda address: str(address).removeprefix("/desk") or "/",
     "ascii": lambda text: ascii_digits(str(text)),
 }

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import secrets
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Any
@@ -20,6 +18,7 @@ from core.access.permissions import NOTHING, Grants, Permission
 from core.access.sessions import Session
 from core.access.users import User
 from gateway.web.desk import cookies
+from gateway.web.desk.flash import Flash, read, written
 from gateway.web.desk.forms import Form, Upload
 from gateway.web.desk.means import Means
 from gateway.web.desk.navigation import navigation
@@ -129,6 +128,10 @@ class Visit:
     def say(self, key: str, /, **values: Any) -> str:
         """A text in the visitor's language."""
         return self._equipment.texts.say(self.language, key, **values)
+
+    def say_or(self, key: str, otherwise: str, /) -> str:
+        """A text in the visitor's language, where there is one."""
+        return self.say(key) if self._equipment.texts.has(key) else otherwise
 
     @cached_property
     def query(self) -> Form:
@@ -254,7 +257,7 @@ class Visit:
     def go(self, path: str, flash: str = "", /, *, kind: str = "good", **values: Any) -> bytes:
         """On to another page of the desk (``/inbox``), where the text ``flash`` is shown once."""
         if flash:
-            self._put_flash(kind, flash, values)
+            self._put_flash(Flash(kind, flash, values))
         self.request.setResponseCode(303)
         self.request.setHeader(b"location", quote(link(path), safe="/?&=%+,:@~").encode())
         return b""
@@ -276,16 +279,25 @@ class Visit:
         return f"{self._here}?{asked}" if asked else self._here
 
     @property
+    def back_here(self) -> str:
+        """The path of this page, to come back to; of the first where it answers a form alone."""
+        if self.request.method == b"POST" and self._here.removeprefix("/desk") not in (
+            self._equipment.served
+        ):
+            return "/"
+        asked = self.request.uri if self.request.method != b"POST" else self.request.path
+        back: str = asked.decode("latin-1").removeprefix("/desk")
+        return back or "/"
+
+    @property
     def _here(self) -> str:
         path: bytes = self.request.path
         return path.decode("utf-8", "replace")
 
     # --- what is said once, on the next page -----------------------------------------------
 
-    def _put_flash(self, kind: str, key: str, values: Mapping[str, Any]) -> None:
-        said = json.dumps([kind, key, values]).encode()
-        text = urlsafe_b64encode(said).decode()
-        signed = f"{text}.{self.means.keys.sign('flash', text)}"
+    def _put_flash(self, said: Flash) -> None:
+        signed = written(self.means.keys, said)
         self._equipment.cookies.put(self.request, cookies.FLASH, signed, _FLASH_SECONDS)
 
     def _take_flash(self) -> tuple[str, str] | None:
@@ -293,11 +305,10 @@ class Visit:
         if not found:
             return None
         self._equipment.cookies.drop(self.request, cookies.FLASH)
-        text, _, sign = found.partition(".")
-        if not compare_digest(sign.encode(), self.means.keys.sign("flash", text).encode()):
+        said = read(self.means.keys, found)
+        if said is None or not self._equipment.texts.has(said.key):
             return None
-        kind, key, values = json.loads(urlsafe_b64decode(text))
-        return (kind, self.say(key, **values)) if self._equipment.texts.has(key) else None
+        return said.kind, self.say(said.key, **said.values)
 
 
 def _content_type(request: Any) -> tuple[str, dict[str, str]]:

@@ -287,7 +287,7 @@ def test_what_is_written_down_stays(run: In, now_ms: Clock) -> None:
         delete(audit),
         text("INSERT OR REPLACE INTO audit SELECT * FROM audit"),
     ):
-        with pytest.raises(DBAPIError, match="append-only|syntax error"):
+        with pytest.raises(DBAPIError, match=r"append-only|syntax error"):
             run(lambda c, s=statement: c.execute(s))
 
     def found(**wanted: Any) -> list[str]:
