@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -75,11 +75,27 @@ def has_due(connection: Connection, now: int) -> bool:
     return connection.execute(waits).first() is not None
 
 
-def take_due(connection: Connection, now: int, most: int) -> list[tuple[Later, Happened]]:
-    """What was put off until now, for this transaction alone; the longest due first."""
-    rows = connection.execute(_DUE, {"now": now, "most": most}).all()
+def due_now(connection: Connection, now: int, most: int) -> list[Later]:
+    """What was put off until now, the longest due first."""
+    is_due = select(due_events).where(due_events.c.due_at <= now).order_by(due_events.c.due_at)
+    return [Later(*row) for row in connection.execute(is_due.limit(most))]
+
+
+def take_due(connection: Connection, now: int, most: int) -> list[tuple[Later, Happened | None]]:
+    """As ``due_now``, for this transaction alone; None for an event that is not kept any more."""
+    return _with_events(connection.execute(_DUE, {"now": now, "most": most}).all())
+
+
+def take_due_one(connection: Connection, later: Later) -> list[tuple[Later, Happened | None]]:
+    """This one, if it is there still."""
+    return _with_events(connection.execute(_DUE_ONE, later._asdict()).all())
+
+
+def _with_events(rows: Sequence[Any]) -> list[tuple[Later, Happened | None]]:
     count = len(Later._fields)
-    return [(Later(*row[:count]), Happened(*row[count:])) for row in rows]
+    return [
+        (Later(*row[:count]), None if row.id is None else Happened(*row[count:])) for row in rows
+    ]
 
 
 def put_off(connection: Connection, later: Sequence[Later]) -> None:
@@ -114,13 +130,19 @@ _HANDLED: Final = (
     .where(events.c.id == _ids.c.id)
     .values(handled_at=bindparam("now", type_=BigInteger))
 )
-_DUE: Final = (
+_WITH_EVENTS: Final = (
     select(due_events.c.template_id, due_events.c.event_id, due_events.c.due_at, *_HAPPENED)
-    .join_from(due_events, events, events.c.id == due_events.c.event_id)
-    .where(due_events.c.due_at <= bindparam("now", type_=BigInteger))
+    .select_from(due_events.outerjoin(events, events.c.id == due_events.c.event_id))
+    .with_for_update(skip_locked=True, of=due_events)
+)
+_DUE: Final = (
+    _WITH_EVENTS.where(due_events.c.due_at <= bindparam("now", type_=BigInteger))
     .order_by(due_events.c.due_at)
     .limit(_MOST)
-    .with_for_update(skip_locked=True, of=due_events)
+)
+_DUE_ONE: Final = _WITH_EVENTS.where(
+    due_events.c.template_id == bindparam("template_id", type_=Integer),
+    due_events.c.event_id == bindparam("event_id", type_=BigInteger),
 )
 _pairs = unfolded({"template_id": Integer(), "event_id": BigInteger()})
 _NOT_DUE: Final = delete(due_events).where(

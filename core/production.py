@@ -12,7 +12,6 @@ five minutes until its message would help nobody any more.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -30,16 +29,14 @@ from core.happened import (
     mark_handled,
     new_ids,
     put_off,
-    settle_due,
-    take_due,
     take_new,
     take_one,
 )
 from core.making import Made, Maker, Order, Row, make
 from core.services import SCHEDULER, find_paused
 from core.templates.in_use import InUse, TemplatesInUse
-from core.templates.types import Missed, Version
-from core.triggers import MISSED_AFTER_MS, is_in_season, next_planned, wants
+from core.templates.types import Version
+from core.triggers import is_in_season, next_planned, wants
 
 log = structlog.get_logger(__name__)
 
@@ -82,7 +79,7 @@ class Produced(NamedTuple):
         )
 
 
-class _Told(NamedTuple):
+class Told(NamedTuple):
     """An event whose facts have been read."""
 
     event: Happened
@@ -123,7 +120,7 @@ def produce(connection: Connection, press: Press, now: int, only: int | None = N
     happened = take_new(connection, MOST_AT_ONCE) if only is None else take_one(connection, only)
     if not happened:
         return Produced()
-    told, broken = _read(happened)
+    told, broken = read_told(happened)
     messages = failed = 0
     later: list[Later] = []
     for used in press.templates.look(connection):
@@ -137,18 +134,18 @@ def produce(connection: Connection, press: Press, now: int, only: int | None = N
                 for each in wanted
                 if (due := next_planned(definition, each.event.at)) is not None
             ]
-        elif (made := _make(connection, press.maker, used.version, wanted, now)) is not None:
+        elif (made := make_told(connection, press.maker, used.version, wanted, now)) is not None:
             messages += made.messages
         else:
             failed += len(wanted)
-            later += _put_off(used.version, wanted, now + RETRY_MS)
+            later += off_until(used.version, wanted, now + RETRY_MS)
     put_off(connection, later)
     mark_handled(connection, (each.id for each in happened), now)
     more = only is None and len(happened) == MOST_AT_ONCE
     return Produced(len(happened), messages, len(later), broken + failed, more)
 
 
-def _of_template(used: InUse, told: Iterable[_Told]) -> list[_Told]:
+def _of_template(used: InUse, told: Iterable[Told]) -> list[Told]:
     """Those events that a template is made of."""
     version, since = used
     return [
@@ -161,8 +158,8 @@ def _of_template(used: InUse, told: Iterable[_Told]) -> list[_Told]:
     ]
 
 
-def _make(
-    connection: Connection, maker: Maker, version: Version, told: Sequence[_Told], now: int
+def make_told(
+    connection: Connection, maker: Maker, version: Version, told: Sequence[Told], now: int
 ) -> Made | None:
     """The messages of one template; None when it can make none for now."""
     try:
@@ -180,16 +177,17 @@ def _make(
         return None
 
 
-def _put_off(version: Version, told: Iterable[_Told], due: int) -> list[Later]:
+def off_until(version: Version, told: Iterable[Told], due: int) -> list[Later]:
+    """A template's messages of these events, put off until ``due``."""
     return [Later(version.template_id, each.event.id, due) for each in told]
 
 
-def _read(happened: Iterable[Happened]) -> tuple[list[_Told], int]:
+def read_told(happened: Iterable[Happened]) -> tuple[list[Told], int]:
     """Events with their facts; those that cannot be read are counted, and told of."""
     told, broken = [], 0
     for event in happened:
         try:
-            told.append(_Told(event, read_about(EventKind(event.kind), event.about)))
+            told.append(Told(event, read_about(EventKind(event.kind), event.about)))
         except (ValueError, TypeError, AttributeError) as error:
             broken += 1
             log.critical("event.unreadable", event_id=event.id, kind=event.kind, error=str(error))
@@ -212,76 +210,3 @@ def _one_by_one(database: Database, press: Press, now: int) -> Produced:
             database.transact("event.set_aside", mark_handled, [event_id], now)
             done = done.plus(Produced(events=1, set_aside=1))
     return done
-
-
-# --- what is due later ----------------------------------------------------------------
-
-
-def run_due(database: Database, press: Press, now: int) -> Produced:
-    """Make the messages whose time has come. Raises ``DatabaseUnavailable``."""
-    return database.transact("events.due", produce_due, press, now)
-
-
-def produce_due(connection: Connection, press: Press, now: int) -> Produced:
-    """Make the messages that were put off until now: each by its template as it is now.
-
-    A template that has been disabled, or is made of other events by now, makes none. Times
-    that were missed are made up for, or left to the schedule's next time, as the template says.
-    """
-    by_index_only(connection)
-    if is_paused(connection):
-        return Produced()
-    found = take_due(connection, now, MOST_AT_ONCE)
-    if not found:
-        return Produced()
-    told, broken = _read({event.id: event for _later, event in found}.values())
-    by_id = {each.event.id: each for each in told}
-    of_template: defaultdict[int, list[tuple[_Told, int]]] = defaultdict(list)
-    for later, event in found:
-        if event.id in by_id:
-            of_template[later.template_id].append((by_id[event.id], later.due_at))
-    again: list[Later] = []
-    messages = failed = 0
-    for version, _since in press.templates.look(connection):
-        mine = [
-            (each, due_at)
-            for each, due_at in of_template[version.template_id]
-            if wants(version.definition, each.event.kind, each.facts)
-        ]
-        due, missed = _unless_missed(version, mine, now)
-        again += missed
-        if not due:
-            continue
-        made = _make(connection, press.maker, version, due, now)
-        if made is None:
-            failed += len(due)
-            helping = (each for each in due if _helps(version, each, now))
-            again += _put_off(version, helping, now + RETRY_MS)
-        else:
-            messages += made.messages
-    settle_due(connection, (later for later, _event in found))
-    put_off(connection, again)
-    return Produced(0, messages, len(again), broken + failed, len(found) == MOST_AT_ONCE)
-
-
-def _unless_missed(
-    version: Version, mine: Iterable[tuple[_Told, int]], now: int
-) -> tuple[list[_Told], list[Later]]:
-    """Which events are told now, and which at the next time of the schedule."""
-    definition = version.definition
-    skips = definition.missed is Missed.SKIP and definition.produce is not None
-    due: list[_Told] = []
-    late: list[_Told] = []
-    for told, due_at in mine:
-        (late if skips and due_at < now - MISSED_AFTER_MS else due).append(told)
-    following = next_planned(definition, now) if late else None
-    if late and following is None:
-        log.warning("template.missed", template=version.name, events=len(late))
-    return due, [] if following is None else _put_off(version, late, following)
-
-
-def _helps(version: Version, told: _Told, now: int) -> bool:
-    """Whether a message that cannot be made now may still be made later."""
-    definition, at = version.definition, told.event.at
-    first = next_planned(definition, at) or at
-    return now <= first + definition.validity * 1000

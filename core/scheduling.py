@@ -15,7 +15,8 @@ from core.database import Database, DatabaseUnavailable, by_index_only
 from core.happened import has_due
 from core.outage_notices import begin_notices, planned_notices
 from core.planning import Planned, begin_planned, is_due, plans
-from core.production import Press, Produced, is_paused, run_due
+from core.production import Press, Produced, is_paused
+from core.production_due import run_due
 from core.templates.in_use import InUse, TemplatesInUse
 
 log = structlog.get_logger(__name__)

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DataError
 
 from core.calls import Fact
 from core.database import Database
+from core.happened import due_now
 from core.ids import IdMaker
 from core.leader import Leadership
 from core.production import (
@@ -23,8 +24,8 @@ from core.production import (
     Produced,
     produce,
     run,
-    run_due,
 )
+from core.production_due import run_due
 from core.schedule_words import parse_schedule
 from core.schedules import next_after
 from core.tables import due_events, events, paused_services
@@ -157,6 +158,25 @@ def test_what_cannot_be_made_holds_up_nothing_else(
     run(database, ours, now_ms())
     now_ms.advance(ON_BILLS.validity + 1)
     assert run_due(database, ours, now_ms()).later == 0
+
+
+def test_what_was_put_off_and_cannot_be_made_holds_up_nothing_else(
+    sqlite_database: Database, now_ms: Clock, ids: IdMaker
+) -> None:
+    """One that breaks the batch when its time has come is given up; the others are made."""
+    words = Faulty()
+    ours = press(now_ms, words)
+    in_use(sqlite_database, replace(ON_BILLS, produce=parse_schedule("every day 08:00")))
+    happen(sqlite_database, ids, *(bill(str(number), now_ms()) for number in (1, 2, 3, 4)))
+    assert run(sqlite_database, ours, now_ms()).later == 4
+    words.poison = "2"
+    gone = events.delete().where(events.c.about.like('%"number": "3"%'))
+    sqlite_database.transact("gone", lambda connection: connection.execute(gone))
+    now_ms.advance(86_400)
+    assert run_due(sqlite_database, ours, now_ms()) == Produced(messages=2, set_aside=1)
+    assert texts(sqlite_database) == ["1: 1000 1", "4: 1000 1"]
+    assert run_due(sqlite_database, ours, now_ms()) == Produced()
+    assert not sqlite_database.read("due", due_now, now_ms(), 9)
 
 
 def test_the_number_of_statements_does_not_grow(
