@@ -16,6 +16,10 @@ IDLE_SECONDS: Final = 15
 LIFE_SECONDS: Final = 60.0
 """A connection lasts no longer, however slowly it sends or reads."""
 MOST_CONNECTIONS: Final = 500
+TOO_LARGE: Final = (
+    "آنچه فرستاده شد از اندازهٔ مجاز بزرگ‌تر است.\nWhat was sent is larger than allowed.\n"
+).encode()
+"""Said before it is known who asks, and in which language."""
 NOWHERE: Final = b"/-"
 """What is asked for in the place of a path that is no text."""
 
@@ -55,7 +59,9 @@ class LimitedRequest(Request):
         self._refused = True
         transport: Any = self.transport
         transport.write(
-            b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+            b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\n"
+            b"Content-Type: text/plain; charset=utf-8\r\n"
+            b"Content-Length: %d\r\n\r\n%b" % (len(TOO_LARGE), TOO_LARGE)
         )
         transport.loseConnection()
 
