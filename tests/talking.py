@@ -45,6 +45,8 @@ class Talk:
         self.database = database
         self.profile = _profile(name)
         self.now = NOW_MS
+        self.happened = False
+        """Whether the last text has brought an event."""
         demo.fill(database, keys, today=TODAY, utility=name, subscribers=SUBSCRIBERS)
         mind = LineMind(self.profile, Alphabet.GSM7, 8)
         ids = IdMaker(0, lambda: self.now)
@@ -57,7 +59,8 @@ class Talk:
             self._desk.ids.one(), self.now, "b", 1, self.profile.name, self.profile.name,
             mobile, text, hash(text) % 2**60, None, None,
         )  # fmt: skip
-        run(self.database, self._desk, Batch(arrivals=[made], now=self.now))
+        done = run(self.database, self._desk, Batch(arrivals=[made], now=self.now))
+        self.happened = done.happened
         stored = self.rows(inbox)[-1]
         assert stored.state != SET_ASIDE, (text, stored.error)
         return "".join(row.text for row in self.rows(outbox) if row.inbox_id == made.id)

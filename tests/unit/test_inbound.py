@@ -61,6 +61,7 @@ class Rig:
         self.clock.advance(1_000)
         self.line = Line()
         self.pending: list[Deferred[Any]] = []
+        self.happened = 0
         numbers = count(1)
         desk = SimpleNamespace(
             ids=SimpleNamespace(one=lambda: next(numbers)),
@@ -77,6 +78,7 @@ class Rig:
             recover=lambda _in_hand, _now: None,
             smsc_of={"mci": "mci"},
             max_waiting=MOST_WAITING,
+            on_happened=self._happen,
         )
         self.inbound.bound("mci", self.line)
 
@@ -84,14 +86,28 @@ class Rig:
         self.pending.append(Deferred())
         return self.pending[-1]
 
+    def _happen(self) -> None:
+        self.happened += 1
+
     def arrive(self, how_many: int) -> None:
         """So many texts come."""
         sms = InboundSms("989131234567", "100034122", 0, b"010", "010", None)
         self.inbound.arrived("mci", self.line, [Delivery(i, sms) for i in range(how_many)])
 
-    def commit(self) -> None:
+    def commit(self, done: Done | None = None) -> None:
         """The batch that is with the database is committed."""
-        self.pending.pop(0).callback(Done())
+        self.pending.pop(0).callback(done or Done())
+
+
+def test_events_of_a_batch_are_told_of_at_once() -> None:
+    """Whoever makes messages of them does not wait for a clock."""
+    rig = Rig()
+    rig.arrive(1)
+    rig.commit()
+    assert rig.happened == 0
+    rig.arrive(1)
+    rig.commit(Done(happened=True))
+    assert rig.happened == 1
 
 
 def test_reading_pauses_beyond_the_bound_and_goes_on_below_half_of_it() -> None:

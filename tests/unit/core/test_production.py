@@ -13,7 +13,7 @@ from sqlalchemy.exc import DataError
 
 from core.calls import Fact
 from core.database import Database
-from core.happened import due_now
+from core.happened import due_now, has_new
 from core.ids import IdMaker
 from core.leader import Leadership
 from core.production import (
@@ -28,12 +28,14 @@ from core.production import (
 from core.production_due import run_due
 from core.schedule_words import parse_schedule
 from core.schedules import next_after
+from core.secrecy import Keys
 from core.tables import due_events, events, paused_services
 from core.templates.store import set_enabled
 from core.templates.types import Missed, OnEvents, Receivers, Version
 from tests.campaigning import PlainWords
 from tests.conftest import Clock, CountStatements
 from tests.happening import ON_BILLS, bill, happen, in_use, press, subscriber, texts
+from tests.talking import Talk
 
 DAY = 86_400_000
 
@@ -73,6 +75,16 @@ def test_what_happened_out_of_a_template_s_time_is_not_its_business(
     happen(database, ids, bill("1", now_ms() - DAY), bill("2", now_ms()))
     run(database, press(now_ms), now_ms())
     assert texts(database) == ["2: 1000 1", "2: 1000 1", "1: 1000 1"]
+
+
+def test_a_batch_says_whether_something_happened(sqlite_database: Database, keys: Keys) -> None:
+    """So that whoever tells of it begins at once."""
+    talk = Talk(sqlite_database, keys, "lorestan-water")
+    talk.ask("راهنما")
+    assert not talk.happened
+    talk.ask(f"ثبت همراه {talk.number(1)} {talk.code(1)}")
+    assert talk.happened
+    assert sqlite_database.read("new", has_new)
 
 
 def test_a_schedule_of_production_puts_messages_off(
