@@ -186,11 +186,6 @@ def list_templates(
     return [each for each in found if wanted.event is None or _is_made_of(each, wanted.event)]
 
 
-def enabled_versions(connection: Connection) -> list[Version]:
-    """The newest version of each template that is in use; one statement."""
-    return [each.newest for each in list_templates(connection, TemplateFilter(enabled=True))]
-
-
 def versions(connection: Connection, template_id: int) -> list[Saved]:
     """All versions of a template, the newest first."""
     mine = _VERSIONS.where(template_versions.c.template_id == template_id)

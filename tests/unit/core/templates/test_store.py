@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from core.tables import send_policies, template_versions, templates
 from core.templates import store
 from core.templates.checks import DefinitionError, check
 from core.templates.codec import StoredTemplateError, read_definition, write_definition
+from core.templates.in_use import TemplatesInUse
 from core.templates.store import Draft, TemplateError, TemplateFilter
 from core.templates.types import (
     Audience,
@@ -30,6 +32,7 @@ from core.templates.types import (
     Uncertain,
 )
 from core.window_words import parse_windows
+from tests.conftest import CountStatements
 
 POLICY = SendPolicy(
     pauses=(60, 600),
@@ -62,6 +65,7 @@ REPORT = replace(
     ends=date(2027, 3, 20),
 )
 OUTAGE = replace(BILL, trigger=OnOutage(1440), topic="outages", required=True)
+CANCELLED = replace(OUTAGE, trigger=OnOutage(0, cancelled=True))
 
 
 def draft(name: str = "bill", definition: Definition = BILL, **others: Any) -> Draft:
@@ -70,7 +74,7 @@ def draft(name: str = "bill", definition: Definition = BILL, **others: Any) -> D
     return Draft("lorestan-water", name, definition, body, others.get("by", "sara"), now)
 
 
-@pytest.mark.parametrize("definition", [BILL, REPORT, OUTAGE])
+@pytest.mark.parametrize("definition", [BILL, REPORT, OUTAGE, CANCELLED])
 def test_settings_are_read_as_they_were_written(definition: Definition) -> None:
     """Every kind of trigger; twice the same settings are twice the same text."""
     written = write_definition(definition)
@@ -167,7 +171,7 @@ def test_enabling_and_what_was_missed(database: Database) -> None:
 def test_lists(database: Database) -> None:
     """By whether they are in use, by topic, by event."""
     with database.engine.begin() as connection:
-        bill = store.add(connection, draft("bill"), enabled=True)
+        store.add(connection, draft("bill"), enabled=True)
         store.add(connection, draft("overdue", REPORT))
         store.add(connection, draft("outage", OUTAGE))
 
@@ -180,7 +184,27 @@ def test_lists(database: Database) -> None:
         assert names(topic="outages", utility="lorestan-water") == ["outage"]
         assert names(event="bill_issued") == ["bill"]
         assert names(utility="qazvin-gas") == []
-        assert store.enabled_versions(connection) == [bill]
+        assert names(enabled=True) == ["bill"]
+
+
+def test_those_in_use_are_known_as_they_change(
+    database: Database, count_statements: CountStatements
+) -> None:
+    """Each version is read once; one that cannot be read is left out, and the others go on."""
+    known = TemplatesInUse()
+    look = partial(database.read, "look", known.look)
+    bill = database.transact("add", partial(store.add, enabled=True), draft("bill"))
+    other = database.transact("add", partial(store.add, enabled=True), draft("other"))
+    database.transact("add", store.add, draft("disabled"))
+    spoil = update(template_versions).values(settings="{}")
+    spoil = spoil.where(template_versions.c.template_id == other.template_id)
+    database.transact("spoil", lambda connection: connection.execute(spoil))
+    assert [used.version for used in look()] == [bill]
+    with count_statements(database) as counted:
+        assert look()[0].version is look()[0].version
+    assert counted.total == 2
+    newer = database.transact("edit", store.edit, bill, draft("bill", body="{{ bill_id }}"))
+    assert [used.version for used in look()] == [newer]
 
 
 @pytest.mark.parametrize(
