@@ -1,9 +1,10 @@
 """A real browser on the real daemon: headless Chromium, ``peyk run``, a simulated operator.
 
 All three are started once for the tests of a process, with sample subscribers of Kerman and
-Lorestan. A test gets a ``page`` (a fresh browser context: no cookies) and logs somebody in with
-``staff``; what it needs besides it makes through ``house.database`` or ``house.peyk(...)``, under
-names of its own, since the data is shared with the other tests.
+Lorestan. A test gets a ``page`` (a fresh browser context: no cookies), logs somebody in with
+``staff`` and lets ``accessible`` look at what it opened. What it needs besides it makes through
+``house.database`` or ``house.peyk(...)``, under names of its own, since the data is shared with
+the other tests.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from typing import Any, NamedTuple
 from urllib.error import URLError
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 from sqlalchemy import Connection
 
@@ -252,6 +254,27 @@ def _let_in(connection: Connection, name: str, roles: tuple[str, ...], utility: 
 def staff(house: House) -> Staff:
     """``staff(page, "administrator")`` logs somebody in."""
     return Staff(house)
+
+
+Accessible = Callable[[Page], None]
+
+
+@pytest.fixture(scope="session")
+def accessible() -> Accessible:
+    """``accessible(page)`` fails for what axe finds against WCAG 2.1 AA, contrast included."""
+    axe = Axe()
+    rules = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
+
+    def check(page: Page) -> None:
+        found = axe.run(page, options=rules)
+        said = "\n".join(
+            f"{each['id']}: {each['help']}: {node['html'][:200]}"
+            for each in found.response["violations"]
+            for node in each["nodes"]
+        )
+        assert not said, f"{page.url}\n{said}"
+
+    return check
 
 
 Shoot = Callable[[Page, str], Path]

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from core.access import second_factor
 from core.access.audit import Entry
+from core.access.logins import LockedOut, count_failure, forget_failures
 from core.access.passwords import WeakPassword, check_password, check_strength, hash_password
 from core.access.sessions import end_session, sessions_of
 from core.access.users import end_sessions, password_hash_of, set_password
@@ -35,11 +36,11 @@ async def change_password(visit: Visit) -> bytes:
     form = visit.form
     old, new = form.secret("old"), form.secret("new")
     check_new_password(form, visit.user.name, visit.user.title)
-    if form.is_right and not await _is_own(visit, old):
-        form.wrong("old", "account.wrong_password")
+    if form.is_right:
+        await _check_own(visit, form, "old", old)
     if not form.is_right:
         return await _page(visit, form, 422)
-    hashed = await visit.means.in_thread(hash_password, new)
+    hashed = await visit.hash(hash_password, new)
 
     def work(connection: Any) -> None:
         now = visit.means.now_ms()
@@ -69,8 +70,8 @@ async def set_totp(visit: Visit) -> bytes:
     step = second_factor.step_of(secret, code, visit.means.now_ms()) if code else None
     if code and step is None:
         form.wrong("code", "account.wrong_code")
-    if form.is_right and not await _is_own(visit, password):
-        form.wrong("password", "account.wrong_password")
+    if form.is_right:
+        await _check_own(visit, form, "password", password)
     if not form.is_right or step is None:
         return _totp_page(visit, form, secret, 422)
 
@@ -87,8 +88,8 @@ async def end_totp(visit: Visit) -> bytes:
     """Ask for codes no more; the password is asked for."""
     form = visit.form
     password = form.secret("password")
-    if form.is_right and not await _is_own(visit, password):
-        form.wrong("password", "account.wrong_password")
+    if form.is_right:
+        await _check_own(visit, form, "password", password)
     if not form.is_right:
         return await _page(visit, form, 422)
     entry = Entry("totp.reset", f"user:{visit.user.id}")
@@ -131,10 +132,27 @@ def check_new_password(form: Form, name: str, title: str) -> None:
             form.wrong("new", f"account.weak.{weak.key}")
 
 
+async def _check_own(visit: Visit, form: Form, field: str, password: str) -> None:
+    """Note in the form when it is not the password of who is logged in.
+
+    A wrong one counts as a failed attempt: whoever found an open browser does not guess on.
+    """
+    user, now = visit.user, visit.means.now_ms()
+    try:
+        await visit.means.transact("desk.attempt", count_failure, user.name, visit.address, now)
+    except LockedOut as locked:
+        form.wrong(field, "login.locked", minutes=-(-locked.seconds // 60))
+        return
+    if await _is_own(visit, password):
+        await visit.means.transact("desk.attempt", forget_failures, user.name)
+    else:
+        form.wrong(field, "account.wrong_password")
+
+
 async def _is_own(visit: Visit, password: str) -> bool:
     """Whether it is the password of who is logged in."""
     stored = await visit.read("password", password_hash_of, visit.user.id)
-    is_right: bool = await visit.means.in_thread(check_password, stored, password)
+    is_right: bool = await visit.hash(check_password, stored, password)
     return is_right
 
 

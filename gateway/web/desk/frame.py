@@ -12,6 +12,7 @@ from urllib.parse import quote, urlsplit
 
 import structlog
 from klein import Klein
+from twisted.internet.defer import DeferredLock
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
@@ -46,6 +47,8 @@ class Equipment(NamedTuple):
     renderer: Renderer
     static: Static
     cookies: Cookies
+    hashing: DeferredLock
+    """Held by whoever has a password hashed."""
     served: frozenset[str]
     """Paths that can be opened: the navigation shows no others."""
 
@@ -67,6 +70,7 @@ class Frame:
             Renderer(static),
             static,
             Cookies(secure=self._secure),
+            DeferredLock(),
             frozenset(route.path for route in self.routes if route.method == "GET"),
         )
         self._app = Klein()

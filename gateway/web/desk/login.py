@@ -54,7 +54,7 @@ async def log_in(visit: Visit) -> bytes:
     except LockedOut as locked:
         form.wrong("name", "login.locked", minutes=-(-locked.seconds // 60))
         return _login_page(visit, form, 429)
-    is_right = await visit.means.in_thread(check_password, attempt.password_hash, password)
+    is_right = await visit.hash(check_password, attempt.password_hash, password)
     if not is_right or attempt.user_id is None:
         await _note(visit, attempt.name, None, "login.failed")
         form.wrong("name", "login.wrong")
@@ -112,7 +112,7 @@ async def speak(visit: Visit) -> bytes:
     if language not in LANGUAGES:
         raise Refusal(400)
     visit.remember_language(language)
-    if visit.session is not None:
+    if visit.session is not None and visit.session.is_verified:
         user_id = visit.session.user.id
         await visit.means.transact("desk.language", set_language, user_id, language)
     return visit.go(_inside(visit.form) or "/")

@@ -62,7 +62,7 @@ async def add(visit: Visit) -> bytes:
         form.wrong("name", f"users.error.{error.key}")
     if not form.is_right:
         return await _page(visit, form, None, 422)
-    hashed = await visit.means.in_thread(hash_password, form.secret("new"))
+    hashed = await visit.hash(hash_password, form.secret("new"))
     new = NewUser(name, title, hashed, language, office)
 
     def work(connection: Any) -> None:
@@ -104,7 +104,7 @@ async def give_password(visit: Visit, user_id: int) -> bytes:
     check_new_password(form, user.name, user.title)
     if not form.is_right:
         return await _page(visit, form, user, 422)
-    hashed = await visit.means.in_thread(hash_password, form.secret("new"))
+    hashed = await visit.hash(hash_password, form.secret("new"))
 
     def work(connection: Any) -> None:
         check_over(connection, visit.grants, user_id)

@@ -218,6 +218,13 @@ class Visit:
 
         return await self.means.transact(f"desk.{entries[0].action}", work)
 
+    async def hash(self, function: Callable[..., Any], /, *args: Any) -> Any:
+        """What takes a processor for a while, such as a password's hash: one at a time.
+
+        However many guess passwords at once, readers of the database find a thread free.
+        """
+        return await self._equipment.hashing.run(self.means.in_thread, function, *args)
+
     async def audit(self, *entries: Entry) -> None:
         """Write down what was done, or looked at."""
         if entries:

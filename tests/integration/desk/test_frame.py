@@ -8,7 +8,6 @@ import pytest
 import pytest_twisted
 
 from core.database import Database
-from gateway.web.desk.texts import LANGUAGES, Texts
 
 
 @pytest.fixture
@@ -42,10 +41,3 @@ async def test_somebody_sees_their_page(desk: Any) -> None:
     assert "My account" in page.text
     assert ("html", {"lang": "en", "dir": "ltr"}) in page.tags
     assert "/desk/users" not in page.links
-
-
-def test_both_languages_have_every_text() -> None:
-    """And each is filled in with the same values."""
-    catalogues = Texts().catalogues
-    persian, english = (catalogues[language] for language in LANGUAGES)
-    assert persian.keys() == english.keys()

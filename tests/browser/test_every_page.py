@@ -1,0 +1,30 @@
+"""What holds for every page of the navigation: accessible, right to left, readable on a phone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playwright.sync_api import Page
+
+PHONE_WIDTH = 390
+
+
+def test_every_page_is_accessible_and_fits_a_phone(
+    page: Page, house: Any, staff: Any, accessible: Any
+) -> None:
+    """Each that the navigation leads to, as administrator, and the account."""
+    staff(page, "administrator", name="looker")
+    page.goto("/desk/account")
+    hrefs = page.eval_on_selector_all("nav a", "each => each.map(a => a.getAttribute('href'))")
+    assert "/desk/users" in hrefs
+    wide = []
+    for href in ("/desk/account", *hrefs):
+        page.goto(href)
+        assert page.evaluate("document.dir") == "rtl"
+        assert page.locator("h1").count() == 1, href
+        accessible(page)
+        page.set_viewport_size({"width": PHONE_WIDTH, "height": 800})
+        if page.evaluate("document.documentElement.scrollWidth") > PHONE_WIDTH:
+            wide.append(href)
+        page.set_viewport_size({"width": 1280, "height": 900})
+    assert wide == []
