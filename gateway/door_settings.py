@@ -55,6 +55,12 @@ def _token(value: SecretStr) -> SecretStr:
     return value
 
 
+SitePath = Annotated[str, AfterValidator(_path)]
+"""A path of ``[web]`` at which others post to us."""
+Network = Annotated[str, AfterValidator(_network)]
+Token = Annotated[SecretStr, AfterValidator(_token)]
+
+
 class UssdDoor(Frozen):
     """``[[ussd_doors]]``: one path of ``[web]`` that a USSD gateway posts to.
 
@@ -63,11 +69,11 @@ class UssdDoor(Frozen):
 
     name: Name
     dialect: HttpDialect
-    path: Annotated[str, AfterValidator(_path)]
-    secret: Annotated[SecretStr, AfterValidator(_token)] = SecretStr("")
+    path: SitePath
+    secret: Token = SecretStr("")
     """What the gateway writes behind the path (``/ussd/mci/SECRET``) or in the header
     ``Authorization: Bearer SECRET``; empty: none is asked for."""
-    allow: tuple[Annotated[str, AfterValidator(_network)], ...] = ()
+    allow: tuple[Network, ...] = ()
     """The addresses it comes from; empty: any. With a secret both must be right."""
     deadline: float = Field(5, gt=0, le=LONGEST_DEADLINE)
     """Seconds in which a request is answered, with whatever there is by then."""

@@ -97,12 +97,13 @@ def minds_of(settings: Settings, profiles: Mapping[str, Profile]) -> dict[str, L
 
 def mind_of(line: Line, profile: Profile, binds: Mapping[str, Bind]) -> LineMind:
     """A line's profile, with replies cut so that they fit whichever of its binds takes them."""
-    own = [binds[name] for name in line.binds if binds[name].sends]
+    # A panel takes messages whole and cuts them itself.
+    own = [binds[name] for name in line.binds if name in binds and binds[name].sends]
     alphabets = {Alphabet.UCS2 if bind.always_ucs2 else bind.alphabet for bind in own}
     ways = {bind.long_messages for bind in own}
     return LineMind(
         profile,
-        alphabets.pop() if len(alphabets) == 1 else Alphabet.UCS2,
+        alphabets.pop() if len(alphabets) == 1 else Alphabet.UCS2 if own else Alphabet.GSM7,
         8 if ways == {LongMessages.UDH8} else 16,
-        whole=ways == {LongMessages.PAYLOAD},
+        whole=ways <= {LongMessages.PAYLOAD},
     )

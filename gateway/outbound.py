@@ -303,14 +303,77 @@ def _reference(message_id: int) -> int:
     return (message_id ^ (message_id >> 22)) & 0xFFFF
 
 
+class HasBind(Protocol):
+    """The part of a sender's settings that everybody reads."""
+
+    @property
+    def bind(self) -> str:
+        """The name that lines call it by."""
+
+
+class Sends(Protocol):
+    """What takes messages that are due: a bind's ``Sender``, or a panel's."""
+
+    @property
+    def settings(self) -> HasBind:
+        """Its name, and more."""
+
+    @property
+    def is_up(self) -> bool:
+        """Whether it can send now."""
+
+    @property
+    def room(self) -> int:
+        """How many more messages may be claimed for it."""
+
+    @property
+    def has_room_for_answers(self) -> bool:
+        """Whether an answer may be handed over."""
+
+    @property
+    def is_half_empty(self) -> bool:
+        """Whether it is time to claim more."""
+
+    @property
+    def held(self) -> list[int]:
+        """Ids of all rows in hand, settled ones excepted."""
+
+    def status(self) -> SenderStatus:
+        """How much is waiting and how much is under way."""
+
+    def bound(self, connection: Connection) -> None:
+        """What it belongs to is connected."""
+
+    def lost(self) -> None:
+        """It is not any more: give back what was never sent."""
+
+    def hand_over(self, rows: Sequence[Outgoing]) -> None:
+        """Take rows to send; they come back through ``settle``, each once."""
+
+    def pump(self) -> None:
+        """Send what may go now."""
+
+    def sent(self, results: Sequence[SendResult]) -> None:
+        """What became of messages that were submitted on the connection."""
+
+    def withdraw(self, ids: Collection[int]) -> None:
+        """Give back those of these rows that have not been sent: nobody wants them."""
+
+    def committed(self, count: int) -> None:
+        """So many results are committed."""
+
+    def stop(self) -> None:
+        """Forget alarms; what is still here stays ``sending`` in the database."""
+
+
 class Router:
     """Which bind takes a line's messages: the first of the line's own that is up."""
 
-    def __init__(self, senders: Mapping[str, Sender], lines: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, senders: Mapping[str, Sends], lines: Mapping[str, Sequence[str]]) -> None:
         self.senders = senders
         self._lines = lines
 
-    def answer_by(self, line: str, arrived_on: str) -> Sender | None:
+    def answer_by(self, line: str, arrived_on: str) -> Sends | None:
         """Who takes an answer now: the bind that the message came on, else another one."""
         own = self.senders.get(arrived_on)
         serves = arrived_on in self._lines.get(line, ())
@@ -327,7 +390,7 @@ class Router:
                 found.setdefault(sender.settings.bind, []).append(line)
         return found
 
-    def _first(self, line: str, *, with_room: bool) -> Sender | None:
+    def _first(self, line: str, *, with_room: bool) -> Sends | None:
         for bind in self._lines.get(line, ()):
             sender = self.senders.get(bind)
             if sender is None or not sender.is_up:

@@ -22,6 +22,9 @@ _PLACES = (
     ("binds", "password"),
     ("payments", "merchant_id"),
     ("ussd_doors", "secret"),
+    ("panels", "key"),
+    ("panels", "password"),
+    ("panels", "push_secret"),
 )
 _SOURCES = ("env", "file")
 

@@ -23,6 +23,7 @@ from gateway.configuration import ConfigError, Frozen, as_model, read_toml
 from gateway.desk_settings import DeskSettings
 from gateway.door_settings import UssdDoor, check_doors
 from gateway.line_settings import Line, UssdSettings, check_lines
+from gateway.panel_settings import PanelAccount, check_panels
 from gateway.payment_settings import PaymentAccount, WebSettings, check_payments
 from gateway.secrets import fetch_secrets
 from gateway.setting_types import (
@@ -185,6 +186,7 @@ class Settings(Frozen):
     database: DatabaseSettings = DatabaseSettings()
     alerts: AlertSettings = AlertSettings()
     binds: tuple[Bind, ...] = ()
+    panels: tuple[PanelAccount, ...] = ()
     lines: tuple[Line, ...] = ()
     smsc: SmscSettings | None = None
     web: WebSettings | None = None
@@ -237,12 +239,17 @@ def load_settings(file: Path) -> Settings:
     if settings.smsc:
         check_ussd(file, "smsc.ussd", settings.smsc.ussd)
     check_doors(file, settings.web, settings.ussd_doors, {bind.name for bind in settings.binds})
+    taken = {bind.name: f"bind {bind.name!r}" for bind in settings.binds}
+    for door in settings.ussd_doors:
+        taken |= dict.fromkeys((door.name, door.path), f"door {door.name!r}")
+    check_panels(file, settings.panels, settings.web, settings.lines, taken)
     _check_unique(file, "lines", "number", [line.number for line in settings.lines])
     check_lines(
         file,
         settings.lines,
         settings.daemon.profiles,
-        {bind.name: bind.sends for bind in settings.binds},
+        {bind.name: bind.sends for bind in settings.binds}
+        | {panel.name: True for panel in settings.panels},
         settings.ussd_carriers,
     )
     profiles = {line.profile for line in settings.lines}

@@ -16,9 +16,9 @@ from gateway.outbound import Clock
 from gateway.ussd.http.africastalking import AfricasTalking
 from gateway.ussd.http.dialect import Dialect, Rejected
 from gateway.ussd.http.door import Door
-from gateway.ussd.http.guard import Guard
 from gateway.ussd.http.hubtel import Hubtel
 from gateway.ussd.http.restcomm import RestComm
+from gateway.web.guard import Guard
 from gateway.web.site import live_on
 
 log = structlog.get_logger(__name__)
@@ -45,7 +45,8 @@ class DoorPage(Resource):
         dialect = DIALECTS[settings.dialect]
         self.settings = settings
         self.door = Door(settings.name, dialect, listener, clock, settings.deadline)
-        self._guard = Guard(settings, behind_proxy=behind_proxy)
+        secret = settings.secret.get_secret_value()
+        self._guard = Guard(settings.path, secret, settings.allow, behind_proxy=behind_proxy)
         self._clock = clock
         self._complain_at = 0.0
 

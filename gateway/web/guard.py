@@ -1,24 +1,25 @@
-"""Who may post to a door: whoever knows its secret, comes from its addresses, or both."""
+"""Who may post to a path of ours: who knows its secret, comes from its addresses, or both."""
 
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Sequence
 from hmac import compare_digest
 from typing import Any
 
-from gateway.door_settings import UssdDoor
 from gateway.web.site import address_of
 
 _BEARER = b"bearer "
 
 
 class Guard:
-    """The rule of one door."""
+    """The rule of one path."""
 
-    def __init__(self, settings: UssdDoor, *, behind_proxy: bool) -> None:
-        self._path = settings.path.encode()
-        self._secret = settings.secret.get_secret_value().encode()
-        self._networks = [ipaddress.ip_network(each) for each in settings.allow]
+    def __init__(self, path: str, secret: str, allow: Sequence[str], *, behind_proxy: bool) -> None:
+        """``allow``: addresses and networks; empty: all of them."""
+        self._path = path.encode()
+        self._secret = secret.encode()
+        self._networks = [ipaddress.ip_network(each) for each in allow]
         self._behind_proxy = behind_proxy
 
     def lets_in(self, request: Any) -> bool:

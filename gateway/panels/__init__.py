@@ -1,0 +1,1 @@
+"""SMS panels: companies that send and receive texts for others over HTTP."""

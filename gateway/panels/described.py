@@ -1,0 +1,312 @@
+"""A panel that is spoken to as its description says. Implements ``port.Panel``."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+from urllib.parse import quote, urlencode
+
+from core.outbox import Result
+from gateway.messages import DeliveryState
+from gateway.panels.description import Description, Request, Send, StateMeaning, Texts
+from gateway.panels.exchange import Answer, Asked
+from gateway.panels.port import (
+    Limits,
+    Meaning,
+    PanelSms,
+    Refused,
+    Standing,
+    Taken,
+    Text,
+    Unclear,
+)
+from gateway.panels.reading import at, identity, instant, items, text
+
+_STATES: Final = {
+    StateMeaning.PENDING: DeliveryState.ENROUTE,
+    StateMeaning.DELIVERED: DeliveryState.DELIVERED,
+    StateMeaning.FAILED: DeliveryState.UNDELIVERABLE,
+    StateMeaning.EXPIRED: DeliveryState.EXPIRED,
+    StateMeaning.REJECTED: DeliveryState.REJECTED,
+    # Which of its codes mean that is told apart by ``blocked_codes``.
+    StateMeaning.BLOCKED: DeliveryState.REJECTED,
+    StateMeaning.UNKNOWN: DeliveryState.UNKNOWN,
+}
+_RESULTS: Final = {
+    Meaning.RETRY: Result.TEMPORARY,
+    Meaning.THROTTLED: Result.THROTTLED,
+    # No fault of the message, so no attempt of it is used up.
+    Meaning.NO_CREDIT: Result.UNSENT,
+    Meaning.ACCOUNT: Result.UNSENT,
+    Meaning.BLOCKED: Result.BLOCKED,
+    Meaning.REFUSED: Result.PERMANENT,
+}
+_CLIENT_ERROR: Final = range(300, 500)
+_REQUEST_TIMEOUT: Final = 408
+_SERVER_ERROR: Final = 500
+_PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
+_NATIONAL_DIGITS: Final = 10
+
+Ask = Callable[[Asked], Awaitable[Answer]]
+"""Raises ``NotSent`` or ``Unclear``."""
+
+
+class Account(NamedTuple):
+    """Who we are to the panel."""
+
+    url: str
+    key: str
+    user: str
+    password: str
+    senders: Mapping[str, str]
+    """By line of ours: the panel's number for it; a line that is not here has its own."""
+    lines: Sequence[str]
+    """The lines that this panel serves."""
+
+
+class DescribedPanel:
+    """One account."""
+
+    def __init__(self, description: Description, account: Account, ask: Ask) -> None:
+        self._description = description
+        self._account = account
+        self._ask = ask
+        states, local = description.states, description.local
+        self.limits = Limits(
+            description.send.size, states.size if states else 0, local.size if local else 0
+        )
+        self.one_line = description.send.one_line
+        self.knows_local_ids = local is not None
+        self.tells_credit = description.credit is not None
+        self.hands_over = description.texts is not None
+        self.hands_over_again = description.again is not None
+        blocked = states.codes.get(StateMeaning.BLOCKED, frozenset()) if states else frozenset()
+        self.blocked_codes: frozenset[str] = blocked
+
+    # --- sending ----------------------------------------------------------------------
+
+    async def send(self, texts: Sequence[Text]) -> Sequence[Taken]:
+        """Send these in one request."""
+        send = self._description.send
+        lines = [self._account.senders.get(each.line, each.line) for each in texts]
+        mobiles = [self._mobile(each.mobile) for each in texts]
+        said = await self._request(
+            send,
+            {
+                "mobiles": mobiles,
+                "texts": [each.text for each in texts],
+                "lines": lines,
+                "line": lines[0],
+                "line_number": int(lines[0]) if lines[0].isdecimal() else lines[0],
+                "local_ids": [each.local_id for each in texts],
+            },
+        )
+        found = items(said, send.items)
+        return [self._taken(item) for item in _matched(send, texts, mobiles, found)]
+
+    def _mobile(self, mobile: str) -> str:
+        if self._description.mobiles == "national" and mobile.startswith("98"):
+            national = mobile.removeprefix("98")
+            return f"0{national}" if len(national) == _NATIONAL_DIGITS else mobile
+        return mobile
+
+    def _taken(self, item: Any) -> Taken:
+        if item is _MISSING:
+            return Taken(Result.UNCERTAIN, "", 0)
+        send = self._description.send
+        found = identity(at(item, send.id))
+        code = text(at(item, send.code)) if send.code else ""
+        if found and (not send.code or not send.good or code in send.good):
+            return Taken(Result.ACCEPTED, found, 0)
+        meaning = send.meaning(code) if code not in ("", *send.good) else send.without_id
+        return Taken(_RESULTS[meaning], "", _number(code), meaning)
+
+    # --- asking -----------------------------------------------------------------------
+
+    async def states(self, ids: Sequence[str]) -> Sequence[Standing]:
+        """What became of messages."""
+        states = self._description.states
+        assert states is not None  # noqa: S101 - limits say so
+        said = await self._request(states, {"ids": ",".join(ids), "id": ids[0]})
+        wanted = set(ids)
+        standings = (
+            self._standing(identity(at(item, states.id)), item)
+            for item in items(said, states.items)
+        )
+        return [one for one in standings if one.id in wanted]
+
+    def _standing(self, key: str, item: Any) -> Standing:
+        states = self._description.states
+        assert states is not None  # noqa: S101 - who asks has looked
+        when = instant(at(item, states.at)) if states.at else None
+        return self.standing(key, text(at(item, states.code)), when)
+
+    def standing(self, key: str, code: str, when: int | None = None) -> Standing:
+        """What a code says of a message that the panel took."""
+        return Standing(key, self._state(code), code, when)
+
+    async def known(self, local_ids: Sequence[int]) -> Mapping[int, Standing]:
+        """Which of these the panel took."""
+        local = self._description.local
+        assert local is not None  # noqa: S101 - limits say so
+        joined = ",".join(map(str, local_ids))
+        said = await self._request(local, {"local_ids": joined})
+        wanted = {str(each): each for each in local_ids}
+        found: dict[int, Standing] = {}
+        for item in items(said, local.items):
+            about = text(at(item, local.local_id)) if local.local_id else joined
+            written = text(at(item, local.id))
+            key = "" if written in local.none else identity(written)
+            if key and about in wanted:
+                code = text(at(item, local.code)) if local.code else ""
+                state = self._state(code)
+                if state is not DeliveryState.UNKNOWN:
+                    found[wanted[about]] = Standing(key, state, code, None)
+        return found
+
+    def _state(self, code: str) -> DeliveryState:
+        states = self._description.states
+        return _STATES[states.meaning(code)] if states and code else DeliveryState.ENROUTE
+
+    async def texts(self, *, again: bool = False) -> Sequence[PanelSms]:
+        """Texts that came, of every line of ours."""
+        texts = self._description.texts
+        request: Request | None = self._description.again if again else texts
+        assert texts is not None  # noqa: S101 - hands_over says so
+        assert request is not None  # noqa: S101 - hands_over_again says so
+        served = [self._account.senders.get(line, line) for line in self._account.lines]
+        found: list[PanelSms] = []
+        for line in served if texts.by_line else served[:1]:
+            said = await self._request(request, {"line": line})
+            found += (self._sms(texts, item) for item in items(said, texts.items))
+        return found
+
+    def _sms(self, texts: Texts, item: Any) -> PanelSms:
+        return PanelSms(
+            tuple(text(at(item, name)) for name in texts.mark),
+            text(at(item, texts.source)),
+            self._line(text(at(item, texts.destination))),
+            str(at(item, texts.text) or ""),
+            instant(at(item, texts.at)) if texts.at else None,
+        )
+
+    def _line(self, number: str) -> str:
+        """Our line that the panel has this number for."""
+        return line_of(self._account.senders, number)
+
+    async def credit(self) -> float:
+        """What is left."""
+        credit = self._description.credit
+        assert credit is not None  # noqa: S101 - tells_credit says so
+        said = await self._request(credit, {})
+        value = at(said, credit.value)
+        try:
+            return float(value)
+        except (TypeError, ValueError):
+            raise Unclear("the answer says no credit") from None
+
+    # --- one request ------------------------------------------------------------------
+
+    async def _request(self, request: Request, values: Mapping[str, Any]) -> Any:
+        """The JSON of a good answer. Raises ``Refused``, ``NotSent`` or ``Unclear``."""
+        answer = await self._ask(self._asked(request, values))
+        answers = self._description.answers
+        status = text(at(answer.data, answers.status))
+        if status == "":
+            raise _unreadable(answer, answers.meaning(str(answer.http_status)))
+        if status in answers.good:
+            if answer.http_status >= _CLIENT_ERROR.start:
+                raise Unclear(f"a good answer with HTTP {answer.http_status}")
+            return answer.data
+        meaning = answers.meaning(status)
+        if meaning is Meaning.REFUSED and answer.http_status >= _SERVER_ERROR:
+            raise Unclear(f"error {status} with HTTP {answer.http_status}")
+        words = text(at(answer.data, answers.words)) if answers.words else ""
+        raise Refused(meaning, status, words[:200])
+
+    def _asked(self, request: Request, values: Mapping[str, Any]) -> Asked:
+        account, auth = self._account, self._description.auth
+        headers = {"Accept": "application/json"}
+        if auth == "header":
+            headers[self._description.header] = account.key
+        path = _PLACEHOLDER.sub(
+            lambda found: quote(str({**values, "key": account.key}[found[1]]), safe=","),
+            request.path,
+        )
+        fields = {name: _filled(value, values) for name, value in request.fields.items()}
+        write = request.write if isinstance(request, Send) else "query"
+        query: dict[str, str] = {}
+        body: bytes | None = None
+        if write == "json":
+            headers["Content-Type"] = "application/json"
+            body = json.dumps(fields, ensure_ascii=False).encode()
+        elif write == "form":
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+            body = urlencode({name: _flat(value) for name, value in fields.items()}).encode()
+        else:
+            query = {name: _flat(value) for name, value in fields.items()}
+        basic = (account.user, account.password) if auth == "basic" else None
+        return Asked(request.method, account.url + path, headers, basic, query, body)
+
+
+_MISSING: Final = object()
+"""In the place of an item that the answer does not have."""
+
+
+def _matched(
+    send: Send, texts: Sequence[Text], mobiles: Sequence[str], found: Sequence[Any]
+) -> list[Any]:
+    """The answer's item for each text: by our id, else by the order, else by the mobile."""
+    if send.local_id:
+        by_id = {text(at(item, send.local_id)): item for item in found}
+        if any(str(each.local_id) in by_id for each in texts):
+            return [by_id.get(str(each.local_id), _MISSING) for each in texts]
+    said = [_last_digits(text(at(item, send.mobile))) if send.mobile else "" for item in found]
+    wanted = [_last_digits(mobile) for mobile in mobiles]
+    if len(found) == len(texts) and (not send.mobile or said == wanted or not any(said)):
+        return list(found)
+    if not send.mobile:
+        return [_MISSING] * len(texts)
+    # Fewer than were sent, or in another order: a mobile that stands once in both is sure.
+    return [
+        found[said.index(mobile)] if wanted.count(mobile) == said.count(mobile) == 1 else _MISSING
+        for mobile in wanted
+    ]
+
+
+def _last_digits(mobile: str) -> str:
+    return mobile[-_NATIONAL_DIGITS:]
+
+
+def line_of(senders: Mapping[str, str], number: str) -> str:
+    """The line of ours for which the panel has ``number``; else the number itself."""
+    digits = number.removeprefix("+").removeprefix("00")
+    for line, theirs in senders.items():
+        if theirs in (number, digits, digits.removeprefix("98")):
+            return line
+    return number
+
+
+def _filled(value: str | int | bool, values: Mapping[str, Any]) -> Any:  # noqa: FBT001
+    found = _PLACEHOLDER.fullmatch(value) if isinstance(value, str) else None
+    return values[found[1]] if found else value
+
+
+def _flat(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _number(code: str) -> int:
+    return int(code) if code.lstrip("-").isdecimal() else 0
+
+
+def _unreadable(answer: Answer, meaning: Meaning) -> Exception:
+    """What an answer without a status of the panel's own means: its HTTP status alone tells."""
+    status = answer.http_status
+    if status in _CLIENT_ERROR and status != _REQUEST_TIMEOUT:
+        # Not of one message, whatever it is: something between us and the panel.
+        meaning = Meaning.ACCOUNT if meaning is Meaning.REFUSED else meaning
+        return Refused(meaning, str(status), "HTTP")
+    return Unclear(f"an answer that cannot be read, HTTP {status}")

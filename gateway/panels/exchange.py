@@ -1,0 +1,144 @@
+"""Requests to panels over HTTP: with every limit there is, and what failed told apart.
+
+Nothing here ever says an address: keys stand in some.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple, NoReturn
+
+import treq
+from OpenSSL.SSL import Error as TlsError
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectError, DNSLookupError
+from twisted.internet.error import TimeoutError as ConnectTimeout
+from twisted.web.client import (
+    Agent,
+    HTTPConnectionPool,
+    RequestTransmissionFailed,
+    ResponseFailed,
+)
+from twisted.web.http_headers import Headers
+
+from gateway.outbound import Clock
+from gateway.panels.port import NotSent, Unclear
+
+MOST_BYTES: Final = 4 * 1024 * 1024
+IDLE_SECONDS: Final = 5
+"""A connection that was idle for longer is not used again: the panel may just close it."""
+_NEVER_LEFT: Final = (ConnectError, ConnectTimeout, DNSLookupError)
+
+
+class Asked(NamedTuple):
+    """One request."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    auth: tuple[str, str] | None
+    query: Mapping[str, str]
+    body: bytes | None
+
+
+class Answer(NamedTuple):
+    """What came back."""
+
+    http_status: int
+    data: Any
+    """The JSON; None where the body is none."""
+
+
+class Exchange:
+    """The HTTP client of one panel."""
+
+    def __init__(
+        self,
+        reactor: Any,
+        clock: Clock,
+        *,
+        seconds: float,
+        connect_seconds: float,
+        persistent: bool,
+    ) -> None:
+        """``persistent``: connections are kept for further requests.
+
+        One that the panel closes just as a request is written leaves that request in doubt, so
+        a panel that cannot be asked about such requests gets a new connection for each.
+        """
+        self._clock = clock
+        self._seconds = seconds
+        self._pool = HTTPConnectionPool(reactor, persistent=persistent)
+        self._pool.cachedConnectionTimeout = IDLE_SECONDS
+        self._pool.retryAutomatically = False
+        agent: Any = Agent(reactor, connectTimeout=connect_seconds, pool=self._pool)
+        self._client = treq.client.HTTPClient(agent)
+
+    async def ask(self, asked: Asked) -> Answer:
+        """Ask. Raises ``NotSent`` or ``Unclear``."""
+        exchange: Deferred[Answer] = Deferred.fromCoroutine(self._exchange(asked))
+        clock: Any = self._clock
+        exchange.addTimeout(self._seconds, clock, onTimeoutCancel=_too_late)
+        try:
+            return await exchange
+        except Unclear:
+            raise
+        except _NEVER_LEFT as error:
+            raise NotSent(_in_words(error)) from error
+        except (ResponseFailed, RequestTransmissionFailed) as error:
+            if any(_is_about_tls(reason.value) for reason in error.reasons):
+                raise NotSent("its certificate or TLS is not accepted") from error
+            raise Unclear("the connection broke before the answer") from error
+        except Exception as error:
+            # Whatever broke, and where: it may have taken effect over there.
+            raise Unclear(f"no answer: {type(error).__name__}") from error
+
+    async def _exchange(self, asked: Asked) -> Answer:
+        response = await self._client.request(
+            asked.method,
+            asked.url,
+            params=dict(asked.query) or None,
+            data=asked.body,
+            auth=asked.auth,
+            headers=Headers({name: [value] for name, value in asked.headers.items()}),
+            allow_redirects=False,
+            unbuffered=True,
+        )
+        collected = bytearray()
+
+        def collect(data: bytes) -> None:
+            if len(collected) + len(data) > MOST_BYTES:
+                raise Unclear(f"an answer of more than {MOST_BYTES} bytes")
+            collected.extend(data)
+
+        await treq.collect(response, collect)
+        return Answer(response.code, _decoded(bytes(collected)))
+
+    def close(self) -> Deferred[None]:
+        """Let go of connections that are kept."""
+        closed: Deferred[None] = self._pool.closeCachedConnections()
+        return closed
+
+
+def _decoded(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, UnicodeDecodeError):
+        return None
+
+
+def _is_about_tls(error: object) -> bool:
+    """Whether a connection ended in its handshake, before anything was asked."""
+    return isinstance(error, TlsError) and any(
+        word in str(error).lower() for word in ("certificate", "handshake", "protocol")
+    )
+
+
+def _in_words(error: BaseException) -> str:
+    words = str(error).strip().rstrip(".")
+    return words[:1].lower() + words[1:] if words else type(error).__name__
+
+
+def _too_late(_result: object, seconds: float) -> NoReturn:
+    raise Unclear(f"no answer within {seconds:g} s")

@@ -1,0 +1,73 @@
+"""What waits to be sent through one panel: answers to people first."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection, Sequence
+
+from core.outbox import Outgoing
+from gateway.panels.mail import Mail, rows_of
+
+
+class MailQueue:
+    """Messages, and those that are to go in a request of their own before all else."""
+
+    def __init__(self) -> None:
+        self._answers: deque[Mail] = deque()
+        self._others: deque[Mail] = deque()
+        self._apart: deque[list[Mail]] = deque()
+
+    @property
+    def rows(self) -> list[Outgoing]:
+        """All rows that wait."""
+        apart = [mail for batch in self._apart for mail in batch]
+        return rows_of([*apart, *self._answers, *self._others])
+
+    @property
+    def answers(self) -> int:
+        """How many answers wait."""
+        return len(self._answers)
+
+    def put(self, mails: Sequence[Mail]) -> None:
+        """Behind those that wait."""
+        for mail in mails:
+            (self._answers if mail.is_answer else self._others).append(mail)
+
+    def put_back(self, mails: Sequence[Mail]) -> None:
+        """To where they were taken from."""
+        for mail in reversed(mails):
+            (self._answers if mail.is_answer else self._others).appendleft(mail)
+
+    def put_apart(self, mails: Sequence[Mail]) -> None:
+        """To go together, and with no others."""
+        self._apart.append(list(mails))
+
+    def take_apart(self) -> list[Mail]:
+        """The next of those that go together; none: an empty list."""
+        return self._apart.popleft() if self._apart else []
+
+    def take(self, most: int, rows: int, *, one_line: bool, answers_only: bool) -> list[Mail]:
+        """The next for one request: at most so many messages, and about so many rows."""
+        taken: list[Mail] = []
+        for queue in (self._answers,) if answers_only else (self._answers, self._others):
+            while queue and len(taken) < most and rows > 0:
+                if taken and one_line and queue[0].line != taken[0].line:
+                    break
+                taken.append(queue.popleft())
+                rows -= len(taken[-1].rows)
+        return taken
+
+    def take_all(self) -> list[Outgoing]:
+        """All rows that wait, to be given back."""
+        rows = self.rows
+        for queue in (self._apart, self._answers, self._others):
+            queue.clear()
+        return rows
+
+    def withdraw(self, ids: Collection[int]) -> list[Outgoing]:
+        """The rows of messages of which one of these is a part; answers are always wanted."""
+        gone = [mail for mail in self._others if any(row.id in ids for row in mail.rows)]
+        if gone:
+            keys = {mail.rows[0].id for mail in gone}
+            self._others = deque(mail for mail in self._others if mail.rows[0].id not in keys)
+        return rows_of(gone)
