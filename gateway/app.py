@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import socket
 import sys
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -33,14 +33,16 @@ from core.outbox import Sent
 from core.production import Press
 from core.schema import SchemaError, is_current
 from core.secrecy import Keys
-from core.services import BIND, DOOR, paused_now, service_name
+from core.services import BIND, DOOR, PANEL, paused_now, service_name
 from core.templates.in_use import TemplatesInUse
 from gateway.claims import Claims
 from gateway.control import ControlError, ControlServer
 from gateway.inbound import Inbound
 from gateway.minds import load_profiles, minds_of
 from gateway.outbound import Router, Sender, SenderSettings
-from gateway.pauses import BindSwitch, DoorSwitch, Pauses, Switch
+from gateway.panels.making import DaemonSide, blocked_states, make_panel, push_page
+from gateway.panels.service import PanelService
+from gateway.pauses import BindSwitch, DoorSwitch, PanelSwitch, Pauses, Switch
 from gateway.payment_service import Collaborators, PaymentService, with_payments
 from gateway.peers import Peers, Threads
 from gateway.production import Doors, Production, sources_of
@@ -105,7 +107,8 @@ class Daemon(MultiService):
         self._writer = ThreadPool(1, 1, "database")
         self._readers = ThreadPool(0, 2, "reads")
         self._beats = ThreadPool(0, 1, "beats")
-        self._inbound = self._make_inbound()
+        self._inbound = self._make_inbound(blocked_states(file, settings.panels))
+        self._panels = self._make_panels(file)
         self._smpp = [SmppBind(bind.for_smpp(), self._inbound, reactor) for bind in settings.binds]
         self._claims = Claims(
             self._desk.node, self._router, self._inbound, self._transact, self._now
@@ -125,10 +128,11 @@ class Daemon(MultiService):
             self._scheduler,
             lambda: self._pauses.paused,
             self._peers,
+            self._panels,
         )
         self._vitals = Vitals(settings, version, started_at, parts, self._now)
         self._payments = self._make_payments()
-        self._web = self._make_web(profiles)
+        self._web = self._make_web(file, profiles)
         self._loops: list[LoopingCall] = []
         self.failure: Exception | None = None
         """Why it has ended by itself."""
@@ -192,7 +196,8 @@ class Daemon(MultiService):
 
     def _binds_up(self) -> set[str]:
         senders = self._router.senders
-        return {
+        panels = {panel.settings.name for panel in self._panels if panel.sender.is_up}
+        return panels | {
             status.name
             for status in (bind.status() for bind in self._smpp)
             if (
@@ -206,7 +211,8 @@ class Daemon(MultiService):
         # The inbound side is made after the senders that report to it.
         self._inbound.settle(bind, sent)
 
-    def _make_inbound(self) -> Inbound:
+    def _make_inbound(self, blocked_states: Mapping[str, Collection[str]]) -> Inbound:
+        binds = self._settings.binds
         return Inbound(
             self._database,
             self._desk,
@@ -215,8 +221,9 @@ class Daemon(MultiService):
             clock=self._reactor,
             in_thread=self._in_thread,
             recover=self._upkeep.recover_again,
-            smsc_of={bind.name: bind.smsc for bind in self._settings.binds},
-            blocked_errors={bind.name: bind.blocked_errors for bind in self._settings.binds},
+            smsc_of={bind.name: bind.smsc for bind in binds}
+            | {panel.name: panel.name for panel in self._settings.panels},
+            blocked_errors={bind.name: bind.blocked_errors for bind in binds} | {**blocked_states},
             max_waiting=self._settings.daemon.max_waiting,
             on_bound=self._peers.beat,
             on_queued=self._claim,
@@ -224,6 +231,31 @@ class Daemon(MultiService):
             on_happened=lambda: self._scheduler.happened(),  # noqa: PLW0108
             is_claiming=lambda: self._claims.is_claiming,
         )
+
+    def _make_panels(self, file: Path) -> list[PanelService]:
+        daemon = DaemonSide(
+            self._inbound,
+            self._reactor,
+            self._reactor,
+            self._read,
+            self._transact,
+            self._desk.keys.fingerprint,
+            self._now,
+            self._settle,
+            self._panel_is_up,
+        )
+        lines = self._settings.texted_lines
+        shared = not self._database.is_sqlite
+        panels = [
+            make_panel(file, each, lines, daemon, shared=shared) for each in self._settings.panels
+        ]
+        for panel in panels:
+            self._router.add(panel.sender)
+        return panels
+
+    def _panel_is_up(self) -> None:
+        self._claim()
+        self._peers.beat()
 
     def _claim(self) -> None:
         # The claims are made after the inbound side, which they ask about the database.
@@ -238,7 +270,7 @@ class Daemon(MultiService):
         )
         return PaymentService(self._settings, with_whom, self._reactor)
 
-    def _make_web(self, profiles: Mapping[str, Profile]) -> WebService | None:
+    def _make_web(self, file: Path, profiles: Mapping[str, Profile]) -> WebService | None:
         """The server, and everything that it serves."""
         web, payments = self._settings.web, self._payments
         if web is None or payments is None:
@@ -247,7 +279,11 @@ class Daemon(MultiService):
         if self._settings.desk.enabled:
             frame = Frame(self._make_means(profiles), PAGES)
             mounted["desk"], most_body = frame.resource, frame.most_body
-        doors = {page.settings.path: page for page in self._doors}
+        doors: dict[str, Any] = {page.settings.path: page for page in self._doors}
+        for panel in self._panels:
+            page = push_page(file, panel, behind_proxy=web.behind_proxy)
+            if page:
+                doors[panel.settings.push_path or ""] = page
         begin = "/desk/" if self._settings.desk.enabled else ""
         root = Root(payments.pages, mounted=mounted, doors=doors, begin=begin)
         return WebService(web, root, self._reactor, most_body)
@@ -320,7 +356,10 @@ class Daemon(MultiService):
         for bind in self._smpp:
             name = bind.settings.name
             sender = self._router.senders.get(name)
-            switches[service_name(BIND, name)] = BindSwitch(bind, sender, self._reactor)
+            own = sender if isinstance(sender, Sender) else None
+            switches[service_name(BIND, name)] = BindSwitch(bind, own, self._reactor)
+        for panel in self._panels:
+            switches[service_name(PANEL, panel.settings.name)] = PanelSwitch(panel)
         for page in self._doors:
             switches[service_name(DOOR, page.settings.name)] = DoorSwitch(page.door)
         doors = Doors(self._database, self._in_reader, self._in_thread)
@@ -400,6 +439,8 @@ class Daemon(MultiService):
             yield deferLater(self._reactor, 0.02)
         for page in self._doors:
             page.door.close()
+        for panel in self._panels:
+            yield panel.stopService()
         for bind in self._smpp:
             yield bind.stopService()
         while self._reactor.seconds() < deadline and not self._inbound.is_idle:

@@ -78,6 +78,41 @@ class BindHealth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PanelHealth:
+    """One SMS panel; what is counted is counted since the daemon started."""
+
+    name: str
+    kind: str
+    up: bool
+    """Whether it can be asked to send."""
+    since: int
+    """When it came up or went down."""
+    queued: int
+    """Parts of messages that the daemon holds for it."""
+    in_flight: int
+    """Parts that it was asked to send, and whose result is not stored."""
+    in_doubt: int
+    """Messages that it may or may not have taken."""
+    owed: int
+    """Messages of which it has not said what became."""
+    rate: float
+    held_seconds: float
+    """For how long its throttling still holds everything back."""
+    credit: float | None
+    """In its own unit; None where it has not said."""
+    credit_low: float
+    """Below it somebody should pay."""
+    texts: int
+    """Texts that came through it."""
+    states: int
+    """Last states that it told."""
+    failures: int
+    """Requests that failed."""
+    last_error: str
+    next_attempt: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DoorHealth:
     """One USSD door over HTTP, and what has come to it since the daemon started."""
 
@@ -247,6 +282,7 @@ class Snapshot:
     binds: tuple[BindHealth, ...]
     queues: QueueHealth
     database: DatabaseHealth
+    panels: tuple[PanelHealth, ...] = ()
     doors: tuple[DoorHealth, ...] = ()
     ussd: UssdHealth | None = None
     """None where no code is dialled."""
@@ -277,12 +313,13 @@ class Health:
 def assess(snapshot: Snapshot, oldest_waiting_limit: float) -> Health:
     """Judge ``snapshot``; a message may be due for ``oldest_waiting_limit`` seconds."""
     down = [*_database_problems(snapshot.database)]
-    bind_problems = [*_bind_problems(snapshot)]
+    bind_problems = [*_bind_problems(snapshot), *_panel_problems(snapshot)]
     worries = [*_queue_problems(snapshot.queues, oldest_waiting_limit)]
     worries += _ussd_problems(snapshot.ussd)
     worries += _scheduler_problems(snapshot)
     worries += _peer_problems(snapshot)
-    if snapshot.binds and not any(bind.up for bind in snapshot.binds):
+    ways = [bind.up for bind in snapshot.binds] + [panel.up for panel in snapshot.panels]
+    if ways and not any(ways):
         down += bind_problems
     else:
         worries = bind_problems + worries
@@ -313,7 +350,7 @@ def _database_problems(database: DatabaseHealth) -> Iterator[str]:
 
 
 def _bind_problems(snapshot: Snapshot) -> Iterator[str]:
-    if not (snapshot.binds or snapshot.doors):
+    if not (snapshot.binds or snapshot.panels or snapshot.doors):
         yield "no bind is configured: nothing comes in and nothing goes out"
     paused = snapshot.paused
     for bind in snapshot.binds:
@@ -334,6 +371,29 @@ def _bind_problems(snapshot: Snapshot) -> Iterator[str]:
             yield (
                 f"bind {bind.name} is throttled by its SMSC: {bind.queued} messages wait, "
                 f"{bind.slowed_to:.0f} go each second for now"
+            )
+
+
+def _panel_problems(snapshot: Snapshot) -> Iterator[str]:
+    paused = snapshot.paused
+    for panel in snapshot.panels:
+        seconds = (snapshot.now - panel.since) / 1000
+        pause = paused.get(f"panel:{panel.name}")
+        if pause is not None:
+            seconds = (snapshot.now - (pause.since or snapshot.now)) / 1000
+            yield f"panel {panel.name} has been paused by {pause.paused_by} for {in_words(seconds)}"
+        elif not panel.up:
+            because = f": {panel.last_error.rstrip('.')}" if panel.last_error else ""
+            yield f"panel {panel.name} is down (for {in_words(seconds)}){because}"
+        elif panel.credit is not None and panel.credit < panel.credit_low:
+            yield (
+                f"panel {panel.name} has {panel.credit:,.0f} of credit left "
+                f"(limit: {panel.credit_low:,.0f})"
+            )
+        elif panel.held_seconds:
+            yield (
+                f"panel {panel.name} is throttled: {panel.queued} messages wait, "
+                f"sending goes on in {in_words(panel.held_seconds)}"
             )
 
 

@@ -338,6 +338,27 @@ class Sends(Protocol):
     def held(self) -> list[int]:
         """Ids of all rows in hand, settled ones excepted."""
 
+    @property
+    def queued(self) -> list[int]:
+        """Ids of the rows that have not been sent yet."""
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether there is a rate that is for several daemons."""
+
+    @property
+    def share(self) -> float:
+        """How much of the rate is this daemon's now: 0 … 1."""
+
+    def give(self, share: float, until: float) -> None:
+        """This much of the rate (0 … 1) is this daemon's until then (seconds)."""
+
+    def lease(self, until: float) -> None:
+        """What is here is ours until then (seconds), and may be another daemon's afterwards."""
+
+    def disown(self, ids: Collection[int]) -> None:
+        """Give back these rows if they have not been sent: another daemon has them."""
+
     def status(self) -> SenderStatus:
         """How much is waiting and how much is under way."""
 
@@ -359,6 +380,9 @@ class Sends(Protocol):
     def withdraw(self, ids: Collection[int]) -> None:
         """Give back those of these rows that have not been sent: nobody wants them."""
 
+    def close(self, policies: Collection[int]) -> None:
+        """Give back what has not been sent of these policies: their hours are over."""
+
     def committed(self, count: int) -> None:
         """So many results are committed."""
 
@@ -370,8 +394,12 @@ class Router:
     """Which bind takes a line's messages: the first of the line's own that is up."""
 
     def __init__(self, senders: Mapping[str, Sends], lines: Mapping[str, Sequence[str]]) -> None:
-        self.senders = senders
+        self.senders = dict(senders)
         self._lines = lines
+
+    def add(self, sender: Sends) -> None:
+        """One that could only be made after the router."""
+        self.senders[sender.settings.bind] = sender
 
     def answer_by(self, line: str, arrived_on: str) -> Sends | None:
         """Who takes an answer now: the bind that the message came on, else another one."""

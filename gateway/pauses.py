@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
 import structlog
+from twisted.application.service import Service
 from twisted.internet.defer import Deferred, succeed
 from twisted.python.failure import Failure
 
@@ -143,6 +144,21 @@ class DoorSwitch:
         """Take requests."""
         if not self._door.is_open:
             self._door.open()
+
+
+class PanelSwitch:
+    """A panel that is paused is asked nothing, and told to post again what it posts (503)."""
+
+    def __init__(self, panel: Service) -> None:
+        self._panel = panel
+
+    def off(self) -> None:
+        """Give back what waits; what was asked of the panel still settles."""
+        self._panel.stopService()
+
+    def on(self) -> None:
+        """Look whether the panel answers, and go on."""
+        self._panel.startService()
 
 
 def _log_failure(failure: Failure) -> None:

@@ -29,7 +29,7 @@ from core.nodes import (
     take_over,
     taken_from,
 )
-from gateway.outbound import Clock, Sender
+from gateway.outbound import Clock, Sends
 
 log = structlog.get_logger(__name__)
 
@@ -53,7 +53,7 @@ class Peers:
         me: Me,
         database: Database,
         node: Node,
-        senders: Mapping[str, Sender],
+        senders: Mapping[str, Sends],
         threads: Threads,
         *,
         clock: Clock,

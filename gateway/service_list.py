@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
-from core.services import BIND, CAMPAIGNS, DOOR, IMPORT, SCHEDULER, Paused, service_name
+from core.services import BIND, CAMPAIGNS, DOOR, IMPORT, PANEL, SCHEDULER, Paused, service_name
 from gateway.health import (
     ROUND_LIMIT_SECONDS,
     BindHealth,
+    PanelHealth,
     SchedulerHealth,
     ServiceHealth,
     ServiceState,
@@ -25,6 +26,7 @@ def service_names(settings: Settings) -> list[str]:
     """Every service that these settings make."""
     return [
         *(service_name(BIND, bind.name) for bind in settings.binds),
+        *(service_name(PANEL, panel.name) for panel in settings.panels),
         *(service_name(DOOR, door.name) for door in settings.ussd_doors),
         SCHEDULER,
         CAMPAIGNS,
@@ -67,6 +69,8 @@ def _running(snapshot: Snapshot) -> Iterator[ServiceHealth]:
     running = ServiceState.RUNNING
     for bind in snapshot.binds:
         yield _bind(bind)
+    for panel in snapshot.panels:
+        yield _panel(panel)
     for door in snapshot.doors:
         yield ServiceHealth(name=service_name(DOOR, door.name), state=running)
     if snapshot.scheduler is not None:
@@ -81,6 +85,15 @@ def _bind(bind: BindHealth) -> ServiceHealth:
         state=ServiceState.RUNNING if bind.up else ServiceState.DOWN,
         since=bind.since,
         detail="" if bind.up else bind.last_error or bind.state,
+    )
+
+
+def _panel(panel: PanelHealth) -> ServiceHealth:
+    return ServiceHealth(
+        name=service_name(PANEL, panel.name),
+        state=ServiceState.RUNNING if panel.up else ServiceState.DOWN,
+        since=panel.since,
+        detail="" if panel.up else panel.last_error or "it is being asked",
     )
 
 

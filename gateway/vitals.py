@@ -19,6 +19,7 @@ from gateway.health import (
     BindHealth,
     DatabaseHealth,
     DoorHealth,
+    PanelHealth,
     PeerHealth,
     PlannedHealth,
     QueueHealth,
@@ -30,6 +31,7 @@ from gateway.health import (
 )
 from gateway.inbound import Inbound, InThread
 from gateway.outbound import Router
+from gateway.panels.service import PanelService
 from gateway.peers import Peers
 from gateway.scheduler import Scheduler
 from gateway.service_list import with_services
@@ -58,6 +60,7 @@ class Parts(NamedTuple):
     paused: Callable[[], Mapping[str, Paused]] = dict
     """What people have paused, by the service's name."""
     peers: Peers | None = None
+    panels: Sequence[PanelService] = ()
 
 
 class Vitals:
@@ -113,6 +116,7 @@ class Vitals:
                 schema_current=schema_current,
                 last_error=error,
             ),
+            panels=tuple(_panel(panel) for panel in self._parts.panels),
             doors=tuple(_door(page) for page in self._parts.doors),
             ussd=self._ussd() if self._settings.dialled_lines else None,
             scheduler=self._scheduler(now),
@@ -198,6 +202,29 @@ def _peer(peer: Peer) -> PeerHealth:
         seen_at=peer.seen_at,
         taken_over_at=peer.taken_over_at,
         binds_up=tuple(sorted(peer.binds)),
+    )
+
+
+def _panel(panel: PanelService) -> PanelHealth:
+    status, sending = panel.status(), panel.sender.status()
+    return PanelHealth(
+        name=status.name,
+        kind=status.kind,
+        up=status.up,
+        since=status.since,
+        queued=sending.queued,
+        in_flight=sending.in_flight,
+        in_doubt=status.in_doubt,
+        owed=status.owed,
+        rate=panel.settings.rate,
+        held_seconds=sending.held_seconds,
+        credit=status.credit,
+        credit_low=status.credit_low,
+        texts=status.counters["texts"],
+        states=status.counters["states"],
+        failures=status.counters["failures"],
+        last_error=status.last_error,
+        next_attempt=status.next_attempt,
     )
 
 

@@ -81,6 +81,9 @@ def _print_details(found: dict[str, Any]) -> None:
     if found.get("peers"):
         click.echo()
         print_table(PEER_COLUMNS, (_peer_row(peer) for peer in found["peers"]))
+    if found["panels"]:
+        click.echo()
+        print_table(PANEL_COLUMNS, map(_panel_row, found["panels"]), texts=("last error",))
     if found["doors"]:
         click.echo()
         print_table(DOOR_COLUMNS, (_door_row(door) for door in found["doors"]))
@@ -113,6 +116,37 @@ def _scheduler_facts(scheduler: dict[str, Any] | None) -> list[tuple[str, object
         ("… next", next(planned, "nothing is planned")),
         *(("", each) for each in planned),
     ]
+
+
+PANEL_COLUMNS = (
+    "panel",
+    "kind",
+    "state",
+    "since",
+    "rate",
+    "queued",
+    "in doubt",
+    "owed",
+    "credit",
+    "texts",
+    "last error",
+)
+
+
+def _panel_row(panel: dict[str, Any]) -> tuple[object, ...]:
+    return (
+        panel["name"],
+        panel["kind"],
+        "up" if panel["up"] else "down",
+        _moment(panel["since"]),
+        f"{panel['rate']:g}/s" if panel["rate"] else "–",
+        panel["queued"],
+        panel["in_doubt"],
+        panel["owed"],
+        None if panel["credit"] is None else f"{panel['credit']:,.0f}",
+        panel["texts"],
+        panel["last_error"] or None,
+    )
 
 
 DOOR_COLUMNS = (

@@ -82,8 +82,6 @@ class DescribedPanel:
         self.tells_credit = description.credit is not None
         self.hands_over = description.texts is not None
         self.hands_over_again = description.again is not None
-        blocked = states.codes.get(StateMeaning.BLOCKED, frozenset()) if states else frozenset()
-        self.blocked_codes: frozenset[str] = blocked
 
     # --- sending ----------------------------------------------------------------------
 

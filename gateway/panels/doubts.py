@@ -55,6 +55,8 @@ class Doubts:
 
     def add(self, mails: Sequence[Mail]) -> None:
         """These may have been taken."""
+        if not mails:
+            return
         if not self._panel.knows_local_ids:
             self._settle([(mail, Result.UNCERTAIN, "") for mail in mails])
             return

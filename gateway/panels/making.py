@@ -13,6 +13,7 @@ from gateway.line_settings import Line
 from gateway.messages import BindListener
 from gateway.panel_settings import PanelAccount
 from gateway.panels.described import Account, DescribedPanel
+from gateway.panels.description import StateMeaning
 from gateway.panels.exchange import Exchange
 from gateway.panels.intake import Books
 from gateway.panels.push import PushPage, names_of
@@ -36,9 +37,17 @@ class DaemonSide(NamedTuple):
 
 
 def make_panel(
-    file: Path, settings: PanelAccount, lines: Sequence[Line], daemon: DaemonSide
+    file: Path,
+    settings: PanelAccount,
+    lines: Sequence[Line],
+    daemon: DaemonSide,
+    *,
+    shared: bool = False,
 ) -> PanelService:
-    """One panel; ``file``: the settings, beside which an own description is looked for."""
+    """One panel; ``file``: the settings, beside which an own description is looked for.
+
+    ``shared``: its rate is for several daemons together.
+    """
     description = settings.description(file, f"panel {settings.name}")
     user = f"{settings.user}/{settings.domain}" if settings.domain else settings.user
     account = Account(
@@ -68,7 +77,7 @@ def make_panel(
         exchange.close,
     )
     hours = description.states.hours if description.states else 0
-    return PanelService(settings, panel, around, hours)
+    return PanelService(settings, panel, around, hours, shared=shared)
 
 
 def push_page(file: Path, service: PanelService, *, behind_proxy: bool) -> PushPage | None:
@@ -81,3 +90,13 @@ def push_page(file: Path, service: PanelService, *, behind_proxy: bool) -> PushP
     guard = Guard(settings.push_path, secret, settings.push_allow, behind_proxy=behind_proxy)
     push = names_of(description.push, settings.push_names)
     return PushPage(settings.name, push, guard, service.posted, service.clock)
+
+
+def blocked_states(file: Path, panels: Sequence[PanelAccount]) -> dict[str, frozenset[str]]:
+    """For each panel: the codes of states that say that a mobile is on a block list."""
+    found: dict[str, frozenset[str]] = {}
+    for panel in panels:
+        states = panel.description(file, f"panel {panel.name}").states
+        if states:
+            found[panel.name] = states.codes.get(StateMeaning.BLOCKED, frozenset())
+    return found

@@ -133,10 +133,6 @@ class Panel(Protocol):
     def hands_over_again(self) -> bool:
         """Whether texts can be asked for that were handed over before."""
 
-    @property
-    def blocked_codes(self) -> frozenset[str]:
-        """States that say that the mobile is on a block list."""
-
     async def send(self, texts: Sequence[Text]) -> Sequence[Taken]:
         """Send these; returns what became of each, in their order."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Sequence
 
 from core.outbox import Outgoing
 from gateway.panels.mail import Mail, rows_of
@@ -64,10 +64,17 @@ class MailQueue:
             queue.clear()
         return rows
 
-    def withdraw(self, ids: Collection[int]) -> list[Outgoing]:
-        """The rows of messages of which one of these is a part; answers are always wanted."""
-        gone = [mail for mail in self._others if any(row.id in ids for row in mail.rows)]
-        if gone:
-            keys = {mail.rows[0].id for mail in gone}
-            self._others = deque(mail for mail in self._others if mail.rows[0].id not in keys)
+    def take_out(
+        self, which: Callable[[Outgoing], bool], *, answers: bool = False
+    ) -> list[Outgoing]:
+        """The rows of messages of which a row is meant; those of answers only if that is said."""
+        gone: list[Mail] = []
+        for queue in (self._answers, self._others) if answers else (self._others,):
+            out = [mail for mail in queue if any(map(which, mail.rows))]
+            if out:
+                keys = {mail.rows[0].id for mail in out}
+                kept = [mail for mail in queue if mail.rows[0].id not in keys]
+                queue.clear()
+                queue.extend(kept)
+                gone += out
         return rows_of(gone)

@@ -16,22 +16,19 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from core.outbox import Outgoing, Result, Sent
-from gateway.messages import Connection, DeliveryState, SendResult
+from gateway.messages import Connection, SendResult
 from gateway.outbound import MIN_ROOM, ROOM_SECONDS, Clock, SenderStatus
 from gateway.pace import Pace
-from gateway.panels.doubts import Doubts, known_of
+from gateway.panels.delivery import Done, deliver
+from gateway.panels.doubts import Doubts
 from gateway.panels.mail import Mail, as_mail, rows_of
-from gateway.panels.port import Meaning, NotSent, Panel, Refused, Taken, Unclear
+from gateway.panels.port import Meaning, Panel
 from gateway.panels.queue import MailQueue
 
 log = structlog.get_logger(__name__)
 
 ROOM_REQUESTS: Final = 4
 """Messages of so many requests are held in memory, for each request that may be under way."""
-_FAILED: Final = frozenset(
-    {DeliveryState.UNDELIVERABLE, DeliveryState.REJECTED, DeliveryState.EXPIRED}
-)
-_HOLDS: Final = (Meaning.RETRY, Meaning.NO_CREDIT, Meaning.ACCOUNT)
 
 
 class PanelSending(NamedTuple):
@@ -43,6 +40,8 @@ class PanelSending(NamedTuple):
     """How many requests may be under way at once."""
     rate: float
     """Messages a second; 0 is no limit."""
+    shared: bool = False
+    """Whether that is for several daemons together: each has its share."""
 
 
 class Hooks(NamedTuple):
@@ -55,15 +54,6 @@ class Hooks(NamedTuple):
     """The panel cannot go on; ``down`` has to be called."""
 
 
-class _Done(NamedTuple):
-    """What became of a message."""
-
-    mail: Mail
-    result: Result
-    id: str = ""
-    code: int = 0
-
-
 class PanelSender:
     """The messages that one panel is to send, and those it was asked to send."""
 
@@ -72,7 +62,8 @@ class PanelSender:
         self._panel = panel
         self._clock = clock
         self._hooks = hooks
-        self._pace = Pace(settings.rate, clock.seconds())
+        self._pace = Pace(settings.rate, clock.seconds(), shared=settings.shared)
+        self._leased_until = math.inf
         self._doubts = Doubts(settings.bind, panel, clock, self._settle_doubts)
         self._queue = MailQueue()
         self._in_flight: dict[int, Outgoing] = {}
@@ -83,10 +74,7 @@ class PanelSender:
         self._is_stopped = False
         self._is_open = False
         self._is_up = False
-        most = max(MIN_ROOM, ROOM_REQUESTS * settings.requests * panel.limits.texts)
-        self._window = most
-        a_while = math.ceil(settings.rate * ROOM_SECONDS)
-        self._most = min(most, a_while) if settings.rate else most
+        self._window = max(MIN_ROOM, ROOM_REQUESTS * settings.requests * panel.limits.texts)
 
     # --- what Router, Claims and Inbound ask -------------------------------------------
 
@@ -94,6 +82,13 @@ class PanelSender:
     def is_up(self) -> bool:
         """Whether the panel can be asked to send."""
         return self._is_open and self._is_up
+
+    @property
+    def _most(self) -> int:
+        a_second = self._pace.own(self._clock.seconds())
+        if a_second == math.inf:
+            return self._window
+        return min(self._window, math.ceil(a_second * ROOM_SECONDS))
 
     @property
     def room(self) -> int:
@@ -113,7 +108,39 @@ class PanelSender:
     @property
     def held(self) -> list[int]:
         """Ids of all rows in hand, settled ones excepted."""
-        return [row.id for row in self._queue.rows] + list(self._in_flight)
+        return self.queued + list(self._in_flight)
+
+    @property
+    def queued(self) -> list[int]:
+        """Ids of the rows that have not been sent yet."""
+        return [row.id for row in self._queue.rows]
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether there is a rate that is for several daemons."""
+        return self._pace.is_shared
+
+    @property
+    def share(self) -> float:
+        """How much of the rate is this daemon's now: 0 … 1."""
+        rate = self.settings.rate
+        return self._pace.own(self._clock.seconds()) / rate if rate else 1.0
+
+    def give(self, share: float, until: float) -> None:
+        """This much of the rate (0 … 1) is this daemon's until then (seconds)."""
+        if self.is_shared:
+            self._pace.give(share, self._clock.seconds(), until)
+            self._cancel_alarm()
+            self.pump()
+
+    def lease(self, until: float) -> None:
+        """What is here is ours until then (seconds), and may be another daemon's afterwards."""
+        self._leased_until = until
+        self.pump()
+
+    def disown(self, ids: Collection[int]) -> None:
+        """Give back these rows if they have not been sent: another daemon has them."""
+        self._give_back(self._queue.take_out(lambda row: row.id in ids, answers=True))
 
     @property
     def in_doubt(self) -> int:
@@ -125,7 +152,8 @@ class PanelSender:
         now = self._clock.seconds()
         under_way = len(self._in_flight) + self._unsettled
         waiting = len(self._queue.rows)
-        return SenderStatus(waiting, under_way, self._pace.held(now), self._pace.slowed_to(now))
+        held, slowed_to = self._pace.held(now), self._pace.slowed_to(now)
+        return SenderStatus(waiting, under_way, held, slowed_to, self.share)
 
     def bound(self, connection: Connection) -> None:  # noqa: ARG002 - a panel sends by requests
         """The daemon takes what the panel tells; whether it can send is told by ``up``."""
@@ -160,7 +188,11 @@ class PanelSender:
 
     def withdraw(self, ids: Collection[int]) -> None:
         """Give back those of these rows that have not been sent: nobody wants them."""
-        self._give_back(self._queue.withdraw(ids))
+        self._give_back(self._queue.take_out(lambda row: row.id in ids))
+
+    def close(self, policies: Collection[int]) -> None:
+        """Give back what has not been sent of these policies: their hours are over."""
+        self._give_back(self._queue.take_out(lambda row: row.policy_id in policies))
 
     def committed(self, count: int) -> None:
         """So many results are committed."""
@@ -172,8 +204,7 @@ class PanelSender:
         The next start asks the panel about it before any of it is sent again.
         """
         self._is_stopped = True
-        if self._alarm is not None and self._alarm.active():
-            self._alarm.cancel()
+        self._cancel_alarm()
         self._doubts.stop()
         for going in list(self._going):
             going.cancel()
@@ -186,7 +217,7 @@ class PanelSender:
 
     def pump(self) -> None:
         """Send what the number of requests and the rate allow."""
-        while self.is_up and self._requests < self.settings.requests:
+        while self.is_up and self._is_ours() and self._requests < self.settings.requests:
             batch = self._next_batch()
             if not batch:
                 return
@@ -217,124 +248,45 @@ class PanelSender:
         return batch[:granted]
 
     def _wake_later(self) -> None:
-        if self._alarm is None or not self._alarm.active():
-            delay = max(0.001, self._pace.wait(self._clock.seconds()))
+        delay = max(0.001, self._pace.wait(self._clock.seconds()))
+        # Without an end, a share of the rate is waited for: ``give`` brings it.
+        if delay < math.inf and (self._alarm is None or not self._alarm.active()):
             self._alarm = self._clock.callLater(delay, self.pump)
 
+    def _cancel_alarm(self) -> None:
+        if self._alarm is not None and self._alarm.active():
+            self._alarm.cancel()
+
     async def _go(self, batch: Sequence[Mail]) -> None:
-        """One request, and what it takes to be sure that it may be made."""
-        new = await self._never_taken(batch)
-        if not new:
+        outcome = await deliver(self.settings.bind, self._panel, batch, self._is_ours)
+        if self._is_stopped:
             return
-        try:
-            taken = await self._panel.send([mail.as_text() for mail in new])
-        except NotSent as error:
-            self._back(new)
-            self._hooks.trouble(Meaning.RETRY, str(error))
-        except Unclear as error:
-            log.warning(
-                "panel.uncertain", panel=self.settings.bind, messages=len(new), reason=str(error)
-            )
-            self._doubt(new)
-            self._hooks.trouble(Meaning.RETRY, str(error))
-        except Refused as refusal:
-            self._refused(new, refusal)
+        self._finish(outcome.done)
+        self._doubts.add(outcome.doubtful)
+        for half in outcome.halves:
+            self._ask_apart(half)
+        if outcome.is_throttled:
+            log.warning("panel.throttled", panel=self.settings.bind)
+            self._pace.throttled(self._clock.seconds())
+            self._wake_later()
+        if outcome.trouble:
+            self._hooks.trouble(*outcome.trouble)
+
+    def _is_ours(self) -> bool:
+        return self._clock.seconds() < self._leased_until
+
+    def _ask_apart(self, half: Sequence[Mail]) -> None:
+        rows = rows_of(half)
+        for row in rows:
+            del self._in_flight[row.id]
+        if self.is_up:
+            self._queue.put_apart(half)
         else:
-            self._took(new, taken)
-
-    async def _never_taken(self, batch: Sequence[Mail]) -> list[Mail]:
-        """Those of a batch that the panel has not taken at an attempt before this one."""
-        before = [mail for mail in batch if mail.attempts]
-        if not before or not self._panel.knows_local_ids:
-            return list(batch)
-        try:
-            known = await known_of(self._panel, [(mail, mail.attempts - 1) for mail in before])
-        except (NotSent, Unclear, Refused) as error:
-            # Nothing of it was sent now; it is asked again before it is.
-            self._back(batch)
-            meaning = error.meaning if isinstance(error, Refused) else Meaning.RETRY
-            self._hooks.trouble(meaning, str(error))
-            return []
-        # What failed there is being tried again, and that is no doubling.
-        there = {
-            before[place].rows[0].id: _Done(before[place], Result.ACCEPTED, standing.id)
-            for place, standing in known.items()
-            if standing.state not in _FAILED
-        }
-        self._finish(list(there.values()))
-        return [mail for mail in batch if mail.rows[0].id not in there]
-
-    def _took(self, batch: Sequence[Mail], taken: Sequence[Taken]) -> None:
-        pairs = list(zip(batch, taken, strict=True))
-        doubtful = [mail for mail, one in pairs if one.result is Result.UNCERTAIN]
-        self._finish(
-            [
-                _Done(mail, one.result, one.id, one.code)
-                for mail, one in pairs
-                if one.result is not Result.UNCERTAIN
-            ]
-        )
-        if doubtful:
-            log.warning("panel.answer_is_short", panel=self.settings.bind, missing=len(doubtful))
-            self._doubt(doubtful)
-        meanings = {one.meaning for one in taken}
-        if Meaning.THROTTLED in meanings:
-            self._throttled("")
-        for meaning in _HOLDS[1:]:
-            if meaning in meanings:
-                code = next(one.code for one in taken if one.meaning is meaning)
-                self._hooks.trouble(meaning, f"error {code}")
-                return
-
-    def _refused(self, batch: Sequence[Mail], refusal: Refused) -> None:
-        """The whole request was refused: for what it is, or for one of its messages."""
-        code = int(refusal.code) if refusal.code.lstrip("-").isdecimal() else 0
-        match refusal.meaning:
-            case Meaning.NO_CREDIT | Meaning.ACCOUNT:
-                self._back(batch)
-            case Meaning.RETRY:
-                self._all(batch, Result.TEMPORARY, code)
-            case Meaning.THROTTLED:
-                self._all(batch, Result.THROTTLED, code)
-                self._throttled(refusal.code)
-            case _ if len(batch) > 1:
-                middle = len(batch) // 2
-                self._divide([batch[:middle], batch[middle:]])
-            case Meaning.BLOCKED:
-                self._all(batch, Result.BLOCKED, code)
-            case Meaning.REFUSED:
-                log.warning("panel.refused", panel=self.settings.bind, reason=str(refusal))
-                self._all(batch, Result.PERMANENT, code)
-        if refusal.meaning in _HOLDS:
-            self._hooks.trouble(refusal.meaning, str(refusal))
-
-    def _divide(self, halves: Sequence[Sequence[Mail]]) -> None:
-        for half in halves:
-            for row in rows_of(half):
-                del self._in_flight[row.id]
-            if self.is_up:
-                self._queue.put_apart(half)
-            else:
-                self._give_back(rows_of(half))
-
-    def _throttled(self, code: str) -> None:
-        self._pace.throttled(self._clock.seconds())
-        log.warning("panel.throttled", panel=self.settings.bind, code=code)
-        self._wake_later()
+            self._give_back(rows)
 
     # --- results -----------------------------------------------------------------------
 
-    def _doubt(self, batch: Sequence[Mail]) -> None:
-        if not self._is_stopped:
-            self._doubts.add(batch)
-
-    def _back(self, batch: Sequence[Mail]) -> None:
-        self._all(batch, Result.UNSENT, 0)
-
-    def _all(self, batch: Sequence[Mail], result: Result, code: int) -> None:
-        self._finish([_Done(mail, result, "", code) for mail in batch])
-
-    def _finish(self, done: Sequence[_Done]) -> None:
+    def _finish(self, done: Sequence[Done]) -> None:
         """Results: of every part the same, with the one id that the panel has for them."""
         sent: list[Sent] = []
         for mail, result, key, code in () if self._is_stopped else done:
@@ -351,7 +303,7 @@ class PanelSender:
             self._settle(sent)
 
     def _settle_doubts(self, settled: Sequence[tuple[Mail, Result, str]]) -> None:
-        self._finish([_Done(*one) for one in settled])
+        self._finish([Done(*one) for one in settled])
 
     def _settle(self, sent: Sequence[Sent]) -> None:
         self._unsettled += len(sent)
@@ -360,7 +312,8 @@ class PanelSender:
     def _broken(self, failure: Failure, batch: Sequence[Mail]) -> None:
         """A mistake of ours, in the middle of it: what was not settled may have been sent."""
         log.critical("panel.broken", panel=self.settings.bind, failure=failure.getTraceback())
-        self._doubt([mail for mail in batch if mail.rows[0].id in self._in_flight])
+        if not self._is_stopped:
+            self._doubts.add([mail for mail in batch if mail.rows[0].id in self._in_flight])
 
     def _ended(self, _result: object, done: Deferred[None]) -> None:
         self._going.discard(done)

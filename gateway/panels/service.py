@@ -95,9 +95,18 @@ class PanelService(Service):
     """Holds one panel; its ``sender`` belongs among those of the router."""
 
     def __init__(
-        self, settings: PanelAccount, panel: DescribedPanel, around: Surroundings, hours: float
+        self,
+        settings: PanelAccount,
+        panel: DescribedPanel,
+        around: Surroundings,
+        hours: float,
+        *,
+        shared: bool = False,
     ) -> None:
-        """``hours``: for how long the panel can be asked for a state."""
+        """``hours``: for how long the panel can be asked for a state.
+
+        ``shared``: its rate is for several daemons together.
+        """
         self.setName(settings.name)  # type: ignore[no-untyped-call]
         self.settings = settings
         self.panel = panel
@@ -105,7 +114,7 @@ class PanelService(Service):
         """``texts`` and ``states`` that came; ``failures`` of requests."""
         self._around = around
         self.clock = self._clock = around.clock
-        sending = PanelSending(settings.name, settings.requests, settings.rate)
+        sending = PanelSending(settings.name, settings.requests, settings.rate, shared)
         hooks = Hooks(around.settle, self._owes, self.trouble)
         self.sender = PanelSender(sending, panel, around.clock, hooks)
         self.intake = Intake(around.books, around.listener, around.clock)
@@ -128,6 +137,8 @@ class PanelService(Service):
 
     def startService(self) -> None:
         """Take what comes, look whether the panel answers, and begin to ask."""
+        if self.running:
+            return
         super().startService()  # type: ignore[no-untyped-call]
         self.intake.open()
         self._start(self._look())
@@ -140,8 +151,13 @@ class PanelService(Service):
             self._every(self.settings.credit_every, self._ask_credit)
 
     def stopService(self) -> Deferred[None]:
-        """Ask nothing more; what is under way is found again at the next start."""
+        """Ask nothing more, and give back what waits; what is under way still settles.
+
+        It can be started again.
+        """
         super().stopService()  # type: ignore[no-untyped-call]
+        if self._is_up:
+            self._turn(up=False)
         for loop in self._loops:
             loop.stop()
         self._loops.clear()
@@ -150,7 +166,6 @@ class PanelService(Service):
         for going in list(self._going):
             going.cancel()
         self.intake.close()
-        self.sender.stop()
         return self._around.close()
 
     def _every(
@@ -210,8 +225,9 @@ class PanelService(Service):
         if self._credit is not None and self._credit <= 0:
             self._still_down(Meaning.NO_CREDIT, "there is no credit left")
             return
-        log.info("panel.up", panel=self.settings.name)
-        self._turn(up=True)
+        if self.running:
+            log.info("panel.up", panel=self.settings.name)
+            self._turn(up=True)
 
     def _still_down(self, meaning: Meaning, error: object) -> None:
         self.counters["failures"] += 1

@@ -7,8 +7,9 @@ when a test says so: every order of events can be had, and none takes time.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import count
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import pytest
@@ -181,7 +182,9 @@ class World:
         max_waiting: int = 10_000,
         clock: Clock | None = None,
         limits: Limits = Limits(),  # noqa: B008 - frozen
+        panels: Mapping[str, Collection[str]] = MappingProxyType({}),
     ) -> None:
+        """``panels``: by name, the codes of states that say that a mobile is blocked."""
         self.database = database
         self.clock = clock or _clock()
         self.mind = FakeMind()
@@ -216,8 +219,8 @@ class World:
             clock=self.clock,
             in_thread=self.in_thread,
             recover=self._recover,
-            smsc_of={**dict.fromkeys(binds, "mci"), "receiver": "mci"},
-            blocked_errors={bind: {"077"} for bind in binds},
+            smsc_of={**dict.fromkeys(binds, "mci"), "receiver": "mci", **{n: n for n in panels}},
+            blocked_errors={**{bind: {"077"} for bind in binds}, **panels},
             max_waiting=max_waiting,
             on_queued=self.claim,
             is_claiming=lambda: self.is_claiming,
@@ -276,8 +279,8 @@ class World:
         wanted = [(bind, lines, 100) for bind, lines in self.router.lines_of().items()]
         found = self.database.transact("claim", claim_for_each, 0, wanted, self.now())
         for bind, rows, _again, _hours in found:
-            self.senders[bind].hand_over(rows)
-            self.senders[bind].pump()
+            self.router.senders[bind].hand_over(rows)
+            self.router.senders[bind].pump()
         if any(claimed.again for claimed in found):
             self.claim()
 
