@@ -11,7 +11,7 @@ ARGS ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench bench-peers fuzz clean
+.PHONY: help run test browser check format bench bench-peers fuzz clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \
@@ -41,8 +41,20 @@ run: $(VENV)/installed ## run Peyk on sample data, with a simulated operator (Ct
 	@trap : INT TERM; $(BIN)/peyk run; code=$$?; \
 		$(BIN)/peyk smsc --stop || true; exit $$code
 
-test: $(VENV)/installed-dev ## run every test, two files at a time
+test: $(VENV)/installed-dev browser ## run every test, two files at a time
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+
+# Tests of pages need Chromium, which is no Python package: from the distribution where that
+# is allowed; elsewhere those tests fail and say what to install.
+browser:
+	@for name in chromium chromium-browser google-chrome google-chrome-stable; do \
+		command -v $$name >/dev/null && exit 0; done; \
+	if [ "$$(id -u)" = 0 ]; then root=; else root='sudo -n'; fi; \
+	echo "installing Chromium for the tests of pages, where that is allowed"; \
+	if command -v apt-get >/dev/null && $${root:-env} true 2>/dev/null; then \
+		$$root apt-get install --quiet --yes --no-install-recommends chromium; \
+	elif command -v dnf >/dev/null && $${root:-env} true 2>/dev/null; then \
+		$$root dnf install --quiet --assumeyes chromium; fi || true
 
 check: $(VENV)/installed-dev ## look the code over: ruff, mypy, import-linter
 	$(BIN)/ruff check .
