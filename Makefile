@@ -11,7 +11,7 @@ ARGS ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test browser check format bench bench-peers fuzz clean
+.PHONY: help run test browser check format bench bench-peers fuzz soak clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \
@@ -71,6 +71,9 @@ bench: $(VENV)/installed-dev ## measure, as bench/README.md describes
 
 bench-peers: $(VENV)/installed-dev ## measure beside Kannel, where it is installed
 	$(BIN)/python -m bench.peers $(ARGS)
+
+soak: $(VENV)/installed-dev ## send at a rate by one daemon and by several, for some minutes
+	$(BIN)/python -m pytest -m soak -s tests/acceptance/test_several_daemons.py $(ARGS)
 
 fuzz: $(VENV)/installed-dev ## throw broken PDUs at the codec and the session for a minute
 	$(BIN)/python -m tests.fuzz.fuzz_smpp $(ARGS)
