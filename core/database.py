@@ -211,7 +211,15 @@ def _postgresql(url: URL) -> Engine:
         pool_pre_ping=True,
         connect_args={
             "connect_timeout": 5,
+            # A server whose machine has gone says nothing: noticed within half a minute …
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 25_000,
             # The session's zone must not decide what a date means.
-            "options": "-c timezone=UTC -c jit=off",
+            "options": "-c timezone=UTC -c jit=off "
+            # … and so does the server of a daemon whose machine has: its locks are let go of.
+            "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3 "
+            "-c tcp_user_timeout=25000",
         },
     )

@@ -24,6 +24,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import BigInteger, Connection, delete, select, text, update
 
 from core.bulk import Upsert, as_rows, put_rows, unfolded
+from core.database import by_index_only
 from core.sending import recover
 from core.tables import IS_SENDING, nodes, outbox
 
@@ -32,7 +33,7 @@ WHOLE: Final = 1_000_000
 LAPSE_MS: Final = 6_000
 """For how long a daemon that is not heard of keeps its shares."""
 FORGOTTEN_MS: Final = 3_600_000
-"""For how long it is remembered."""
+"""For how long it is remembered, once others have taken over what it was to send."""
 
 _LOCK: Final = text("SELECT pg_advisory_xact_lock(:space, 0)")
 _LOCK_SPACE: Final = 0x7065796E
@@ -80,6 +81,11 @@ class Peer(NamedTuple):
     def is_alive(self) -> bool:
         """Whether it has been heard of lately."""
         return self.unseen_ms <= LAPSE_MS
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is left of it, and nobody need know of it any more."""
+        return self.taken_over_at is not None and self.unseen_ms > FORGOTTEN_MS
 
 
 class Beaten(NamedTuple):
@@ -139,7 +145,7 @@ def beat(
     written, shares = share_out(applied, others)
     row = (me.node, me.started_at, now, me.version, me.host, json.dumps(written), None)
     put_rows(connection, _PUT, [row])
-    forgotten = [peer.node for peer in others if peer.unseen_ms > FORGOTTEN_MS]
+    forgotten = [peer.node for peer in others if peer.is_over]
     if forgotten:
         connection.execute(delete(nodes).where(nodes.c.node.in_(forgotten)))
     remembered = tuple(peer for peer in others if peer.node not in forgotten)
@@ -186,6 +192,7 @@ def taken_from(connection: Connection, node: int, ids: Collection[int]) -> set[i
     """Which of these rows are not this daemon's to send any more."""
     if not ids:
         return set()
+    by_index_only(connection)
     mine = (
         select(_asked.c.id)
         .join_from(_asked, outbox, outbox.c.id == _asked.c.id)

@@ -23,6 +23,7 @@ from core.happened import has_new, new_ids
 from core.ids import IdMaker
 from core.inbox import Arrival, Part
 from core.making import Maker
+from core.nodes import Me, beat, take_over, taken_from
 from core.operations import REGISTRY
 from core.operations.operation import NAMING
 from core.outage_notices import enter
@@ -130,6 +131,16 @@ def everything(desk: Desk, database: Database) -> None:
         run(database, desk, Batch(inputs=inputs, now=NOW))
     tell(desk, database)
     database.transact("tidy", tidy, desk, NOW)
+    beside_another(database)
+
+
+def beside_another(database: Database) -> None:
+    """Another daemon, and what it leaves when it is gone."""
+    database.transact("join", beat, Me(1, NOW, "1", "there"), {"mci": 0}, NOW)
+    done = database.transact("beat", beat, Me(0, NOW, "1", "here"), {"mci": 0}, NOW + DAY)
+    (gone,) = done.others
+    assert database.transact("take over", take_over, gone, NOW + DAY) == 0
+    assert database.read("taken", taken_from, 0, [1, 2]) == {1, 2}
 
 
 def tell(desk: Desk, database: Database) -> None:

@@ -363,7 +363,7 @@ def test_who_ends_in_order_leaves_nothing(
     assert not postgresql_database.read("nodes", lambda c: c.execute(count_nodes).all())
 
 
-def test_all_numbers_taken(sqlite_database: Database) -> None:
+def test_on_sqlite_a_second_daemon_does_not_start(sqlite_database: Database) -> None:
     """On SQLite there is one daemon: the second one says why it does not start."""
     first = Node(sqlite_database)
     with pytest.raises(NodeTaken, match=r"another daemon is running on .*use PostgreSQL"):
