@@ -416,6 +416,7 @@ class Daemon(MultiService):
         self._every(TIDY_SECONDS, self._tidy)
         self._every(PAUSE_SECONDS, self._pauses.tick)
         self._pauses.start()
+        self._scheduler.tick()
         log.info("daemon.started", version=self._version, node=self._desk.node)
 
     def _every(self, seconds: float, function: Callable[[], object]) -> None:

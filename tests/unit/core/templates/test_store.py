@@ -17,7 +17,7 @@ from core.tables import send_policies, template_versions, templates
 from core.templates import store
 from core.templates.checks import DefinitionError, check
 from core.templates.codec import StoredTemplateError, read_definition, write_definition
-from core.templates.in_use import TemplatesInUse
+from core.templates.in_use import InUse, TemplatesInUse
 from core.templates.store import Draft, TemplateError, TemplateFilter
 from core.templates.types import (
     Audience,
@@ -192,7 +192,10 @@ def test_those_in_use_are_known_as_they_change(
 ) -> None:
     """Each version is read once; one that cannot be read is left out, and the others go on."""
     known = TemplatesInUse()
-    look = partial(database.read, "look", known.look)
+
+    def look() -> list[InUse]:
+        return database.read("look", known.look)
+
     bill = database.transact("add", partial(store.add, enabled=True), draft("bill"))
     other = database.transact("add", partial(store.add, enabled=True), draft("other"))
     database.transact("add", store.add, draft("disabled"))
