@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from hmac import compare_digest
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote, urlencode
 
@@ -153,7 +154,12 @@ class Visit:
         content.seek(0, 2)
         size = content.tell()
         content.seek(0)
-        parser = FormDataParser(max_form_parts=_MOST_FIELDS, max_form_memory_size=None)
+        # All of it has come, within what its route takes: no files on the disk.
+        parser = FormDataParser(
+            lambda *_about, **_more: BytesIO(),
+            max_form_parts=_MOST_FIELDS,
+            max_form_memory_size=None,
+        )
         try:
             _, fields, files = parser.parse(content, kind, size, options)
         except (HTTPException, ValueError):
