@@ -6,30 +6,25 @@ import secrets
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from hmac import compare_digest
-from io import BytesIO
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, quote, urlencode
-
-from werkzeug.exceptions import HTTPException
-from werkzeug.formparser import FormDataParser
-from werkzeug.http import parse_options_header
+from urllib.parse import quote, urlencode
 
 from core.access.audit import Actor, Entry
 from core.access.permissions import NOTHING, Grants, Permission
 from core.access.sessions import Session
 from core.access.users import User
 from gateway.web.desk import cookies
+from gateway.web.desk.asked import form_of, query_of
 from gateway.web.desk.flash import Flash, read, written
-from gateway.web.desk.forms import Form, Upload
+from gateway.web.desk.forms import Form
 from gateway.web.desk.means import Means
 from gateway.web.desk.navigation import navigation
-from gateway.web.desk.refusals import Forbidden, NotFound, Refusal
+from gateway.web.desk.refusals import Forbidden, NotFound
 from gateway.web.desk.rendering import link
 
 if TYPE_CHECKING:
     from gateway.web.desk.frame import Equipment
 
-_MOST_FIELDS = 2000
 _FLASH_SECONDS = 60
 
 
@@ -137,39 +132,12 @@ class Visit:
     @cached_property
     def query(self) -> Form:
         """What stands behind the question mark of the address."""
-        _, _, asked = self.request.uri.partition(b"?")
-        try:
-            given = parse_qs(asked.decode("utf-8", "replace"), max_num_fields=_MOST_FIELDS)
-        except ValueError:
-            raise Refusal(400) from None
-        return Form(given, self.say)
+        return query_of(self.request, self.say)
 
     @cached_property
     def form(self) -> Form:
         """The form that was sent; an empty one for GET."""
-        if self.request.method != b"POST":
-            return Form({}, self.say)
-        kind, options = _content_type(self.request)
-        content = self.request.content
-        content.seek(0, 2)
-        size = content.tell()
-        content.seek(0)
-        # All of it has come, within what its route takes: no files on the disk.
-        parser = FormDataParser(
-            lambda *_about, **_more: BytesIO(),
-            max_form_parts=_MOST_FIELDS,
-            max_form_memory_size=None,
-        )
-        try:
-            _, fields, files = parser.parse(content, kind, size, options)
-        except (HTTPException, ValueError):
-            raise Refusal(400) from None
-        uploads = {
-            name: Upload((file.filename or "")[:200], file.read())
-            for name, file in files.items()
-            if file.filename
-        }
-        return Form(fields.to_dict(flat=False), self.say, uploads)
+        return form_of(self.request, self.say)
 
     def blank(self, **values: object) -> Form:
         """A form that is about to be filled in."""
@@ -322,8 +290,3 @@ class Visit:
         if said is None or not self._equipment.texts.has(said.key):
             return None
         return said.kind, self.say(said.key, **said.values)
-
-
-def _content_type(request: Any) -> tuple[str, dict[str, str]]:
-    said: bytes = request.getHeader(b"content-type") or b""
-    return parse_options_header(said.decode("latin-1"))
