@@ -117,6 +117,8 @@ def print_progress(found: Progress, expected: Estimate | None, *, as_json: bool)
         ("nobody to tell", f"{run.passed_over:,}"),
         ("not written", f"{run.unwritten:,}"),
     ]
+    if run.subject:
+        facts.append(("tells of", run.subject))
     if run.produced_at:
         facts.append(("all made", for_people(run.produced_at)))
     if run.ended_at:
