@@ -73,6 +73,7 @@ class Frame:
             DeferredLock(),
             frozenset(route.path for route in self.routes if route.method == "GET"),
         )
+        self._is_warm = False
         self._app = Klein()
         for number, route in enumerate(self.routes):
             self._app.route(route.path, methods=[route.method], endpoint=f"route{number}")(
@@ -104,6 +105,7 @@ class Frame:
 
     async def _serve(self, route: Route, request: Any, **arguments: Any) -> Any:
         guard(request, secure=self._secure)
+        self._warm()
         visit = self._visit(request, None, "")
         try:
             self._count(visit.address)
@@ -112,6 +114,13 @@ class Frame:
             return early if early is not None else await route.handler(visit, **arguments)
         except Exception as error:  # noqa: BLE001 - it is put in words
             return self._refuse(visit, error)
+
+    def _warm(self) -> None:
+        """With the first visitor comes the compiling, beside whatever else goes on."""
+        if not self._is_warm:
+            self._is_warm = True
+            warming = self._means.in_thread(self._equipment.renderer.warm)
+            warming.addErrback(lambda failure: log.error("web.failed", exc_info=failure.value))
 
     def _count(self, address: str) -> None:
         now = self._means.now_ms() / 1000
