@@ -432,6 +432,9 @@ class Daemon(MultiService):
         for loop in self._loops:
             loop.stop()
         self._pauses.stop()
+        for panel in self._panels:
+            # What it has handed over is stored first: it may not hand it over again.
+            yield panel.stopService()
         self._inbound.stop()
         yield self._production.stop()
         yield self._scheduler.stop()
@@ -440,8 +443,6 @@ class Daemon(MultiService):
             yield deferLater(self._reactor, 0.02)
         for page in self._doors:
             page.door.close()
-        for panel in self._panels:
-            yield panel.stopService()
         for bind in self._smpp:
             yield bind.stopService()
         while self._reactor.seconds() < deadline and not self._inbound.is_idle:

@@ -116,6 +116,11 @@ class Intake:
         """Whether texts may be asked for: none that nobody else has waits here."""
         return self.is_open and self._is_reading and not self._backlog
 
+    @property
+    def is_taking(self) -> bool:
+        """Whether something waits to be stored."""
+        return bool(self._offered or self._backlog)
+
     def open(self) -> None:
         """From now on the daemon takes what comes."""
         self.is_open = True

@@ -12,12 +12,13 @@ from core.outbox import Sent
 from gateway.line_settings import Line
 from gateway.messages import BindListener
 from gateway.panel_settings import PanelAccount
+from gateway.panels.around import Surroundings
 from gateway.panels.described import Account, DescribedPanel
 from gateway.panels.description import StateMeaning
 from gateway.panels.exchange import Exchange
 from gateway.panels.intake import Books
 from gateway.panels.push import PushPage, names_of
-from gateway.panels.service import PanelService, Surroundings
+from gateway.panels.service import PanelService
 from gateway.web.guard import Guard
 
 

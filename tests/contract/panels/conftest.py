@@ -130,7 +130,10 @@ class PanelOperator:
     async def stop_daemon(self) -> None:
         """As a kill does: nothing is settled any more."""
         self.service.sender.stop()
-        await self.service.stopService()
+        stopped = self.service.stopService()
+        while not stopped.called:
+            await deferLater(reactor, 0.001)
+            self.world.clock.advance(1)
 
     async def start(self) -> None:
         """The daemon starts, and the panel answers."""
