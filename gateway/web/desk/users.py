@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from core.access.audit import Entry
 from core.access.giving import check_giving, check_over
@@ -35,6 +35,17 @@ _ACTS = "<any(disable,enable,totp,logout):act>"
 _FIELD_OF = {"taken": "name", "name": "name", "last": "held", "beyond": "held", "role": "held"}
 
 
+class _Said(NamedTuple):
+    """What the form says of a user."""
+
+    title: str
+    language: str
+    office: str
+    held: list[tuple[int, str]]
+    told: list[str]
+    """The same for the audit log."""
+
+
 @routes.route("GET", "/users", Permission.USER_SEE)
 async def show(visit: Visit) -> bytes:
     """Everybody whom the visitor may know of."""
@@ -54,7 +65,7 @@ async def add(visit: Visit) -> bytes:
     """Make a user with a password to begin with."""
     form = visit.form
     said = form.text("name", most=60, required=True)
-    title, language, office, held = await _fields(visit, form)
+    title, language, office, held, told = await _fields(visit, form)
     check_new_password(form, said, title)
     try:
         name = user_name(said) if said else ""
@@ -69,7 +80,7 @@ async def add(visit: Visit) -> bytes:
         check_giving(connection, visit.grants, held)
         add_user(connection, new, held, visit.means.now_ms())
 
-    details = {"title": title, "held": _told(held)}
+    details = {"title": title, "roles": told}
     return await _changed(visit, form, None, Entry("user.add", f"user:{name}", "", details), work)
 
 
@@ -84,7 +95,7 @@ async def show_one(visit: Visit, user_id: int) -> bytes:
 async def change(visit: Visit, user_id: int) -> bytes:
     """Change who somebody is and what they may do."""
     user, form = await _user(visit, user_id), visit.form
-    title, language, office, held = await _fields(visit, form)
+    title, language, office, held, told = await _fields(visit, form)
     if not form.is_right:
         return await _page(visit, form, user, 422)
 
@@ -93,7 +104,7 @@ async def change(visit: Visit, user_id: int) -> bytes:
         check_giving(connection, visit.grants, held)
         change_user(connection, user_id, title=title, language=language, office=office, held=held)
 
-    details = {"title": title, "office": office, "held": _told(held)}
+    details = {"title": title, "office": office, "roles": told}
     return await _changed(visit, form, user, Entry("user.edit", _named(user), "", details), work)
 
 
@@ -162,22 +173,34 @@ async def _changed(visit: Visit, form: Form, user: User | None, entry: Entry, wo
     return visit.go(f"/users/{user.id}" if user else "/users", "users.done")
 
 
-async def _fields(visit: Visit, form: Form) -> tuple[str, str, str, list[tuple[int, str]]]:
+async def _fields(visit: Visit, form: Form) -> _Said:
     roles: list[Role] = await visit.read("roles", list_roles)
-    places = [EVERY_UTILITY, *visit.means.utilities]
-    known = {f"{role.id}:{place}": (role.id, place) for role in roles for place in places}
-    title = form.text("title", most=100, required=True)
-    language = form.choice("language", LANGUAGES)
-    office = form.text("office", most=100)
-    return title, language, office, [known[each] for each in form.choices("held", known)]
+    known = {f"{role.id}:{place}": (role, place) for role in roles for place in _places(visit)}
+    held = [known[each] for each in form.choices("held", known)]
+    return _Said(
+        form.text("title", most=100, required=True),
+        form.choice("language", LANGUAGES),
+        form.text("office", most=100),
+        [(role.id, place) for role, place in held],
+        [f"{role.name} ({place})" if place else role.name for role, place in held],
+    )
+
+
+def _places(visit: Visit) -> dict[str, str]:
+    """The utilities that the visitor may let somebody work for."""
+    own = visit.utilities(Permission.USER_EDIT)
+    if visit.scope(Permission.USER_EDIT) is not None:
+        return own
+    return {EVERY_UTILITY: visit.say("users.every_utility"), **own}
 
 
 async def _page(visit: Visit, form: Form, user: User | None, code: int = 200) -> bytes:
     roles = await visit.read("roles", list_roles)
-    places = {EVERY_UTILITY: visit.say("users.every_utility"), **visit.means.utilities}
     if user is not None and "title" not in form.names:
         form.fill(**_values(user))  # another form of the page was sent
-    return visit.page("user.html", code=code, form=form, user=user, roles=roles, places=places)
+    return visit.page(
+        "user.html", code=code, form=form, user=user, roles=roles, places=_places(visit)
+    )
 
 
 def _values(user: User) -> dict[str, object]:
@@ -188,7 +211,3 @@ def _values(user: User) -> dict[str, object]:
 
 def _named(user: User) -> str:
     return f"user:{user.name}"
-
-
-def _told(held: list[tuple[int, str]]) -> list[str]:
-    return [f"{role_id}:{utility}" for role_id, utility in held]
