@@ -347,6 +347,8 @@ def test_health_shows_what_the_daemon_says(
             "shown": 41,
             **dict.fromkeys(("retried", "dropped", "uncertain"), 0),
         },
+        "panels": [],
+        "peers": [],
         "doors": [
             {
                 "name": "hub",

@@ -42,7 +42,11 @@ def filled(database: Database) -> tuple[Database, int]:
         box.subscriber(2, "10000002", "lorestan-water")
         box.received(subscriber_id=1)
         box.sent("delivered", subscriber_id=1, accepted_at=NOW)
-        of_run = {"template_id": version.template_id, "run_id": run, "subscriber_id": 2}
+        of_run: dict[str, Any] = {
+            "template_id": version.template_id,
+            "run_id": run,
+            "subscriber_id": 2,
+        }
         box.sent("delivered", "undeliverable", mobile=OTHER, accepted_at=NOW, **of_run)
         box.sent("waiting", mobile=OTHER, attempts=2, code=88, **of_run)
         box.now = NOW
