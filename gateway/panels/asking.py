@@ -25,6 +25,8 @@ REFUSED_SECONDS: Final = 30.0
 """How long a panel that refused to tell states is left alone."""
 OWED_MS: Final = 2 * 86_400_000
 """Messages of so long ago are looked through for states that are owed."""
+ANOTHERS_MS: Final = 3_600_000
+"""States that are owed for longer are asked for by every daemon: theirs may be gone."""
 AGAIN_MS: Final = 86_400_000
 """Texts that were handed over before are taken if they came within a day."""
 _FINAL: Final = frozenset(
@@ -57,6 +59,7 @@ class States:
         self._asking = asking
         self._owed = owed
         self._from = 0.0
+        self._is_loaded = False
 
     def __len__(self) -> int:
         return len(self._owed)
@@ -67,16 +70,22 @@ class States:
         self._owed.add(keys, now, now)
 
     async def load(self) -> None:
-        """What is owed from before the start, or to a daemon that is gone."""
+        """What is owed from before the start; later on, to a daemon that is gone.
+
+        Of what was taken lately another daemon asks by itself.
+        """
         books, after = self._asking.books, 0
+        until = self._asking.now_ms() - (ANOTHERS_MS if self._is_loaded else 0)
         since, now = self._asking.now_ms() - OWED_MS, self._asking.clock.seconds()
         try:
             while True:
                 page = await books.read("panel states", awaited, books.panel, since, after)
                 for one in page.found:
-                    self._owed.add([one.smsc_id], one.accepted_at / 1000, now)
+                    if one.accepted_at <= until:
+                        self._owed.add([one.smsc_id], one.accepted_at / 1000, now)
                 after = page.last_id
                 if not after:
+                    self._is_loaded = True
                     return
         except DatabaseUnavailable:
             return  # whoever writes to it says so; the next time comes

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple, NoReturn
 
 import treq
 from OpenSSL.SSL import Error as TlsError
+from service_identity import VerificationError
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectError, DNSLookupError
 from twisted.internet.error import TimeoutError as ConnectTimeout
@@ -130,6 +131,8 @@ def _decoded(body: bytes) -> Any:
 
 def _is_about_tls(error: object) -> bool:
     """Whether a connection ended in its handshake, before anything was asked."""
+    if isinstance(error, VerificationError):
+        return True
     return isinstance(error, TlsError) and any(
         word in str(error).lower() for word in ("certificate", "handshake", "protocol")
     )

@@ -29,6 +29,7 @@ from core.operations.operation import NAMING
 from core.outage_notices import enter
 from core.outages import EVERYWHERE, NewOutage, cancel
 from core.outbox import Result, Sent, State
+from core.panels import awaited, has_handed_over, note_seen, seen
 from core.policies import store_policy
 from core.production import Press, produce
 from core.production import run as run_events
@@ -68,6 +69,7 @@ GROWING = (
     "code_failures", "inbox", "inbox_parts", "outbox", "corrections", "instalments", "requests",
     "request_history", "orders", "events", "contact_confirmations", "suppressions", "attempts",
     "ussd_sessions", "ussd_steps", "due_events", "outages", "runs",
+    "panel_marks",
 )  # fmt: skip
 ALIASES = ("newest", "whole")
 """Names by which statements call a table that they have twice."""
@@ -130,6 +132,7 @@ def everything(desk: Desk, database: Database) -> None:
         inputs = [_input(desk, place, step) for place in range(5)]
         run(database, desk, Batch(inputs=inputs, now=NOW))
     tell(desk, database)
+    through_a_panel(database)
     database.transact("tidy", tidy, desk, NOW)
     beside_another(database)
 
@@ -141,6 +144,14 @@ def beside_another(database: Database) -> None:
     (gone,) = done.others
     assert database.transact("take over", take_over, gone, NOW + DAY) == 0
     assert database.read("taken", taken_from, 0, [1, 2]) == {1, 2}
+
+
+def through_a_panel(database: Database) -> None:
+    """What SMS panels hand over, and what they owe."""
+    database.transact("note", note_seen, "panel", [1, 2], NOW)
+    database.read("seen", seen, "panel", [1, 2, 3])
+    database.read("any", has_handed_over, "panel")
+    database.read("owed", awaited, "panel", NOW - DAY, 0)
 
 
 def tell(desk: Desk, database: Database) -> None:
