@@ -17,6 +17,7 @@ from typing import NamedTuple, Protocol
 import structlog
 from sqlalchemy import Connection
 
+from core.beside import Beside, suspect_the_dead
 from core.calls import (
     MISREAD,
     Call,
@@ -107,6 +108,8 @@ class Desk:
     """By USSD line."""
     limits: Limits = field(default_factory=Limits)
     """How much is dialled at most."""
+    beside: Beside = field(default_factory=Beside)
+    """The other daemons on the same database."""
     sessions: OpenSessions = field(default_factory=OpenSessions)
 
     def exchange(self, error: str = "") -> Exchange:
@@ -156,6 +159,8 @@ class Done:
     """What became of USSD sessions and inputs: the words of ``core.dialogues.exchange``."""
     happened: bool = False
     """Whether events were stored: templates may be made of them."""
+    dead: list[int] = field(default_factory=list)
+    """Daemons that were found to have died."""
     more_open: int = 0
     """By how many there are more sessions open than before."""
 
@@ -167,9 +172,12 @@ def process(connection: Connection, desk: Desk, batch: Batch) -> Done:
     set_marks(connection, desk.node, batch.marks)
     drop_suspects(connection, batch.confirmed_suspects)
     came: list[Arrived] = [*batch.arrivals, *batch.inputs]
-    redelivered = take_redelivered(connection, came, batch.now - desk.suspect_ms)
+    since = batch.now - desk.suspect_ms
+    dead = suspect_the_dead(connection, desk.beside, since) if came else []
+    redelivered = take_redelivered(connection, came, since)
     done = _answer_arrivals(connection, desk, batch.arrivals, redelivered)
     add_worked(done, work_on_inputs(connection, desk.exchange(), batch.inputs, redelivered))
+    done.dead = dead
     store_results(connection, batch.sent, batch.now, desk.node)
     store_receipts(connection, batch.receipts, batch.now)
     return done

@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from core.database import Database, DatabaseUnavailable
 from core.ids import COMMANDS_NODE
 
-_LOCK_SPACE = 0x7065796C
+LOCK_SPACE = 0x7065796C
 """PostgreSQL's advisory locks have two keys: this one says that the other is a node."""
 
 
@@ -60,9 +60,7 @@ class Node:
         connection = self._database.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         for candidate in range(COMMANDS_NODE) if number is None else (number,):
             statement = text("SELECT pg_try_advisory_lock(:space, :node)")
-            if connection.execute(
-                statement, {"space": _LOCK_SPACE, "node": candidate}
-            ).scalar_one():
+            if connection.execute(statement, {"space": LOCK_SPACE, "node": candidate}).scalar_one():
                 self._connection = connection
                 return candidate
         connection.close()

@@ -26,6 +26,7 @@ from sqlalchemy import BigInteger, Connection, delete, select, text, update
 from core.bulk import Upsert, as_rows, put_rows, unfolded
 from core.database import by_index_only
 from core.sending import recover
+from core.suspects import recover_suspects
 from core.tables import IS_SENDING, nodes, outbox
 
 WHOLE: Final = 1_000_000
@@ -170,8 +171,10 @@ def is_still(connection: Connection, me: Me) -> bool:
     return started_at in (None, me.started_at)
 
 
-def take_over(connection: Connection, gone: Peer, now: int) -> int | None:
+def take_over(connection: Connection, gone: Peer, now: int, since: int) -> int | None:
     """Queue what a daemon was to send that is gone; how much that was.
+
+    What came to it from ``since`` on and may not be acknowledged is suspected.
 
     None when it has been heard of again, or another daemon was quicker.
     """
@@ -185,6 +188,8 @@ def take_over(connection: Connection, gone: Peer, now: int) -> int | None:
     given_up = update(nodes).where(*still_gone).values(taken_over_at=now, binds_up="{}")
     if connection.execute(given_up).rowcount != 1:
         return None
+    by_index_only(connection)
+    recover_suspects(connection, gone.node, since)
     return recover(connection, gone.node, (), now)
 
 

@@ -46,6 +46,7 @@ def run(database: Database, desk: Desk, batch: Batch) -> Done:
         )
         done = _one_by_one(database, desk, batch)
     desk.sessions.add(done.more_open)
+    desk.beside.forget(done.dead)
     return done
 
 
@@ -91,6 +92,7 @@ def _merge(done: Done, more: Done) -> None:
     done.screens += more.screens
     done.dialled += more.dialled
     done.more_open += more.more_open
+    done.dead += more.dead
 
 
 P = ParamSpec("P")

@@ -8,6 +8,7 @@ others, and nothing to do.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Generator, Mapping
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ import structlog
 from twisted.internet.defer import Deferred, inlineCallbacks, succeed
 from twisted.python.failure import Failure
 
+from core.batch import Desk
 from core.database import Database, DatabaseUnavailable
 from core.node import Node, NodeTaken
 from core.nodes import (
@@ -53,9 +55,10 @@ class Peers:
         me: Me,
         database: Database,
         node: Node,
+        desk: Desk,
         senders: Mapping[str, Sends],
-        threads: Threads,
         *,
+        threads: Threads,
         clock: Clock,
         lease: float,
         binds_up: Callable[[], Collection[str]],
@@ -70,6 +73,7 @@ class Peers:
         of all of them, the database's own where it says nothing.
         """
         self.me = me
+        self._desk = desk
         self._database = database
         self._node = node
         self._senders = senders
@@ -84,6 +88,8 @@ class Peers:
         self._again = False
         self._taking: set[int] = set()
         self._is_stopping = False
+        self._unheard_at = -math.inf
+        """When a beat failed the last time."""
         self._heard_since: float | None = None
         """From when on the database has answered each beat."""
         self.others: tuple[Peer, ...] = ()
@@ -126,11 +132,18 @@ class Peers:
             sender.lease(began + self._lease)
         if self._heard_since is None:
             self._heard_since = began
+        self._know(done.others, began)
         # Whoever lives has had the time to say so, if we have been heard for that long.
         if began - self._heard_since >= self._lease:
             for peer in done.others:
                 if peer.unseen_ms >= self._lease * 1000 and peer.taken_over_at is None:
                     self._take_over(peer)
+
+    def _know(self, others: Collection[Peer], began: float) -> None:
+        """Tell batches who may die. After an outage each has its lock again a moment later."""
+        heard_for = began - self._unheard_at
+        living = {peer.node: peer.started_at for peer in others if peer.is_alive}
+        self._desk.beside.set(living if heard_for >= LAPSE_MS / 1000 else {})
 
     def _applied(self, bind: str) -> int:
         sender = self._senders.get(bind)
@@ -189,7 +202,12 @@ class Peers:
         self._taking.add(gone.node)
         now = int(self._clock.seconds() * 1000)
         done = self._threads.in_writer(
-            self._database.transact, "nodes.take_over", take_over, gone, now
+            self._database.transact,
+            "nodes.take_over",
+            take_over,
+            gone,
+            now,
+            now - self._desk.suspect_ms,
         )
         done.addCallback(self._taken_over, gone)
         done.addErrback(self._failed)
@@ -213,6 +231,8 @@ class Peers:
         else:
             log.critical("peers.crashed", failure=failure.getTraceback())
         self._heard_since = None
+        self._unheard_at = self._clock.seconds()
+        self._desk.beside.set({})
 
     def _ended(self, _result: object) -> None:
         self._beating = None

@@ -22,6 +22,7 @@ from core.tables import outbox
 from gateway import control
 from gateway.smpp.handsets import Submit
 from tests.acceptance.conftest import DEADLINE, LINE, WINDOW, Daemon, Daemons, Operator, until
+from tests.acceptance.load import Load
 
 MESSAGES = 20_000
 RATE = 100
@@ -131,6 +132,36 @@ async def test_one_of_three_is_killed_and_all_is_sent(
     assert not [line for daemon in living for line in daemon.complaints()]
 
 
+@pytest_twisted.ensureDeferred
+async def test_texts_are_answered_once_by_those_that_are_left(
+    operator: Operator, daemons: Daemons, postgresql_filled: str
+) -> None:
+    """What the killed one did not acknowledge comes to another at once, and it knows."""
+    several = [daemons(operator.port, url=postgresql_filled) for _ in range(2)]
+    for daemon in several:
+        daemon.start()
+    await until(lambda: len(operator.bound) == len(several), "both are bound", 60)
+    await leader_of(several)
+    load = Load(operator)
+    load.begin()
+    await until(lambda: len(load.submits) >= 1_500, "many are answered", 60)
+    several[0].kill()
+    await until(lambda: len(operator.bound) == 1, "the operator sees the loss")
+    [living] = operator.bound
+    before = len(load.by_connection[living.connection])
+    await until(
+        lambda: len(load.by_connection[living.connection]) >= before + 1_000, "the other goes on"
+    )
+    load.end()
+    # What the killed one was to send is sent when its lease is over, and not in this test.
+    await until(lambda: not operator.waiting, "all texts are acknowledged", 30)
+    broken = set(load.by_connection) - {living.connection}
+    load.doubles(broken)
+    assert operator.totals.redelivered
+    load.assert_worked_on_once(several[0].url)
+    assert not several[1].complaints()
+
+
 class Minutes:
     """When each submit_sm came."""
 
@@ -188,6 +219,7 @@ async def test_no_minute_has_more_than_the_rate_whoever_comes_and_goes(
     several[2].start()
     await until(lambda: len(minutes.at) > 30 * RATE, "all send", MINUTE)
     several[1].kill()
+    await until(lambda: not several[1].is_running, "it is dead")
     await until(lambda: len(minutes.at) > 45 * RATE, "two send", MINUTE)
     several[1].start()
     await until(lambda: len(minutes.at) > 70 * RATE, "all send again", MINUTE)

@@ -181,6 +181,7 @@ class World:
         window: int = 50,
         max_waiting: int = 10_000,
         clock: Clock | None = None,
+        node: int = 0,
         limits: Limits = Limits(),  # noqa: B008 - frozen
         panels: Mapping[str, Collection[str]] = MappingProxyType({}),
     ) -> None:
@@ -191,8 +192,8 @@ class World:
         self.talker = FakeTalker()
         self.talkers: dict[str, Talker] = {CODE: self.talker}
         self.desk = Desk(
-            0,
-            IdMaker(0, self.now),
+            node,
+            IdMaker(node, self.now),
             keys,
             {LINE: self.mind},
             lambda _bind, parts: _joined(parts),
@@ -235,7 +236,7 @@ class World:
         self.inbound.settle(bind, sent)
 
     def _recover(self, in_hand: InHand, now: int) -> None:
-        self.database.transact("recover", recover_after_outage, 0, in_hand, now)
+        self.database.transact("recover", recover_after_outage, self.desk.node, in_hand, now)
 
     # --- the database's thread ------------------------------------------------------
 

@@ -142,7 +142,7 @@ def beside_another(database: Database) -> None:
     database.transact("join", beat, Me(1, NOW, "1", "there"), {"mci": 0}, NOW)
     done = database.transact("beat", beat, Me(0, NOW, "1", "here"), {"mci": 0}, NOW + DAY)
     (gone,) = done.others
-    assert database.transact("take over", take_over, gone, NOW + DAY) == 0
+    assert database.transact("take over", take_over, gone, NOW + DAY, NOW) == 0
     assert database.read("taken", taken_from, 0, [1, 2]) == {1, 2}
 
 

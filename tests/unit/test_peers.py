@@ -6,13 +6,16 @@ import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import Connection, select, text
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.task import Clock
 
+from core.batch import Desk
+from core.beside import Beside
 from core.database import Database
 from core.leader import Leadership
 from core.node import Node, NodeTaken
@@ -52,6 +55,7 @@ class Member:
         self.settled: list[Sent] = []
         self.is_up = True
         self.lost_number = False
+        self.desk = cast("Desk", SimpleNamespace(beside=Beside(), suspect_ms=3_600_000))
         settings = SenderSettings(BIND, BIND, 50, RATE, receipts=True, shared=True)
         self.sender = Sender(settings, clock, self._settled)
         me = Me(self.node.number, round(clock.seconds() * 1000), "1", "host")
@@ -59,8 +63,9 @@ class Member:
             me,
             database,
             self.node,
+            self.desk,
             {BIND: self.sender},
-            Threads(at_once, at_once),
+            threads=Threads(at_once, at_once),
             clock=clock,
             lease=LEASE,
             binds_up=lambda: [BIND] if self.is_up else [],
@@ -164,6 +169,7 @@ def test_a_rate_is_for_all_daemons_together(join: Callable[..., Member]) -> None
     shares = [len(member.gone) - was for member, was in zip(members, before, strict=True)]
     assert all(1_980 <= share <= 2_020 for share in shares)
     assert 5_940 <= sum(shares) <= 6_060
+    assert first.desk.beside.nodes == (second.node.number, third.node.number)
     members.remove(second)
     second.kill()
     go(clock, members, LAPSE_MS / 1000 + 2)
