@@ -1,0 +1,1 @@
+"""Telling the administrator that something is wrong, once, and that it is right again, once."""

@@ -1,0 +1,185 @@
+"""What is wrong, judged from the health snapshot and what was counted. Pure."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from gateway.alert_settings import AlertSettings
+from gateway.health import (
+    ROUND_LIMIT_SECONDS,
+    OperatorHealth,
+    SchedulerHealth,
+    Snapshot,
+    in_words,
+)
+
+MEGABYTE: Final = 1_048_576
+
+
+class Kind(StrEnum):
+    """Kinds of trouble."""
+
+    BIND_DOWN = "bind_down"
+    PANEL_DOWN = "panel_down"
+    PANEL_CREDIT = "panel_credit"
+    QUEUE_OLD = "queue_old"
+    REFUSED = "refused"
+    """An operator refuses too much of what it is given."""
+    UNDELIVERED = "undelivered"
+    """Too much of what an operator took is not delivered."""
+    DATABASE = "database"
+    READING_PAUSED = "reading_paused"
+    DISK = "disk"
+    WAL = "wal"
+    SCHEDULE_LATE = "schedule_late"
+    SCHEDULE_BROKEN = "schedule_broken"
+    SCHEDULER = "scheduler"
+    SET_ASIDE = "set_aside"
+
+
+OF_ALL: Final = frozenset({Kind.QUEUE_OLD, Kind.SCHEDULE_LATE, Kind.SCHEDULE_BROKEN})
+"""What one daemon judges for all that share a database: the one that keeps the schedules."""
+_OF_DATABASE: Final = frozenset({*OF_ALL, Kind.WAL, Kind.SCHEDULER})
+"""What cannot be told while the database is away."""
+
+
+class Trouble(NamedTuple):
+    """Something that is wrong now."""
+
+    kind: Kind
+    about: str
+    """Which bind, operator, template; empty where there is one only."""
+    detail: str = ""
+    """Figures and reasons, in plain words that need no translation."""
+
+
+class Found(NamedTuple):
+    """What a look at the daemon has come to."""
+
+    troubles: tuple[Trouble, ...]
+    unjudged: frozenset[Kind] = frozenset()
+    """Kinds of which it cannot be said now whether there is trouble."""
+
+
+class Window:
+    """What was counted within the last while, from counters that only grow."""
+
+    def __init__(self, seconds: float) -> None:
+        self._length = seconds * 1000
+        self._samples: deque[tuple[int, Mapping[str, int]]] = deque()
+
+    def add(self, now: int, counters: Mapping[str, int]) -> None:
+        """The counters as they are now (UTC milliseconds)."""
+        self._samples.append((now, counters))
+        # One sample from before the window stays: what came since is counted from it.
+        while len(self._samples) > 1 and self._samples[1][0] <= now - self._length:
+            self._samples.popleft()
+
+    def within(self, name: str) -> int:
+        """By how much one has grown."""
+        if not self._samples:
+            return 0
+        return self._samples[-1][1].get(name, 0) - self._samples[0][1].get(name, 0)
+
+
+class Judge:
+    """Looks at one snapshot after the other."""
+
+    def __init__(self, settings: AlertSettings) -> None:
+        self._settings = settings
+        self._traffic = Window(settings.failures_window)
+        self._set_aside = Window(settings.set_aside_window)
+        self._away_since: int | None = None
+
+    def look(self, snapshot: Snapshot) -> Found:
+        """What is wrong in it."""
+        self._traffic.add(snapshot.now, _counters(snapshot.operators))
+        self._set_aside.add(snapshot.now, {"": snapshot.set_aside})
+        unjudged: set[Kind] = set()
+        if not snapshot.database.reachable:
+            unjudged |= _OF_DATABASE
+        if snapshot.scheduler is None or not snapshot.scheduler.leads:
+            unjudged |= OF_ALL
+        found = (each for each in self._all(snapshot) if each.kind not in unjudged)
+        return Found(tuple(found), frozenset(unjudged))
+
+    def _all(self, snapshot: Snapshot) -> Iterator[Trouble]:
+        yield from self._database(snapshot)
+        yield from self._binds(snapshot)
+        yield from self._queues(snapshot)
+        for operator in snapshot.operators:
+            yield from self._failures(operator.smsc)
+        if snapshot.scheduler is not None:
+            yield from self._schedules(snapshot, snapshot.scheduler)
+        aside = self._set_aside.within("")
+        if aside:
+            yield Trouble(Kind.SET_ASIDE, "", str(aside))
+        yield from self._disk(snapshot)
+
+    def _database(self, snapshot: Snapshot) -> Iterator[Trouble]:
+        database = snapshot.database
+        if database.reachable:
+            self._away_since = None
+        elif self._away_since is None:
+            self._away_since = snapshot.now
+        away = snapshot.now - (self._away_since or snapshot.now)
+        if not database.reachable and away >= self._settings.database_down * 1000:
+            yield Trouble(Kind.DATABASE, "", database.last_error)
+        if database.reachable and snapshot.queues.reading_paused:
+            yield Trouble(Kind.READING_PAUSED, "", str(snapshot.queues.arrivals))
+
+    def _binds(self, snapshot: Snapshot) -> Iterator[Trouble]:
+        paused = snapshot.paused
+        for bind in snapshot.binds:
+            # A bind that is away comes back in many states one after the other.
+            since = bind.down_since if bind.down_since is not None else bind.since
+            seconds = (snapshot.now - since) / 1000
+            if not bind.up and f"bind:{bind.name}" not in paused:
+                if seconds >= self._settings.bind_down:
+                    yield Trouble(Kind.BIND_DOWN, bind.name, bind.last_error or bind.state)
+
+    def _queues(self, snapshot: Snapshot) -> Iterator[Trouble]:
+        oldest = snapshot.queues.oldest_waiting_seconds
+        if oldest is not None and oldest > self._settings.queue_old:
+            detail = f"{in_words(oldest)}, {snapshot.queues.waiting}"
+            yield Trouble(Kind.QUEUE_OLD, "", detail)
+
+    def _failures(self, smsc: str) -> Iterator[Trouble]:
+        for kind, bad, good in (
+            (Kind.REFUSED, "refused", "accepted"),
+            (Kind.UNDELIVERED, "undelivered", "delivered"),
+        ):
+            failed = self._traffic.within(f"{bad}:{smsc}")
+            total = failed + self._traffic.within(f"{good}:{smsc}")
+            if total >= self._settings.failures_least and failed / total > self._settings.failures:
+                yield Trouble(kind, smsc, f"{failed}/{total} ({100 * failed // total} %)")
+
+    def _schedules(self, snapshot: Snapshot, scheduler: SchedulerHealth) -> Iterator[Trouble]:
+        for planned in scheduler.overdue:
+            late = (snapshot.now - planned.at) / 1000
+            if late >= self._settings.schedule_late:
+                about = f"{planned.utility}/{planned.template}"
+                yield Trouble(Kind.SCHEDULE_LATE, about, in_words(late))
+        if scheduler.broken:
+            yield Trouble(Kind.SCHEDULE_BROKEN, "", str(scheduler.broken))
+        silent = (snapshot.now - (scheduler.last_round or snapshot.started_at)) / 1000
+        if scheduler.leads and not scheduler.paused and silent > ROUND_LIMIT_SECONDS:
+            yield Trouble(Kind.SCHEDULER, "", in_words(silent))
+
+    def _disk(self, snapshot: Snapshot) -> Iterator[Trouble]:
+        disk = snapshot.disk
+        if disk is None:
+            return
+        free, wal = disk.free // MEGABYTE, disk.wal // MEGABYTE
+        if free < self._settings.disk_free:
+            yield Trouble(Kind.DISK, "", f"{free} MB")
+        if self._settings.wal and wal > self._settings.wal:
+            yield Trouble(Kind.WAL, "", f"{wal} MB")
+
+
+def _counters(operators: tuple[OperatorHealth, ...]) -> dict[str, int]:
+    names = ("accepted", "refused", "delivered", "undelivered")
+    return {f"{name}:{each.smsc}": getattr(each, name) for each in operators for name in names}
