@@ -23,6 +23,7 @@ from core.reporting.types import SourceError
 from core.runs.store import RunError
 from core.schema import SchemaError
 from core.services import ServicePaused
+from gateway.commands.alerts import alert
 from gateway.commands.audit import audit
 from gateway.commands.boxes import inbox, outbox
 from gateway.commands.campaigns import campaign
@@ -84,6 +85,7 @@ COMMANDS = (
     optout,
     report,
     service,
+    alert,
     profile,
     tariff,
     reading,

@@ -7,9 +7,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Connection, Select, select
+from sqlalchemy import BigInteger, Connection, Select, func, select, update
 
-from core.bulk import as_rows, insert_rows, unfolded, update_rows
+from core.bulk import as_rows, insert_rows, unfolded
 from core.ids import first_id_at
 from core.tables import alerts
 
@@ -67,21 +67,36 @@ def store_alerts(connection: Connection, changed: Collection[Alert]) -> list[Ale
     then: whoever told of one that is not there was not the first.
     """
     before = set(connection.scalars(_KNOWN, as_rows((each.id,) for each in changed)))
+    # First what ends: the same trouble may have begun again since.
+    old = [each for each in changed if each.id in before]
+    if old:
+        rows = ((each.id, each.told_at, each.ended_at, each.end_told_at) for each in old)
+        connection.execute(_UPDATE, as_rows(rows))
     new = [_as_row(each) for each in changed if each.id not in before]
     insert_rows(connection, alerts, _COLUMNS, new, or_ignore=True)
-    old = [
-        (each.id, each.told_at, each.ended_at, each.end_told_at)
-        for each in changed
-        if each.id in before
-    ]
-    update_rows(connection, alerts, ("id", "told_at", "ended_at", "end_told_at"), old)
     return open_alerts(connection)
+
+
+def untold_ends(connection: Connection, since: int) -> list[Alert]:
+    """Alerts since ``since`` (UTC milliseconds) that are over, which nobody has been told."""
+    query = _alerts().where(alerts.c.id >= first_id_at(since), alerts.c.ended_at.is_not(None))
+    return [
+        _as_alert(row) for row in connection.execute(query.where(alerts.c.end_told_at.is_(None)))
+    ]
 
 
 _COLUMNS = ("id", "trouble", "words", "since", "told_at", "ended_at", "end_told_at")
 _IS_OPEN = alerts.c.ended_at.is_(None)
 _ids = unfolded({"id": BigInteger()})
 _KNOWN = select(alerts.c.id).join_from(_ids, alerts, alerts.c.id == _ids.c.id)
+
+_changes = unfolded({"id": BigInteger(), **{name: BigInteger() for name in _COLUMNS[-3:]}})
+_UPDATE = (
+    update(alerts)
+    .where(alerts.c.id == _changes.c.id)
+    # What has once happened is not undone by who knows less.
+    .values({name: func.coalesce(alerts.c[name], _changes.c[name]) for name in _COLUMNS[-3:]})
+)
 
 
 def _alerts() -> Select[Any]:

@@ -163,6 +163,8 @@ class Done:
     """Daemons that were found to have died."""
     more_open: int = 0
     """By how many there are more sessions open than before."""
+    set_aside: int = 0
+    """Messages that could not be worked on."""
 
 
 def process(connection: Connection, desk: Desk, batch: Batch) -> Done:

@@ -107,6 +107,7 @@ def _set_aside(
     **kwargs: P.kwargs,
 ) -> None:
     """Keep what cannot be worked on, and tell the subscriber that it failed."""
+    done.set_aside += 1
     try:
         _merge(done, database.transact("batch.set_aside", keep, *args, **kwargs))
     except DatabaseUnavailable:

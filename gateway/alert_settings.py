@@ -113,11 +113,11 @@ class AlertSettings(Frozen):
     bind_down: Seconds = 60
     """For so long may a bind, or a panel, be down."""
     database_down: Seconds = 15
-    failures: float = Field(0.3, gt=0, le=1)
+    failures: Annotated[float, Field(gt=0, le=1)] = 0.3
     """This share of what an operator was given may be refused, or not be delivered …"""
     failures_window: Seconds = 600
     """… within so long …"""
-    failures_least: int = Field(50, ge=1)
+    failures_least: Annotated[int, Field(ge=1)] = 50
     """… where there were as many as this."""
     schedule_late: Seconds = 300
     """So much later than its schedule says may something begin."""

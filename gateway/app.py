@@ -10,6 +10,7 @@ import gc
 import socket
 import sys
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -35,6 +36,12 @@ from core.schema import SchemaError, is_current
 from core.secrecy import Keys
 from core.services import BIND, DOOR, PANEL, paused_now, service_name
 from core.templates.in_use import TemplatesInUse
+from gateway.alerts.book import Book
+from gateway.alerts.mail import EmailWay
+from gateway.alerts.telling import Way
+from gateway.alerts.texts import SmsWay
+from gateway.alerts.watch import Watch
+from gateway.alerts.webhook import WebhookWay
 from gateway.claims import Claims
 from gateway.control import ControlError, ControlServer
 from gateway.inbound import Inbound
@@ -73,6 +80,7 @@ PRODUCE_SECONDS = 1.0
 EVENT_SECONDS = 0.5
 SCHEDULE_SECONDS = 2.0
 PAUSE_SECONDS = 2.0
+WATCH_SECONDS = 5.0
 FLUSH_SECONDS = 5.0
 TIDY_SECONDS = 60.0
 
@@ -129,8 +137,10 @@ class Daemon(MultiService):
             lambda: self._pauses.paused,
             self._peers,
             self._panels,
+            clock=reactor,
         )
         self._vitals = Vitals(settings, version, started_at, parts, self._now)
+        self._watch = self._make_watch()
         self._payments = self._make_payments()
         self._web = self._make_web(file, profiles)
         self._loops: list[LoopingCall] = []
@@ -366,6 +376,31 @@ class Daemon(MultiService):
         doors = Doors(self._database, self._in_reader, self._in_thread)
         return Pauses(doors, switches, self._database.read("services", paused_now))
 
+    def _make_watch(self) -> Watch:
+        """Who tells the administrator of trouble."""
+        settings = self._settings.alerts
+        ways: list[Way] = []
+        if settings.mobiles and settings.line:
+            binds = next(
+                each.binds for each in self._settings.lines if each.number == settings.line
+            )
+            senders = self._router.senders
+            cut = self._minds[settings.line].parts
+            ways.append(SmsWay(settings, senders, binds, cut, self._desk.ids.take))
+        if settings.email:
+            in_thread = partial(deferToThreadPool, self._reactor, self._reactor.getThreadPool())
+            ways.append(EmailWay(settings.email, in_thread))
+        if settings.webhook:
+            ways.append(WebhookWay(settings.webhook, self._reactor, self._now))
+        return Watch(
+            settings,
+            self._vitals.snapshot,
+            Doors(self._database, self._in_reader, self._in_thread),
+            Book(self._desk.node, self._desk.ids.one, settings.calm),
+            ways=ways,
+            clock=self._reactor,
+        )
+
     # --- running --------------------------------------------------------------------
 
     def _in_thread(self, function: Callable[..., R], *args: Any) -> Deferred[R]:
@@ -400,6 +435,7 @@ class Daemon(MultiService):
                 "stop": self._stop,
                 "reconcile_payments": self._reconcile_payments,
                 "push_ussd": self._pushes.push,
+                "test_alerts": self._test_alerts,
             },
         )
         control.setServiceParent(self)  # type: ignore[no-untyped-call]
@@ -416,6 +452,7 @@ class Daemon(MultiService):
         self._every(FLUSH_SECONDS, self._inbound.flush)
         self._every(TIDY_SECONDS, self._tidy)
         self._every(PAUSE_SECONDS, self._pauses.tick)
+        self._every(WATCH_SECONDS, self._watch.tick)
         self._pauses.start()
         self._scheduler.tick()
         log.info("daemon.started", version=self._version, node=self._desk.node)
@@ -439,6 +476,7 @@ class Daemon(MultiService):
         self._inbound.stop()
         yield self._production.stop()
         yield self._scheduler.stop()
+        yield self._watch.stop()
         deadline = self._reactor.seconds() + self._settings.daemon.stop_timeout
         while self._reactor.seconds() < deadline and not self._is_settled():
             yield deferLater(self._reactor, 0.02)
@@ -502,6 +540,9 @@ class Daemon(MultiService):
         if self._payments is None:
             raise ControlError("this daemon takes no payments: its settings have no [web] table")
         return self._payments.reconcile_now()
+
+    def _test_alerts(self, _arguments: Mapping[str, Any]) -> dict[str, Any]:
+        return {"ways": self._watch.test(self._now(), self._desk.ids.one())}
 
     def _health(self, _arguments: Mapping[str, Any]) -> Deferred[Mapping[str, Any]]:
         return self._vitals.look()

@@ -75,6 +75,8 @@ class BindHealth:
     """Messages a second that throttling has left for now; 0 when it takes nothing away."""
     share: float = 1.0
     """How much of the rate is this daemon's: 0 … 1; the others have the rest."""
+    down_since: int | None = None
+    """From when on it has not been bound, whatever was tried since; None while it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,6 +234,27 @@ class DatabaseHealth:
     last_error: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorHealth:
+    """What became of what one operator was given, counted since the daemon started."""
+
+    smsc: str
+    accepted: int
+    refused: int
+    """Attempts that it did not take, for now or for good."""
+    delivered: int
+    undelivered: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiskHealth:
+    """Where the data are; in bytes."""
+
+    free: int
+    wal: int
+    """SQLite's write-ahead log; 0 on PostgreSQL."""
+
+
 class ServiceState(StrEnum):
     """How a service is."""
 
@@ -292,6 +315,11 @@ class Snapshot:
     peers: tuple[PeerHealth, ...] = ()
     """… and the others."""
     services: tuple[ServiceHealth, ...] = ()
+    operators: tuple[OperatorHealth, ...] = ()
+    set_aside: int = 0
+    """Messages that could not be worked on since the daemon started."""
+    disk: DiskHealth | None = None
+    """None where it cannot be told."""
 
     @property
     def paused(self) -> dict[str, ServiceHealth]:

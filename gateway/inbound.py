@@ -33,6 +33,7 @@ from gateway.messages import (
     Temporary,
 )
 from gateway.outbound import Clock, Router
+from gateway.outcomes import Outcomes
 from gateway.pending import Notes, Waiting, Work, by_ledger, take_late
 from gateway.screens import Screens
 
@@ -93,6 +94,7 @@ class Inbound:
         self.is_stopping = False
         self.database_error = ""
         self.counters: Counter[str] = Counter()
+        self.outcomes = Outcomes()
         self.screens = Screens(clock)
 
     # --- what binds tell ------------------------------------------------------------
@@ -219,6 +221,8 @@ class Inbound:
         self.dialled(done)
         self.counters["redelivered"] += len(done.redelivered)
         self.counters["receipts"] += len(work.receipts)
+        self.counters["set_aside"] += done.set_aside
+        self.outcomes.note(work.batch.sent, work.batch.receipts)
         if done.queued or any(one.result is Result.UNSENT for one in work.batch.sent):
             self._on_queued()
         self._on_settled()

@@ -89,6 +89,7 @@ class Sender:
         self._answers: deque[Outgoing] = deque()
         self._others: deque[Outgoing] = deque()
         self._in_flight: dict[int, Outgoing] = {}
+        self._said: dict[int, Callable[[SendResult], None]] = {}
         self._unsettled = 0
         self._alarm: Any = None
 
@@ -246,11 +247,24 @@ class Sender:
         if delay < math.inf and (self._alarm is None or not self._alarm.active()):
             self._alarm = self._clock.callLater(delay, self.pump)
 
+    def say(self, messages: Sequence[OutboundSms], answered: Callable[[SendResult], None]) -> None:
+        """Submit a few messages that are in no outbox, at once: what the operator must hear.
+
+        ``answered`` is called once for each. Only while the bind is up.
+        """
+        assert self._connection is not None  # noqa: S101 - whoever calls has looked
+        self._said.update((message.id, answered) for message in messages)
+        self._connection.submit(messages)
+
     def sent(self, results: Sequence[SendResult]) -> None:
         """What became of submitted messages; their window is free once this is committed."""
         settled: list[Sent] = []
         smsc = self.settings.smsc
-        for row_id, status, smsc_id, code in results:
+        for result_of in results:
+            row_id, status, smsc_id, code = result_of
+            if row_id in self._said:
+                self._said.pop(row_id)(result_of)
+                continue
             row = self._in_flight.pop(row_id, None)
             if row is None:
                 log.error("outbound.result_without_message", bind=self.settings.bind, row=row_id)

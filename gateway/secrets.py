@@ -25,6 +25,8 @@ _PLACES = (
     ("panels", "key"),
     ("panels", "password"),
     ("panels", "push_secret"),
+    ("alerts.email", "password"),
+    ("alerts.webhook", "secret"),
 )
 _SOURCES = ("env", "file")
 
@@ -62,7 +64,9 @@ def create_key(tables: dict[str, Any], data: Path) -> Path | None:
 
 def _holders(tables: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], str]]:
     for section, name in _PLACES:
-        held = tables.get(section)
+        held: Any = tables
+        for key in section.split("."):
+            held = held.get(key) if isinstance(held, dict) else None
         if isinstance(held, dict) and name in held:
             yield f"{section}.{name}", held, name
         elif isinstance(held, list):

@@ -19,6 +19,7 @@ from typing import Any, Literal
 from pydantic import Field, SecretStr, model_validator
 
 from core.database import checked_url
+from gateway.alert_settings import AlertSettings, check_alerts
 from gateway.configuration import ConfigError, Frozen, as_model, read_toml
 from gateway.desk_settings import DeskSettings
 from gateway.door_settings import UssdDoor, check_doors
@@ -127,13 +128,6 @@ class Bind(Frozen):
         return BindSettings(**values)
 
 
-class AlertSettings(Frozen):
-    """``[alerts]``: from when on something counts as trouble."""
-
-    oldest_waiting: Seconds = 60
-    """A message that has been due for longer makes the daemon "degraded"."""
-
-
 class DaemonSettings(Frozen):
     """``[daemon]``."""
 
@@ -206,6 +200,11 @@ class Settings(Frozen):
         return [line for line in self.lines if line.is_dialled]
 
     @property
+    def sending_binds(self) -> set[str]:
+        """The names of the binds that messages can go out on."""
+        return {bind.name for bind in self.binds if bind.sends}
+
+    @property
     def ussd_carriers(self) -> set[str]:
         """The names of the binds and doors that carry USSD."""
         dialled = {bind.name for bind in self.binds if bind.ussd and bind.sends}
@@ -251,6 +250,12 @@ def load_settings(file: Path) -> Settings:
         {bind.name: bind.sends for bind in settings.binds}
         | {panel.name: True for panel in settings.panels},
         settings.ussd_carriers,
+    )
+    sending = settings.sending_binds
+    check_alerts(
+        file,
+        settings.alerts,
+        {line.number: [b for b in line.binds if b in sending] for line in settings.texted_lines},
     )
     profiles = {line.profile for line in settings.lines}
     check_payments(file, settings.web, settings.payments, profiles)

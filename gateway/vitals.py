@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from twisted.internet.defer import Deferred
+from twisted.internet.defer import TimeoutError as TookTooLong
 from twisted.python.failure import Failure
 
 from core.database import Database
@@ -18,8 +22,10 @@ from core.services import Paused
 from gateway.health import (
     BindHealth,
     DatabaseHealth,
+    DiskHealth,
     DoorHealth,
     PanelHealth,
+    OperatorHealth,
     PeerHealth,
     PlannedHealth,
     QueueHealth,
@@ -42,6 +48,8 @@ from gateway.ussd.http.page import DoorPage
 
 _COUNTED = ("opened", "ended", "expired", "limited", "late", "unknown", "repeated")
 _MOST_PLANNED = 5
+DATABASE_SECONDS = 20.0
+"""So long may the database take to say how it is."""
 _SCREENS = ("shown", "retried", "dropped", "uncertain")
 
 
@@ -61,6 +69,8 @@ class Parts(NamedTuple):
     """What people have paused, by the service's name."""
     peers: Peers | None = None
     panels: Sequence[PanelService] = ()
+    clock: Any = None
+    """Without one the database may take its time."""
 
 
 class Vitals:
@@ -80,18 +90,22 @@ class Vitals:
         self._parts = parts
         self._now = now_ms
         self._binds = {bind.name: bind for bind in settings.binds}
+        self._disk: DiskHealth | None = None
 
     def look(self) -> Deferred[Mapping[str, Any]]:
         """How the daemon is, as JSON; also when the database does not answer."""
         return self.snapshot().addCallback(self._assess)
 
     def snapshot(self) -> Deferred[Snapshot]:
-        """How the daemon is; also when the database does not answer."""
-        done = self._parts.in_reader(self._look_at_database, self._now())
+        """How the daemon is; also when the database does not answer, or not in time."""
+        done: Deferred[Any] = self._parts.in_reader(self._look_at_database, self._now())
+        if self._parts.clock is not None:
+            done.addTimeout(DATABASE_SECONDS, self._parts.clock)
         return done.addBoth(self._seen)
 
     def _look_at_database(self, now: int) -> tuple[Depths, bool]:
         database = self._parts.database
+        self._disk = _disk(self._settings.daemon.data, database)
         return database.read("health", depths, now), is_current(database)
 
     def _assess(self, snapshot: Snapshot) -> Mapping[str, Any]:
@@ -100,7 +114,9 @@ class Vitals:
     def _seen(self, seen: tuple[Depths, bool] | Failure) -> Snapshot:
         error = self._parts.inbound.database_error
         if isinstance(seen, Failure):
-            error, seen = seen.getErrorMessage(), (Depths(0, 0, None), True)
+            is_late = seen.check(TookTooLong)
+            error = f"no answer within {DATABASE_SECONDS:g} s" if is_late else _first_line(seen)
+            seen = Depths(0, 0, None), True
         found, schema_current = seen
         now = self._now()
         snapshot = Snapshot(
@@ -122,6 +138,12 @@ class Vitals:
             scheduler=self._scheduler(now),
             node=self._parts.peers.me.node if self._parts.peers else 0,
             peers=tuple(map(_peer, self._parts.peers.others)) if self._parts.peers else (),
+            operators=tuple(
+                OperatorHealth(smsc=smsc, **self._parts.inbound.outcomes.of(smsc))
+                for smsc in sorted({s.settings.smsc for s in self._parts.router.senders.values()})
+            ),
+            set_aside=self._parts.inbound.counters["set_aside"],
+            disk=self._disk,
         )
         return with_services(snapshot, self._parts.paused())
 
@@ -183,6 +205,7 @@ class Vitals:
             reconnects=status.reconnects,
             last_error=status.last_error,
             next_attempt=_ms(status.next_attempt),
+            down_since=_ms(status.down_since),
         )
 
 
@@ -243,6 +266,23 @@ def _door(page: DoorPage) -> DoorHealth:
         rejected=counters["rejected"],
         forbidden=counters["forbidden"],
     )
+
+
+def _disk(data: Path, database: Database) -> DiskHealth | None:
+    """How much room there is; None where the folder cannot be looked at."""
+    try:
+        free = shutil.disk_usage(data).free
+    except OSError:
+        return None
+    wal = 0
+    if database.is_sqlite:
+        with suppress(OSError):
+            wal = Path(f"{database.url.database}-wal").stat().st_size
+    return DiskHealth(free=free, wal=wal)
+
+
+def _first_line(failure: Failure) -> str:
+    return failure.getErrorMessage().partition("\n")[0]
 
 
 def _ms(seconds: float | None) -> int | None:

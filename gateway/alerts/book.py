@@ -40,6 +40,7 @@ class Book:
         self._new_id = new_id
         self._calm = calm_seconds * 1000
         self._open: dict[str, _Open] = {}
+        self._leads = True
         self._opened: dict[str, deque[int]] = {}
         """When each trouble was told of within the last day."""
 
@@ -48,15 +49,37 @@ class Book:
         """The alerts that are open."""
         return [each.alert for each in self._open.values()]
 
-    def adopt(self, alerts: Iterable[Alert]) -> None:
-        """Take alerts that are open in the database: they have been told of."""
+    def leads(self, is_leader: bool) -> None:  # noqa: FBT001 - it is what is said
+        """Whether this daemon judges for all; if not, it knows nothing of what is theirs."""
+        if not is_leader:
+            for key in [key for key in self._open if kind_of(key) in OF_ALL]:
+                del self._open[key]
+        self._leads = is_leader
+
+    def adopt(self, alerts: Iterable[Alert]) -> list[Alert]:
+        """Take alerts that are open in the database; returns new ones nobody was told of."""
+        untold = []
         for alert in alerts:
-            if self._is_mine(alert.trouble) and alert.trouble not in self._open:
+            if self.is_mine(alert.trouble) and alert.trouble not in self._open:
                 self._open[alert.trouble] = _Open(alert)
+                if alert.told_at is None:
+                    untold.append(alert)
+        return untold
+
+    def replace(self, refused: Iterable[Alert], stored: Iterable[Alert]) -> None:
+        """Take those that are ``stored`` in the place of ones that were not."""
+        by_key = {alert.trouble: alert for alert in stored}
+        for alert in refused:
+            if alert.trouble in by_key:
+                self.keep(by_key[alert.trouble])
+
+    def by_id(self, alert_id: int) -> Alert | None:
+        """An alert that is open."""
+        return next((a for a in self.open if a.id == alert_id), None)
 
     def keep(self, alert: Alert) -> None:
         """An alert as it is now, where it is still open."""
-        if alert.trouble in self._open:
+        if alert.trouble in self._open and alert.ended_at is None:
             self._open[alert.trouble].alert = alert
 
     def step(self, now: int, found: Found) -> Changes:
@@ -87,16 +110,17 @@ class Book:
 
     def _calm_of(self, key: str, now: int) -> float:
         times = [at for at in self._opened.get(key, ()) if at > now - DAY_MS]
-        return self._calm * 2 ** max(0, len(times) - 1)
+        return self._calm * (1 << max(0, len(times) - 1))
 
     def _key(self, trouble: Trouble) -> str:
         of = f":{trouble.about}" if trouble.about else ""
         return f"{trouble.kind}{of}{'' if trouble.kind in OF_ALL else self._suffix}"
 
-    def _is_mine(self, key: str) -> bool:
+    def is_mine(self, key: str) -> bool:
+        """Whether this daemon is the one to judge it."""
         kind = kind_of(key)
         if kind is None or kind in OF_ALL:
-            return kind is not None
+            return kind is not None and self._leads
         _rest, _at, node = key.rpartition("@")
         return f"@{node}" == self._suffix if "@" in key else not self._suffix
 

@@ -38,9 +38,12 @@ class Kind(StrEnum):
     SCHEDULE_BROKEN = "schedule_broken"
     SCHEDULER = "scheduler"
     SET_ASIDE = "set_aside"
+    DAEMON_GONE = "daemon_gone"
 
 
-OF_ALL: Final = frozenset({Kind.QUEUE_OLD, Kind.SCHEDULE_LATE, Kind.SCHEDULE_BROKEN})
+OF_ALL: Final = frozenset(
+    {Kind.QUEUE_OLD, Kind.SCHEDULE_LATE, Kind.SCHEDULE_BROKEN, Kind.DAEMON_GONE}
+)
 """What one daemon judges for all that share a database: the one that keeps the schedules."""
 _OF_DATABASE: Final = frozenset({*OF_ALL, Kind.WAL, Kind.SCHEDULER})
 """What cannot be told while the database is away."""
@@ -114,6 +117,9 @@ class Judge:
             yield from self._failures(operator.smsc)
         if snapshot.scheduler is not None:
             yield from self._schedules(snapshot, snapshot.scheduler)
+        for peer in snapshot.peers:
+            if not peer.alive:
+                yield Trouble(Kind.DAEMON_GONE, f"{peer.node}", peer.host)
         aside = self._set_aside.within("")
         if aside:
             yield Trouble(Kind.SET_ASIDE, "", str(aside))
@@ -137,9 +143,9 @@ class Judge:
             # A bind that is away comes back in many states one after the other.
             since = bind.down_since if bind.down_since is not None else bind.since
             seconds = (snapshot.now - since) / 1000
-            if not bind.up and f"bind:{bind.name}" not in paused:
-                if seconds >= self._settings.bind_down:
-                    yield Trouble(Kind.BIND_DOWN, bind.name, bind.last_error or bind.state)
+            is_paused = f"bind:{bind.name}" in paused
+            if not bind.up and not is_paused and seconds >= self._settings.bind_down:
+                yield Trouble(Kind.BIND_DOWN, bind.name, bind.last_error or bind.state)
 
     def _queues(self, snapshot: Snapshot) -> Iterator[Trouble]:
         oldest = snapshot.queues.oldest_waiting_seconds

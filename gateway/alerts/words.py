@@ -102,6 +102,12 @@ WORDS: Final[Mapping[Kind, Words]] = {
         "no more messages have been set aside",
         "پیام دیگری کنار گذاشته نشده است",
     ),
+    Kind.DAEMON_GONE: Words(
+        "daemon {about} is gone: {detail}",
+        "سرویس شماره {about} از کار افتاده است: {detail}",
+        "daemon {about} is back, or forgotten",
+        "سرویس شماره {about} بازگشت یا کنار گذاشته شد",
+    ),
 }
 TEST: Final = Words(
     "this is a test of the alerts",

@@ -76,6 +76,7 @@ class SmppBind(Service):
         self._endpoint = endpoint or endpoint_for(settings, reactor)
         self._jitter = jitter
         self._since: float = reactor.seconds()
+        self._down_since: float | None = self._since
         self._last_traffic: float | None = None
         self._last_error = ""
         self._reconnects = 0
@@ -123,6 +124,7 @@ class SmppBind(Service):
             reconnects=self._reconnects,
             last_error=self._last_error,
             next_attempt=self._retry.getTime() if self._retry is not None else None,
+            down_since=self._down_since,
             **totals,
         )
 
@@ -134,6 +136,8 @@ class SmppBind(Service):
             return
         super().startService()  # type: ignore[no-untyped-call]
         self._failures = 0
+        if self._down_since is not None:
+            self._down_since = self._reactor.seconds()
         if self.state is BindState.STOPPED:
             self._connect()
 
@@ -163,6 +167,10 @@ class SmppBind(Service):
         if state is not self.state:
             self.state = state
             self._since = self._reactor.seconds()
+            if state is BindState.BOUND:
+                self._down_since = None
+            elif self._down_since is None:
+                self._down_since = self._since
 
     def _connect(self) -> None:
         self._retry = None

@@ -110,6 +110,8 @@ class BindStatus:
     """Why the last connection or attempt ended, in words; empty if none did."""
     next_attempt: float | None
     """When the next attempt is due, while waiting."""
+    down_since: float | None = None
+    """From when on there has been no bound connection; None while there is one."""
     received: int = 0
     submitted: int = 0
     stray_responses: int = 0

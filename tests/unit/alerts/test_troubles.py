@@ -1,0 +1,209 @@
+"""Each trouble caused: what is wrong is found in the snapshot, and nothing else is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from gateway.alert_settings import AlertSettings
+from gateway.alerts.book import Book
+from gateway.alerts.troubles import OF_ALL, Found, Judge, Kind, Trouble, Window
+from gateway.alerts.words import WORDS, told, told_end
+from gateway.health import (
+    DiskHealth,
+    OperatorHealth,
+    PeerHealth,
+    PlannedHealth,
+    SchedulerHealth,
+    ServiceHealth,
+    ServiceState,
+    Snapshot,
+)
+from tests.unit.test_health import BIND, DATABASE, LOST, NOW, QUEUES, WELL
+
+SCHEDULER = SchedulerHealth(
+    leads=True,
+    paused=False,
+    last_round=NOW - 2000,
+    planned=(),
+    overdue=(),
+    missed=0,
+    broken=0,
+    events=0,
+    messages=0,
+    put_off=0,
+    set_aside=0,
+)
+MCI = OperatorHealth(smsc="mci", accepted=0, refused=0, delivered=0, undelivered=0)
+QUIET = replace(WELL, scheduler=SCHEDULER, operators=(MCI,), disk=DiskHealth(free=10**11, wal=0))
+DOWN = replace(LOST, down_since=NOW - 61_000)
+LATE = PlannedHealth(utility="kerman-water", template="bills", what="bills", at=NOW - 301_000)
+
+
+def _found(*snapshots: Snapshot, **settings: Any) -> list[tuple[str, str]]:
+    judge = Judge(AlertSettings(**settings))
+    judge.look(QUIET)
+    found = Found(())
+    for snapshot in snapshots:
+        found = judge.look(snapshot)
+    return [(each.kind.value, each.about) for each in found.troubles]
+
+
+def _operators(**counts: int) -> dict[str, Any]:
+    return {"operators": (replace(MCI, **counts),)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({}, []),
+        ({"binds": (BIND, DOWN)}, [("bind_down", "irancell")]),
+        ({"binds": (BIND, replace(DOWN, down_since=NOW - 59_000))}, []),
+        ({"queues": replace(QUEUES, oldest_waiting_seconds=301.0)}, [("queue_old", "")]),
+        ({"queues": replace(QUEUES, oldest_waiting_seconds=299.0)}, []),
+        ({"queues": replace(QUEUES, reading_paused=True)}, [("reading_paused", "")]),
+        (_operators(accepted=60, refused=40), [("refused", "mci")]),
+        (_operators(accepted=20, refused=20), []),
+        (_operators(accepted=80, refused=20), []),
+        (_operators(accepted=100, delivered=60, undelivered=40), [("undelivered", "mci")]),
+        ({"disk": DiskHealth(free=1023 * 2**20, wal=0)}, [("disk", "")]),
+        ({"disk": DiskHealth(free=10**11, wal=1025 * 2**20)}, [("wal", "")]),
+        ({"set_aside": 2}, [("set_aside", "")]),
+        (
+            {"scheduler": replace(SCHEDULER, overdue=(LATE,))},
+            [("schedule_late", "kerman-water/bills")],
+        ),
+        ({"scheduler": replace(SCHEDULER, broken=1)}, [("schedule_broken", "")]),
+        ({"scheduler": replace(SCHEDULER, last_round=NOW - 61_000)}, [("scheduler", "")]),
+    ],
+)
+def test_each_trouble_is_found(changes: dict[str, Any], found: list[tuple[str, str]]) -> None:
+    """From the limit on, and not before."""
+    assert _found(replace(QUIET, **changes)) == found
+
+
+def test_a_daemon_that_is_gone_is_found_by_the_one_that_leads() -> None:
+    """What concerns all is told by one of them."""
+    gone = PeerHealth(
+        **{**_peer_defaults(), "node": 2, "host": "b", "version": "1", "alive": False}
+    )
+    assert _found(replace(QUIET, peers=(gone,))) == [("daemon_gone", "2")]
+    following = replace(SCHEDULER, leads=False, overdue=(LATE,))
+    old = replace(QUEUES, oldest_waiting_seconds=900.0)
+    assert _found(replace(QUIET, peers=(gone,), scheduler=following, queues=old)) == []
+    judge = Judge(AlertSettings())
+    assert judge.look(replace(QUIET, scheduler=following)).unjudged >= OF_ALL
+
+
+def _peer_defaults() -> dict[str, Any]:
+    return dict.fromkeys(PeerHealth.__dataclass_fields__)
+
+
+def test_a_database_that_is_away_for_a_while_is_trouble_and_hides_what_it_knows() -> None:
+    """Of the queue nothing can be said then, neither that it is well nor that it is not."""
+    away = replace(QUIET, database=replace(DATABASE, reachable=False, last_error="gone"))
+    later = replace(away, now=NOW + 15_000)
+    assert _found(away) == []
+    assert _found(away, later) == [("database", "")]
+    assert _found(away, QUIET, later) == []
+    judge = Judge(AlertSettings())
+    assert Kind.QUEUE_OLD in judge.look(away).unjudged
+
+
+def test_a_bind_that_is_paused_is_no_trouble() -> None:
+    """Somebody wanted it so."""
+    paused = ServiceHealth(name="bind:irancell", state=ServiceState.PAUSED, paused_by="reza")
+    assert _found(replace(QUIET, binds=(BIND, DOWN), services=(paused,))) == []
+
+
+def test_failures_count_within_their_window_only() -> None:
+    """What was refused an hour ago says nothing of now."""
+    failed = replace(QUIET, **_operators(refused=100))
+    assert _found(failed) == [("refused", "mci")]
+    failed = replace(failed, scheduler=None)
+    assert _found(failed, replace(failed, now=NOW + 599_000)) == [("refused", "mci")]
+    later = [replace(failed, now=NOW + at) for at in (601_000, 3_600_000)]
+    assert _found(failed, *later) == []
+
+
+def test_a_window_counts_what_came_in_it() -> None:
+    """From the last sample before it on."""
+    window = Window(10)
+    for second, count in ((0, 5), (5, 7), (9, 8), (16, 8)):
+        window.add(second * 1000, {"x": count})
+    assert window.within("x") == 1
+    assert window.within("y") == 0
+
+
+# --- one alert for each trouble ---------------------------------------------------------
+
+TROUBLE = Trouble(Kind.BIND_DOWN, "main", "refused")
+WRONG, RIGHT = Found((TROUBLE,)), Found(())
+
+
+def _book(node: int = 0) -> Book:
+    ids = iter(range(1, 1000))
+    return Book(node, lambda: next(ids), 100)
+
+
+def test_a_trouble_is_opened_once_and_ended_once() -> None:
+    """However often it is looked at; and it has to be gone for a while."""
+    book = _book()
+    (opened,) = book.step(0, WRONG).opened
+    assert (opened.trouble, opened.english) == ("bind_down:main", "bind main is down: refused")
+    assert book.step(5_000, WRONG) == ((), ())
+    assert book.step(10_000, RIGHT) == ((), ())
+    assert book.step(60_000, WRONG) == ((), ())
+    assert book.step(70_000, RIGHT) == ((), ())
+    assert book.step(169_000, RIGHT) == ((), ())
+    (ended,) = book.step(170_000, RIGHT).ended
+    assert (ended.id, ended.ended_at) == (opened.id, 170_000)
+    assert book.step(300_000, RIGHT) == ((), ())
+
+
+def test_a_trouble_that_comes_and_goes_all_day_is_told_of_a_few_times() -> None:
+    """Each time it has to be gone for twice as long."""
+    book, told_of = _book(), 0
+    for second in range(0, 86_400, 30):
+        changes = book.step(second * 1000, WRONG if second % 600 < 300 else RIGHT)
+        told_of += len(changes.opened)
+    assert told_of == 3
+
+
+def test_what_cannot_be_judged_stays_as_it_was() -> None:
+    """A trouble is not over because nobody can look."""
+    book = _book()
+    book.step(0, Found((Trouble(Kind.QUEUE_OLD, "", "1 h"),)))
+    blind = Found((), frozenset({Kind.QUEUE_OLD}))
+    assert book.step(500_000, blind) == ((), ())
+    assert book.step(1_000_000, RIGHT) == ((), ())
+    assert len(book.step(1_100_000, RIGHT).ended) == 1
+
+
+def test_daemons_keep_apart_what_is_theirs() -> None:
+    """A bind of one daemon is not another's; the queue is whose turn it is."""
+    first, second = _book(), _book(1)
+    (mine,) = first.step(0, WRONG).opened
+    (other,) = second.step(0, WRONG).opened
+    assert (mine.trouble, other.trouble) == ("bind_down:main", "bind_down:main@1")
+    (queue,) = first.step(0, Found((TROUBLE, Trouble(Kind.QUEUE_OLD, "")))).opened
+    second.leads(is_leader=False)
+    second.adopt([mine, queue])
+    assert [each.trouble for each in second.open] == ["bind_down:main@1"]
+    second.leads(is_leader=True)
+    assert second.adopt([queue]) == [queue]
+    first.leads(is_leader=False)
+    assert [each.trouble for each in first.open] == ["bind_down:main"]
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_every_kind_has_words_in_both_languages(kind: Kind) -> None:
+    """With and without a reason, and for its end; a reason is cut."""
+    for words in (*told(kind, "main", "why " * 100), *told_end(kind, "main")):
+        assert words.strip()
+        assert "{" not in words
+        assert len(words) < 300
+    assert not told(kind, "main", "")[0].endswith(":")
+    assert kind in WORDS
