@@ -384,7 +384,8 @@ class Daemon(MultiService):
             binds = next(
                 each.binds for each in self._settings.lines if each.number == settings.line
             )
-            senders = self._router.senders
+            every = self._router.senders.items()
+            senders = {name: each for name, each in every if isinstance(each, Sender)}
             cut = self._minds[settings.line].parts
             ways.append(SmsWay(settings, senders, binds, cut, self._desk.ids.take))
         if settings.email:

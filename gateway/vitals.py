@@ -24,8 +24,8 @@ from gateway.health import (
     DatabaseHealth,
     DiskHealth,
     DoorHealth,
-    PanelHealth,
     OperatorHealth,
+    PanelHealth,
     PeerHealth,
     PlannedHealth,
     QueueHealth,
@@ -90,6 +90,8 @@ class Vitals:
         self._parts = parts
         self._now = now_ms
         self._binds = {bind.name: bind for bind in settings.binds}
+        self._operators = {bind.smsc for bind in settings.binds if bind.sends}
+        self._operators |= {panel.name for panel in settings.panels}
         self._disk: DiskHealth | None = None
 
     def look(self) -> Deferred[Mapping[str, Any]]:
@@ -140,7 +142,7 @@ class Vitals:
             peers=tuple(map(_peer, self._parts.peers.others)) if self._parts.peers else (),
             operators=tuple(
                 OperatorHealth(smsc=smsc, **self._parts.inbound.outcomes.of(smsc))
-                for smsc in sorted({s.settings.smsc for s in self._parts.router.senders.values()})
+                for smsc in sorted(self._operators)
             ),
             set_aside=self._parts.inbound.counters["set_aside"],
             disk=self._disk,

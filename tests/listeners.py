@@ -16,7 +16,7 @@ from twisted.mail import smtp
 from twisted.mail.imap4 import LOGINCredentials, PLAINCredentials
 from twisted.web.resource import Resource
 from twisted.web.server import Request, Site
-from zope.interface import implementer
+from zope.interface import implementer  # type: ignore[import-untyped]
 
 reactor: Any = _reactor
 
@@ -58,7 +58,9 @@ class MailServer:
             return protocol
         protocol = smtp.ESMTP({b"LOGIN": LOGINCredentials, b"PLAIN": PLAINCredentials})
         users = InMemoryUsernamePasswordDatabaseDontUse(peyk=self._password.encode())
-        protocol.portal = Portal(_Realm(self), [users])
+        realm: Any = _Realm(self)
+        portal: Any = Portal(realm, [users])  # type: ignore[list-item]
+        protocol.portal = portal
         return protocol
 
 
@@ -125,7 +127,7 @@ class Address(Resource):
     isLeaf = True  # noqa: N815 - Twisted's
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.posted: list[Posted] = []
         self.codes: list[int] = []
         """What it answers, one after the other; then 200."""

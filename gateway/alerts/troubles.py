@@ -112,6 +112,7 @@ class Judge:
     def _all(self, snapshot: Snapshot) -> Iterator[Trouble]:
         yield from self._database(snapshot)
         yield from self._binds(snapshot)
+        yield from self._panels(snapshot)
         yield from self._queues(snapshot)
         for operator in snapshot.operators:
             yield from self._failures(operator.smsc)
@@ -146,6 +147,17 @@ class Judge:
             is_paused = f"bind:{bind.name}" in paused
             if not bind.up and not is_paused and seconds >= self._settings.bind_down:
                 yield Trouble(Kind.BIND_DOWN, bind.name, bind.last_error or bind.state)
+
+    def _panels(self, snapshot: Snapshot) -> Iterator[Trouble]:
+        for panel in snapshot.panels:
+            seconds = (snapshot.now - panel.since) / 1000
+            if f"panel:{panel.name}" in snapshot.paused:
+                continue
+            if not panel.up and seconds >= self._settings.bind_down:
+                yield Trouble(Kind.PANEL_DOWN, panel.name, panel.last_error)
+            # Of one that is down it is known as well, and may be the reason.
+            if panel.credit is not None and panel.credit < panel.credit_low:
+                yield Trouble(Kind.PANEL_CREDIT, panel.name, f"{panel.credit:,.0f}")
 
     def _queues(self, snapshot: Snapshot) -> Iterator[Trouble]:
         oldest = snapshot.queues.oldest_waiting_seconds

@@ -14,6 +14,7 @@ from gateway.alerts.words import WORDS, told, told_end
 from gateway.health import (
     DiskHealth,
     OperatorHealth,
+    PanelHealth,
     PeerHealth,
     PlannedHealth,
     SchedulerHealth,
@@ -51,7 +52,7 @@ def _found(*snapshots: Snapshot, **settings: Any) -> list[tuple[str, str]]:
     return [(each.kind.value, each.about) for each in found.troubles]
 
 
-def _operators(**counts: int) -> dict[str, Any]:
+def _operators(**counts: Any) -> dict[str, Any]:
     return {"operators": (replace(MCI, **counts),)}
 
 
@@ -84,21 +85,31 @@ def test_each_trouble_is_found(changes: dict[str, Any], found: list[tuple[str, s
     assert _found(replace(QUIET, **changes)) == found
 
 
+def test_a_panel_that_is_down_or_has_no_credit() -> None:
+    """The one may be the reason of the other; a panel that never said has no known credit."""
+    nothing: dict[str, Any] = dict.fromkeys(PanelHealth.__dataclass_fields__)
+    panel = PanelHealth(
+        **nothing
+        | {"name": "kavenegar", "up": True, "since": NOW - 61_000, "credit": 999.0}
+        | {"credit_low": 1000.0, "last_error": "418"}
+    )
+    assert _found(replace(QUIET, panels=(panel,))) == [("panel_credit", "kavenegar")]
+    down = replace(panel, up=False, credit=None)
+    assert _found(replace(QUIET, panels=(down,))) == [("panel_down", "kavenegar")]
+    paused = ServiceHealth(name="panel:kavenegar", state=ServiceState.PAUSED)
+    assert _found(replace(QUIET, panels=(down,), services=(paused,))) == []
+
+
 def test_a_daemon_that_is_gone_is_found_by_the_one_that_leads() -> None:
     """What concerns all is told by one of them."""
-    gone = PeerHealth(
-        **{**_peer_defaults(), "node": 2, "host": "b", "version": "1", "alive": False}
-    )
+    nothing: dict[str, Any] = dict.fromkeys(PeerHealth.__dataclass_fields__)
+    gone = PeerHealth(**nothing | {"node": 2, "host": "b", "version": "1", "alive": False})
     assert _found(replace(QUIET, peers=(gone,))) == [("daemon_gone", "2")]
     following = replace(SCHEDULER, leads=False, overdue=(LATE,))
     old = replace(QUEUES, oldest_waiting_seconds=900.0)
     assert _found(replace(QUIET, peers=(gone,), scheduler=following, queues=old)) == []
     judge = Judge(AlertSettings())
     assert judge.look(replace(QUIET, scheduler=following)).unjudged >= OF_ALL
-
-
-def _peer_defaults() -> dict[str, Any]:
-    return dict.fromkeys(PeerHealth.__dataclass_fields__)
 
 
 def test_a_database_that_is_away_for_a_while_is_trouble_and_hides_what_it_knows() -> None:
