@@ -27,11 +27,18 @@ class Sample(NamedTuple):
     """How many there are in all; None: nobody can say, as with events."""
 
 
-def sample(
-    connection: Connection, version: Version, sources: Sources, most: int, now: int
+def sample(  # noqa: PLR0913 - what is looked at, and how
+    connection: Connection,
+    version: Version,
+    sources: Sources,
+    most: int,
+    now: int,
+    *,
+    counted: bool = True,
 ) -> Sample:
     """At most ``most`` rows; none of outages, which are rows only when they are planned.
 
+    Not ``counted``: how many there are in all is not asked, which may take a while.
     Raises ``SourceError``, ``ParameterError`` and ``LookupError`` for a report.
     """
     utility, trigger = version.utility, version.definition.trigger
@@ -41,7 +48,7 @@ def sample(
         case OnReport(report, parameters):
             question = asked(sources.named(utility, report), utility, parameters, now)
             rows = read_page(connection, question, FIRST, most)
-            return Sample(tuple(rows), count_rows(connection, question))
+            return Sample(tuple(rows), count_rows(connection, question) if counted else None)
         case OnOutage():
             return Sample((), None)
 

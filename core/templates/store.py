@@ -159,6 +159,12 @@ def find(connection: Connection, utility: str, name: str) -> Template | None:
     return None if found is None else _template(found)
 
 
+def of_id(connection: Connection, template_id: int) -> Template | None:
+    """The template of that id."""
+    found = connection.execute(_NEWEST.where(templates.c.id == template_id)).mappings().first()
+    return None if found is None else _template(found)
+
+
 def named(connection: Connection, utility: str, name: str) -> Template:
     """As ``find``; raises ``TemplateError``, with the nearest name, where there is none."""
     found = find(connection, utility, name)

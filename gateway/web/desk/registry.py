@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from gateway.web.desk import account, audit, login, roles, users
+from gateway.web.desk import (
+    account,
+    audit,
+    login,
+    roles,
+    template_editing,
+    template_pages,
+    users,
+)
 from gateway.web.desk.routes import Routes
 
 PAGES: Final[Sequence[Routes]] = (
@@ -14,4 +22,6 @@ PAGES: Final[Sequence[Routes]] = (
     users.routes,
     roles.routes,
     audit.routes,
+    template_editing.routes,
+    template_pages.routes,
 )
