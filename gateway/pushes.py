@@ -66,7 +66,8 @@ class Pushes:
         now = self._now()
         number = self._desk.ids.one()
         name = str((made_at(number) ^ number) % _NAMES + 1)
-        one = Input(number, now, door, 0, name, line, mobile, Event.OPEN, node, "", 0)
+        # Nobody delivers it again: it is like nothing else that comes or came.
+        one = Input(number, now, door, 0, name, line, mobile, Event.OPEN, node, "", number)
         batch = Batch(inputs=[one], now=now)
         done: Deferred[Done] = self._in_thread(run, self._database, self._desk, batch)
         return done.addCallback(self._show)

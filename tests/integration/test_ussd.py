@@ -225,6 +225,21 @@ def test_a_session_of_ours_begins_on_a_bind_that_is_up(world: World) -> None:
     assert [screen.kind for screen in connection.screens] == [ScreenKind.NOTIFY]
 
 
+def test_after_a_kill_no_session_of_ours_is_taken_for_one_from_before(worlds: Worlds) -> None:
+    """Nobody delivers them again, though nobody has acknowledged them either."""
+    world = worlds()
+    for mobile in ("09130000001", "09130000002"):
+        world.bind()
+        push = Pushes(
+            world.database, world.desk, world.inbound, world.in_thread, {CODE: ["main"]}, world.now
+        ).push
+        came: list[object] = []
+        push({"mobile": mobile, "line": CODE, "node": "survey"}).addBoth(came.append)
+        assert came == [{"asks": True}]
+        world = worlds(clock=world.clock)
+        assert world.recovered[0] == 1
+
+
 @pytest.mark.parametrize("typed", ["\0", "1\ud83d", "\udc00x", "x" * 5000, "\u202e۱"])
 def test_whatever_is_typed_is_answered(world: World, typed: str) -> None:
     """Also what no database can store."""
