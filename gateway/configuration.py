@@ -77,8 +77,13 @@ def as_model(file: Path, tables: dict[str, Any], model: type[Model], at: str = "
 def _as_config_error(
     file: Path, model: type[BaseModel], error: ValidationError, at: str
 ) -> ConfigError:
-    first = error.errors(include_url=False)[0]
+    found = error.errors(include_url=False)
+    # A key that is misspelt is missing, too: that it is not known says more.
+    first = next((each for each in found if each["type"] == "extra_forbidden"), found[0])
     path: list[int | str] = [at, *first["loc"]] if at else [*first["loc"]]
+    if path[-1:] == ["[key]"]:
+        # pydantic's own mark: the key itself stands before it.
+        path.pop()
     key = _dotted(path)
     if first["type"] == "extra_forbidden":
         owner = _model_at(model, first["loc"][:-1])

@@ -52,10 +52,13 @@ def ussd_check(
     arguments that there are none of, and outcomes without words. Exits with 1 when there is
     a mistake.
     """
-    folders = {folder.name: folder for folder in profile_folders(context) if has_menu(folder)}
+    every = {folder.name: folder for folder in profile_folders(context)}
+    folders = {name: folder for name, folder in every.items() if has_menu(folder)}
     for name in names:
+        if name not in every:
+            raise CommandError(f"there is no profile {name!r}; {did_you_mean(name, every)}")
         if name not in folders:
-            raise CommandError(f"no profile {name!r} has a menu; {did_you_mean(name, folders)}")
+            raise CommandError(f"{name} has no menu.toml: nobody can dial it")
     lines = _dialled(context)
     rows = []
     wrong = False

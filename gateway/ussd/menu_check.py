@@ -32,6 +32,8 @@ from gateway.ussd.menu_model import (
 from gateway.ussd.pages import Content, PageSize, pages_of
 
 LANGUAGES: Final = ("fa", "en", "")
+COUNTING: Final = frozenset({"pay", "mid_bill", "submit_reading"})
+"""Operations about money and readings: nobody comes to them by a slip of a finger."""
 LAST_WORDS: Final = frozenset({"over", "busy", "goodbye"})
 MOST_MENU_PAGES: Final = 3
 MOST_QUESTION_PAGES: Final = 2
@@ -124,9 +126,12 @@ class Checker:
             problem = "no figure of it carries a check digit: it could be anything"
             self._wrong(f"{where}.bare", problem)
         kind = leaf.fixed.get(Argument.KIND)
-        problem = check_kind(self.profile.terms.services, kind) if kind else ""
+        problem = "" if kind is None else check_kind(self.profile.terms.services, kind)
         if problem:
             self._wrong(f"{where}.with.kind", problem)
+        if leaf.operation in COUNTING and not leaf.confirm:
+            problem = f"is missing: {leaf.operation} counts, and is confirmed before it does"
+            self._wrong(f"{where}.confirm", problem)
         self._identity(where, leaf, operation)
         if leaf.sms is Sms.ALWAYS and not self.profile.replies.speak_of(leaf.operation, DONE):
             problem = f"replies.toml has no words for {leaf.operation}.done"

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
+from pydantic import AfterValidator, field_validator, model_validator
 from pydantic import Field as Setting
-from pydantic import field_validator, model_validator
 
 from core.calls import DONE, Argument, Refusal
 from core.operations import Operation
@@ -19,8 +19,19 @@ from gateway.configuration import ConfigError, Frozen
 from gateway.findings import Findings
 from gateway.ussd.menu import Identify, Item, Keys, Sms, TextNode, Words
 
+LONGEST_KEY: Final = 3
+"""Figures of what is typed for an item, or to move about."""
+
+
+def _as_key(typed: str) -> str:
+    """What a subscriber types for something."""
+    if not (typed.isascii() and typed.isdigit() and len(typed) <= LONGEST_KEY):
+        raise ValueError(f"{typed!r} is no key: up to {LONGEST_KEY} figures are typed")
+    return typed
+
+
 _Said = Annotated[str, Setting(min_length=1)]
-_Key = Annotated[str, Setting(pattern=r"^[0-9]{1,3}$")]
+_Key = Annotated[str, AfterValidator(_as_key)]
 _TEXTS: Final = frozenset(
     {"title", "text", "retry", "confirm", "number", "code", "choose", "other"}
 )

@@ -1,4 +1,7 @@
-"""A menu as a tree, for whoever edits it: what each key leads to, and what is asked there."""
+"""A menu as a tree, for whoever edits it: what each key leads to, and what is asked there.
+
+A menu with mistakes is drawn as far as it goes: names that there are none of stand as they are.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ class Branch(NamedTuple):
 def tree_of(menu: Menu, code: str) -> Branch:
     """The whole menu, below its first screen; ``code`` is what is dialled for it: ``*1522#``."""
     below = tuple(_below(menu, menu.start, code.removesuffix("#"), (menu.start,)))
-    node = menu.nodes[menu.start]
+    node = menu.nodes.get(menu.start)
     title = node.title if isinstance(node, MenuNode) else ""
     aside = tuple(_aside(menu, code, {menu.start, *_names(below)}))
     return Branch(code, title, menu.start, "", "", below + aside)
@@ -46,9 +49,7 @@ def _aside(menu: Menu, code: str, reached: set[str]) -> Iterator[Branch]:
             continue
         does = " → ".join(_steps(menu, node)) if isinstance(node, Leaf) else "tells"
         if isinstance(node, Leaf) and node.bare:
-            asked = "*".join(
-                argument for one in node.ask for argument in menu.questions[one].arguments
-            )
+            asked = "*".join(_asked(menu, name) for name in node.ask)
             yield Branch(f"{code.removesuffix('#')}*{asked}#", name, name, does, "")
         else:
             yield Branch("", name, name, f"begun by us: {does}", "")
@@ -80,12 +81,17 @@ def _steps(menu: Menu, leaf: Leaf) -> Iterator[str]:
         named = " or ".join(leaf.by)
         yield f"{named}, {Argument.CODE}" if leaf.proven else named
     for name in leaf.ask:
-        yield " or ".join(menu.questions[name].arguments)
+        yield _asked(menu, name)
     if leaf.preview:
         yield f"({leaf.preview})"
     if leaf.confirm:
         yield "confirm"
     yield leaf.operation
+
+
+def _asked(menu: Menu, name: str) -> str:
+    question = menu.questions.get(name)
+    return " or ".join(question.arguments) if question else name
 
 
 def as_rows(branch: Branch) -> dict[str, object]:

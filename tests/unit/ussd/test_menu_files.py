@@ -79,7 +79,10 @@ def test_lorestan_has_annex_3_in_full_and_in_its_order() -> None:
 
 FATAL: Final = (
     ((FA, 'more = "9"', 'more = "0"'), "keys", "must differ"),
-    ((FA, 'title = "سایر"', 'titel = "سایر"'), "menus.home.items.4.title", "is missing"),
+    ((FA, 'title = "سایر", ', ""), "menus.home.items.4.title", "is missing"),
+    ((FA, 'title = "سایر"', 'titel = "سایر"'), "menus.home.items.4.titel", "'title'"),
+    ((FA, '6 = { title = "Eng', 'six = { title = "Eng'), "menus.home.items.six", "figures"),
+    ((FA, 'operation = "instalments"', 'operaton = "x"'), "instalments.operaton", "'operation'"),
     ((FA, 'when = ""', 'if = "registered"'), "menus.home.items.1.if", "unknown key"),
     ((FA, 'goodbye = "خدانگهدار"\n', ""), "words.goodbye", "is missing"),
     ((FA, 'argument = "reading"', 'argument = "legal_id"'), "questions.reading", "there is no"),
@@ -93,13 +96,14 @@ TOGETHER: Final = (
     ((FA, 'operation = "last_bill"', 'operation = "lastbill"'), "last_bill.operation", "last_bill"),
     ((FA, 'ask = ["reading"]\npre', 'ask = ["raeding"]\npre'), "mid_bill.ask", "'reading'"),
     ((FA, 'ask = ["reading"]\ncon', "ask = []\ncon"), "leaves.reading", "needs 'reading'"),
+    ((FA, '"رقم {{ reading|fa }} برای', '""  # "'), "leaves.reading.confirm", "counts"),
     ((FA, 'needs = "debt"', 'needs = "depth"'), "leaves.pay_bill", "'debt'"),
     ((FA, "نرسیدن قبض اشتراک", f"{'نرسیدن ' * 40}"), "bill_not_received.confirm", "2 at the most"),
     ((FA, "{{ fee|rial }}", "{{ free|rial }}"), "leaves.pay_connection.confirm", "'fee'"),
     ((FA, 'kind = "bill_not_received"', 'kind = "bill_lost"'), "with.kind", "bill_lost"),
     ((FA, '4 = { title = "سایر"', '9 = { title = "سایر"'), "menus.home.items.9", "moves about"),
     ((FA, "[words]", '[questions.odd]\nargument = "year"\ntext = "؟"\n[words]'), "odd", "no leaf"),
-    ((FA, 'code = "رمز رایانه را وارد کنید؛ بالای قبض است"', ""), "identify.code", "is missing"),
+    ((FA, 'code = "رمز رایانه (بالای قبض) را وارد کنید"', ""), "identify.code", "is missing"),
     ((FA, 'title = "بدهی", to', f'title = "{"پ" * 80}", to'), "items.2.title", "not fit a line"),
     ((FA, 'text = "عدد مشکی', f'text = "{"ب " * 90}عدد'), "questions.reading.text", "3 pages"),
     ((FA, 'to = "bill"', 'to = "bill", when = "rich"'), "items.3.when", "registered"),
@@ -223,3 +227,13 @@ def test_the_command_draws_a_menu_and_tells_what_is_wrong(
     assert told["menu"]["below"][1]["below"][0]["node"] == "water_balance"
     assert any("words.over: does not fit" in one for one in told["mistakes"])
     assert peyk("--language", "en")[0] == 0
+    file = home.parent / "profiles" / "lorestan-water" / "menu.toml"
+    text = file.read_text(encoding="utf-8")
+    text = text.replace('start = "home"', 'start = "hom"').replace(
+        'ask = ["bill_id"', 'ask = ["bil"'
+    )
+    file.write_text(text, encoding="utf-8")
+    code, out = peyk("lorestan-water")
+    assert code == 1
+    assert "start: there is no menu 'hom'; did you mean 'home'?" in out
+    assert "leaves.pay_ids.ask: there is no question 'bil'" in out
