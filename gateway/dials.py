@@ -14,7 +14,8 @@ from gateway.ledger import Ledger
 from gateway.messages import Screen, ScreenKind, UssdEvent, UssdInput
 from gateway.screens import ToShow
 
-UNKNOWN_CODE: Final = "این کد دستوری در این سامانه نیست."
+UNKNOWN_CODE: Final = "این کد دستوری در دسترس نیست."
+"""To who dials a code that no line has, and to whoever is no mobile that could be served."""
 OVER: Final = "این گفتگو پایان یافته است؛ لطفاً دوباره شماره‌گیری کنید."
 """What is shown where no line, and so no profile, has words for it."""
 _JOINTS: Final = re.compile("[*#]+")

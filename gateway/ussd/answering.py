@@ -112,7 +112,9 @@ def _back(walk: Walk) -> None:
     session = walk.session
     leaf = walk.leaf
     if session.page:
-        walk.session = replace(session, page=session.page - 1)
+        # On the first page it would be said anew that something was wrong: this key is not.
+        word = session.word if session.page > 1 else ""
+        walk.session = replace(session, page=session.page - 1, word=word)
     elif session.state is State.MENU:
         if len(session.trail) == 1:
             walk.end(walk.menu.words.goodbye)

@@ -45,6 +45,11 @@ def answer_to(
     return _length(menu, arguments[0]) if digits else _missing(menu, arguments[0])
 
 
+def has_length(menu: Menu, arguments: Sequence[Argument], piece: str) -> bool:
+    """Whether an answer is as long as one of ``arguments``, right or not."""
+    return any(_has_length(menu, argument, digits_of(piece)) for argument in arguments)
+
+
 def fits(menu: Menu, arguments: Sequence[Argument], piece: str) -> bool:
     """Whether an answer can be one of ``arguments``."""
     return isinstance(answer_to(menu, arguments, piece, {}), Answer)

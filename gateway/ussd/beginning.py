@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway.ussd.answering import UNANSWERABLE, answers
-from gateway.ussd.answers import answer_to
+from gateway.ussd.answers import has_length
 from gateway.ussd.menu import Leaf
 from gateway.ussd.state import Session, State, StateError, restored
 from gateway.ussd.walk import Walk
@@ -11,7 +11,7 @@ from gateway.ussd.walk import Walk
 
 def begin(walk: Walk) -> None:
     """Somebody dialled: the menu, a path in it, or the session that was cut off."""
-    cut = _worth(walk.heard.cut) if walk.heard.cut and not walk.typed.pieces else ""
+    cut = _worth(walk) if walk.heard.cut and not walk.typed.pieces else ""
     if cut:
         walk.session = Session(State.RESUME, cut=cut)
         return
@@ -22,17 +22,19 @@ def begin(walk: Walk) -> None:
 
 
 def _enter_bare(walk: Walk) -> None:
-    """Go to a leaf whose answers alone were dialled: the two IDs of a bill."""
+    """Go to a leaf whose answers alone were dialled: the two IDs of a bill.
+
+    Their lengths tell that they are meant; a wrong digit in one is told where it is asked for.
+    """
     pieces = [piece.text for piece in walk.typed.pieces]
     for name, node in walk.menu.nodes.items():
         if not isinstance(node, Leaf) or not node.bare or len(node.ask) != len(pieces):
             continue
-        said: dict[str, str] = {}
-        for question, piece in zip(node.ask, pieces, strict=True):
-            found = answer_to(walk.menu, walk.menu.questions[question].arguments, piece, said)
-            if not isinstance(found, str):
-                said[found.argument.value] = found.value
-        if len(said) == len(pieces):
+        questions = [walk.menu.questions[each] for each in node.ask]
+        if all(
+            has_length(walk.menu, question.arguments, piece)
+            for question, piece in zip(questions, pieces, strict=True)
+        ):
             walk.enter(name)
             return
 
@@ -46,8 +48,9 @@ def begin_at(walk: Walk, name: str) -> None:
         walk.enter(name)
 
 
-def _worth(cut: str) -> str:
+def _worth(walk: Walk) -> str:
     """The session to offer; "" unless somebody was in the middle of something."""
+    cut = walk.heard.cut
     try:
         session = restored(cut)
     except StateError:
@@ -55,6 +58,17 @@ def _worth(cut: str) -> str:
     if session.state is State.RESUME:
         # It was cut off again before the offer was answered.
         return session.cut
-    if session.state in UNANSWERABLE:
+    if session.state in UNANSWERABLE or _is_told(Walk(walk.rules, session, walk.heard)):
         return ""
     return cut if session.state is not State.MENU or len(session.trail) > 1 else ""
+
+
+def _is_told(cut: Walk) -> bool:
+    """Whether all was told that was asked for: people hang up who have read it.
+
+    What came of something that was confirmed is worth showing again.
+    """
+    session, leaf = cut.session, cut.leaf
+    has_more = session.note or session.next or session.page + 1 < len(cut.pages())
+    is_booked = leaf is not None and leaf.confirm is not None
+    return session.state is State.RESULT and not has_more and not is_booked

@@ -162,7 +162,7 @@ def test_a_path_stops_with_a_clear_screen_at_the_first_piece_that_does_not_fit(
 
 
 def test_the_two_ids_of_a_bill_may_be_dialled_right_after_the_code() -> None:
-    """As at a bank; a pair whose check digits do not meet is no path."""
+    """As at a bank; of a pair with a wrong digit it is told which of the two is wrong."""
     bill_id, payment_id = SAMPLES[Argument.BILL_ID], SAMPLES[Argument.PAYMENT_ID]
     handset, core = phone()
     assert is_yes(MENU, handset.dial(f"*1522*{bill_id}*{payment_id}#"))
@@ -170,7 +170,14 @@ def test_the_two_ids_of_a_bill_may_be_dialled_right_after_the_code() -> None:
     wanted = {Argument.BILL_ID: bill_id, Argument.PAYMENT_ID: payment_id}
     assert core.calls == [Call("pay", wanted)]
     wrong = payment_id[:-1] + str((int(payment_id[-1]) + 1) % 10)
-    assert MENU.words.no_item in handset.dial(f"*1522*{bill_id}*{wrong}#")
+    asked = MENU.questions["payment_id"].text
+    assert handset.dial(f"*1522*{bill_id}*{wrong}#").startswith("شناسه پرداخت درست نیست")
+    assert asked in handset.screen
+    assert is_yes(MENU, handset.type(payment_id))
+    wrong = bill_id[:-1] + str((int(bill_id[-1]) + 1) % 10)
+    assert handset.dial(f"*1522*{wrong}*{payment_id}#").startswith("شناسه قبض درست نیست")
+    assert handset.stored[-1] == f"*1522*{'*' * len(wrong)}*{'*' * len(payment_id)}#"
+    assert MENU.words.no_item in handset.dial(f"*1522*{N}*{C}#")
 
 
 def test_what_was_dialled_with_another_code_is_no_path() -> None:
@@ -275,6 +282,9 @@ def test_back_goes_one_step_and_home_all_the_way() -> None:
     first = handset.screen
     handset.type("9")
     assert handset.type("0") == first
+    assert MENU.words.no_item in handset.type("7")
+    handset.type("9")
+    assert handset.type("0") == first, "back is no mistake"
     assert HOME in handset.type("00")
 
 
@@ -361,6 +371,19 @@ def test_a_session_that_was_cut_is_offered_to_go_on_with() -> None:
     assert "ریال" in handset.dial("*1522*2*1#", cut=cut)
     handset.dial()
     assert HOME in handset.dial(cut=handset.lose(Event.TIMEOUT))
+
+
+def test_who_hangs_up_on_all_that_was_asked_for_is_offered_nothing() -> None:
+    """But on a page with more behind it, and on what was booked: it may not have been seen."""
+    handset, _ = phone(N)
+    handset.dial("*1522*2*1#")
+    assert HOME in handset.dial(cut=handset.lose())
+    handset.dial("*1522*2*2#")
+    assert MENU.words.cut in handset.dial(cut=handset.lose())
+    handset.dial("*1522*3*2*1250#")
+    handset.type("1")
+    assert MENU.words.cut in handset.dial(cut=handset.lose())
+    assert "ثبت شد" in handset.type("1")
 
 
 def test_we_may_begin_at_a_node() -> None:
