@@ -12,6 +12,30 @@ from core.outbox import Sent
 from gateway.messages import BindListener
 from gateway.outbound import Clock
 from gateway.panels.intake import Books
+from gateway.panels.port import Meaning
+
+
+class PanelSending(NamedTuple):
+    """What sending through one panel must know."""
+
+    bind: str
+    """The panel's name: to lines a panel is one of their binds."""
+    requests: int
+    """How many requests may be under way at once."""
+    rate: float
+    """Messages a second; 0 is no limit."""
+    shared: bool = False
+    """Whether that is for several daemons together: each has its share."""
+
+
+class Hooks(NamedTuple):
+    """Whom a sender tells."""
+
+    settle: Callable[[str, Sequence[Sent]], None]
+    taken: Callable[[Sequence[str]], None]
+    """Ids of messages that the panel took: it owes their states."""
+    trouble: Callable[[Meaning, str], None]
+    """The panel cannot go on; ``down`` has to be called."""
 
 
 class Surroundings(NamedTuple):

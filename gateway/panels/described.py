@@ -12,6 +12,7 @@ from core.outbox import Result
 from gateway.messages import DeliveryState
 from gateway.panels.description import Description, Request, Send, StateMeaning, Texts
 from gateway.panels.exchange import Answer, Asked
+from gateway.panels.matching import MISSING, NATIONAL_DIGITS, matched
 from gateway.panels.port import (
     Limits,
     Meaning,
@@ -47,7 +48,6 @@ _CLIENT_ERROR: Final = range(300, 500)
 _REQUEST_TIMEOUT: Final = 408
 _SERVER_ERROR: Final = 500
 _PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
-_NATIONAL_DIGITS: Final = 10
 
 Ask = Callable[[Asked], Awaitable[Answer]]
 """Raises ``NotSent`` or ``Unclear``."""
@@ -102,16 +102,16 @@ class DescribedPanel:
             },
         )
         found = items(said, send.items)
-        return [self._taken(item) for item in _matched(send, texts, mobiles, found)]
+        return [self._taken(item) for item in matched(send, texts, mobiles, found)]
 
     def _mobile(self, mobile: str) -> str:
         if self._description.mobiles == "national" and mobile.startswith("98"):
             national = mobile.removeprefix("98")
-            return f"0{national}" if len(national) == _NATIONAL_DIGITS else mobile
+            return f"0{national}" if len(national) == NATIONAL_DIGITS else mobile
         return mobile
 
     def _taken(self, item: Any) -> Taken:
-        if item is _MISSING:
+        if item is MISSING:
             return Taken(Result.UNCERTAIN, "", 0)
         send = self._description.send
         found = identity(at(item, send.id))
@@ -247,35 +247,6 @@ class DescribedPanel:
             query = {name: _flat(value) for name, value in fields.items()}
         basic = (account.user, account.password) if auth == "basic" else None
         return Asked(request.method, account.url + path, headers, basic, query, body)
-
-
-_MISSING: Final = object()
-"""In the place of an item that the answer does not have."""
-
-
-def _matched(
-    send: Send, texts: Sequence[Text], mobiles: Sequence[str], found: Sequence[Any]
-) -> list[Any]:
-    """The answer's item for each text: by our id, else by the order, else by the mobile."""
-    if send.local_id:
-        by_id = {text(at(item, send.local_id)): item for item in found}
-        if any(str(each.local_id) in by_id for each in texts):
-            return [by_id.get(str(each.local_id), _MISSING) for each in texts]
-    said = [_last_digits(text(at(item, send.mobile))) if send.mobile else "" for item in found]
-    wanted = [_last_digits(mobile) for mobile in mobiles]
-    if len(found) == len(texts) and (not send.mobile or said == wanted or not any(said)):
-        return list(found)
-    if not send.mobile:
-        return [_MISSING] * len(texts)
-    # Fewer than were sent, or in another order: a mobile that stands once in both is sure.
-    return [
-        found[said.index(mobile)] if wanted.count(mobile) == said.count(mobile) == 1 else _MISSING
-        for mobile in wanted
-    ]
-
-
-def _last_digits(mobile: str) -> str:
-    return mobile[-_NATIONAL_DIGITS:]
 
 
 def line_of(senders: Mapping[str, str], number: str) -> str:

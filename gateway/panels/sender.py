@@ -8,8 +8,8 @@ what may have been taken is asked about (``doubts``), and so is a message that w
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Collection, Sequence
+from typing import Any, Final
 
 import structlog
 from twisted.internet.defer import Deferred
@@ -19,39 +19,17 @@ from core.outbox import Outgoing, Result, Sent
 from gateway.messages import Connection, SendResult
 from gateway.outbound import MIN_ROOM, ROOM_SECONDS, Clock, SenderStatus
 from gateway.pace import Pace
+from gateway.panels.around import Hooks, PanelSending
 from gateway.panels.delivery import Done, deliver
 from gateway.panels.doubts import Doubts
 from gateway.panels.mail import Mail, as_mail, rows_of
-from gateway.panels.port import Meaning, Panel
+from gateway.panels.port import Panel
 from gateway.panels.queue import MailQueue
 
 log = structlog.get_logger(__name__)
 
 ROOM_REQUESTS: Final = 4
 """Messages of so many requests are held in memory, for each request that may be under way."""
-
-
-class PanelSending(NamedTuple):
-    """What sending through one panel must know."""
-
-    bind: str
-    """The panel's name: to lines a panel is one of their binds."""
-    requests: int
-    """How many requests may be under way at once."""
-    rate: float
-    """Messages a second; 0 is no limit."""
-    shared: bool = False
-    """Whether that is for several daemons together: each has its share."""
-
-
-class Hooks(NamedTuple):
-    """Whom a sender tells."""
-
-    settle: Callable[[str, Sequence[Sent]], None]
-    taken: Callable[[Sequence[str]], None]
-    """Ids of messages that the panel took: it owes their states."""
-    trouble: Callable[[Meaning, str], None]
-    """The panel cannot go on; ``down`` has to be called."""
 
 
 class PanelSender:

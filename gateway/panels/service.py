@@ -18,14 +18,14 @@ from twisted.internet.task import LoopingCall
 from twisted.python.failure import Failure
 
 from gateway.panel_settings import PanelAccount, Receives
-from gateway.panels.around import PanelStatus, Surroundings
+from gateway.panels.around import Hooks, PanelSending, PanelStatus, Surroundings
 from gateway.panels.asking import ERRORS, Asking, States, Texts
 from gateway.panels.described import DescribedPanel, line_of
 from gateway.panels.intake import Intake, Told
 from gateway.panels.owed import Owed
 from gateway.panels.port import Meaning, PanelSms, Refused
 from gateway.panels.push import Posted
-from gateway.panels.sender import Hooks, PanelSender, PanelSending
+from gateway.panels.sender import PanelSender
 
 log = structlog.get_logger(__name__)
 

@@ -26,13 +26,16 @@ key = {{ file = "kave.key" }}
 senders = {{ {line} = "{their_line}" }}
 push_path = "/panels/kave"
 push_secret = "{secret}"
+rate = 50
 poll = 0.2
 credit_low = 5000
 """
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_line_falls_back_to_a_panel(operator: Operator, daemons: Daemons) -> None:
+async def test_a_line_falls_back_to_a_panel(
+    operator: Operator, daemons: Daemons, postgresql_filled: str
+) -> None:
     """And goes back; what comes through the panel is answered whichever way is there."""
     panel = FakeKavenegar()
     url = panel.listen()
@@ -40,7 +43,7 @@ async def test_a_line_falls_back_to_a_panel(operator: Operator, daemons: Daemons
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     more = SETTINGS.format(port=port, url=url, line=LINE, their_line=THEIR_LINE, secret=SECRET)
-    daemon = daemons(operator.port, more=more, binds=("operator", "kave"))
+    daemon = daemons(operator.port, url=postgresql_filled, more=more, binds=("operator", "kave"))
     (daemon.data / "kave.key").write_text(f"{KEY}\n")
     await operator.stop()
     daemon.start()
