@@ -348,7 +348,19 @@ def test_health_shows_what_the_daemon_says(
             **dict.fromkeys(("retried", "dropped", "uncertain"), 0),
         },
         "panels": [],
-        "peers": [],
+        "node": 0,
+        "peers": [
+            {
+                "node": 1,
+                "host": "east",
+                "version": "0.1.0",
+                "alive": False,
+                "started_at": "2026-09-21T14:13:20.000+00:00",
+                "seen_at": "2026-09-21T14:13:20.000+00:00",
+                "taken_over_at": "2026-09-21T14:14:20.000+00:00",
+                "binds_up": ["mci", "irancell"],
+            }
+        ],
         "doors": [
             {
                 "name": "hub",
@@ -373,6 +385,8 @@ def test_health_shows_what_the_daemon_says(
     assert "- bind irancell is down (waiting for 5 s)" in ran.out
     assert "1 h 0 min" in ran.out
     assert "7 open of 200 at most" in ran.out
+    assert "east" in ran.out
+    assert "taken over" in ran.out
     assert "3 repeated" in ran.out
     assert "41 shown" in ran.out
     assert "1405/06/30 17:43" in ran.out

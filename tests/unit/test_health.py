@@ -11,6 +11,7 @@ from gateway.health import (
     BindHealth,
     DatabaseHealth,
     Health,
+    PeerHealth,
     PlannedHealth,
     QueueHealth,
     SchedulerHealth,
@@ -66,6 +67,28 @@ def test_all_well_is_healthy() -> None:
     health = _assess()
 
     assert (health.status, health.problems, health.status.exit_code) == (Status.HEALTHY, (), 0)
+
+
+def test_a_daemon_that_is_not_heard_of_is_named() -> None:
+    """Somebody should look after it, though its messages are sent by others."""
+    alive = PeerHealth(
+        node=1,
+        host="east",
+        version="0.1.0",
+        alive=True,
+        started_at=NOW - 5000,
+        seen_at=NOW - 400,
+        taken_over_at=None,
+        binds_up=("mci",),
+    )
+    gone = replace(alive, host="west", alive=False, seen_at=NOW - 90_000, taken_over_at=NOW)
+    health = _assess(peers=(alive, gone))
+    assert health.status is Status.DEGRADED
+    assert health.problems == (
+        "the daemon 1 on west has not been heard of for 1 min; others send what it was to send",
+    )
+    assert _assess(peers=(alive,)).status is Status.HEALTHY
+    assert to_json(health)["peers"][1]["seen_at"] == "2026-09-21T14:11:50.000+00:00"
 
 
 def test_one_of_two_binds_down_is_degraded_and_named() -> None:
