@@ -161,6 +161,8 @@ class Done:
     """Whether events were stored: templates may be made of them."""
     dead: list[int] = field(default_factory=list)
     """Daemons that were found to have died."""
+    became: Counter[str] = field(default_factory=Counter)
+    """How many messages came into which state, by results and receipts."""
     more_open: int = 0
     """By how many there are more sessions open than before."""
     set_aside: int = 0
@@ -180,8 +182,8 @@ def process(connection: Connection, desk: Desk, batch: Batch) -> Done:
     done = _answer_arrivals(connection, desk, batch.arrivals, redelivered)
     add_worked(done, work_on_inputs(connection, desk.exchange(), batch.inputs, redelivered))
     done.dead = dead
-    store_results(connection, batch.sent, batch.now, desk.node)
-    store_receipts(connection, batch.receipts, batch.now)
+    done.became += store_results(connection, batch.sent, batch.now, desk.node)
+    done.became += store_receipts(connection, batch.receipts, batch.now)
     return done
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -58,11 +59,16 @@ class Settled(NamedTuple):
     """When it is tried again; None leaves what is there."""
 
 
-def store_receipts(connection: Connection, receipts: Sequence[ReceiptFor], now: int) -> None:
-    """Apply receipts; those whose message is not known yet wait for its result."""
+def store_receipts(
+    connection: Connection, receipts: Sequence[ReceiptFor], now: int
+) -> Counter[str]:
+    """Apply receipts; those whose message is not known yet wait for its result.
+
+    Returns how many messages came into which state by them.
+    """
     telling = {(r.smsc, r.smsc_id): r for r in receipts if r.state is not None}
     if not telling:
-        return
+        return Counter()
     found = [Taken._make(row) for row in connection.execute(_BY_SMSC_ID, as_rows(telling))]
     # A panel has one id for all parts of a message.
     rows: dict[tuple[str, str], list[Taken]] = {}
@@ -75,8 +81,9 @@ def store_receipts(connection: Connection, receipts: Sequence[ReceiptFor], now: 
         if key not in rows:
             early.append((*key, receipt.state.value, receipt.error, receipt.at, now))
         told += ((row, receipt) for row in rows.get(key, ()))
-    _apply(connection, told, now)
+    became = _apply(connection, told, now)
     insert_rows(connection, early_receipts, _EARLY_COLUMNS, early, or_ignore=True)
+    return became
 
 
 def after_receipt(
@@ -107,10 +114,13 @@ def after_receipt(
 
 def apply_early(
     connection: Connection, taken: Mapping[tuple[str, str], Sequence[Taken]], now: int
-) -> None:
-    """Apply receipts that overtook the result of their message: (smsc, smsc_id) → its rows."""
+) -> Counter[str]:
+    """Apply receipts that overtook the result of their message: (smsc, smsc_id) → its rows.
+
+    Returns how many came into which state by them.
+    """
     if not taken:
-        return
+        return Counter()
     keys = as_rows(taken)
     early = connection.execute(_EARLY, keys).all()
     if early:
@@ -123,10 +133,13 @@ def apply_early(
             for row in early
             for each in taken[row.smsc, row.smsc_id]
         ]
-        _apply(connection, told, now)
+        return _apply(connection, told, now)
+    return Counter()
 
 
-def _apply(connection: Connection, told: Sequence[tuple[Taken, ReceiptFor]], now: int) -> None:
+def _apply(
+    connection: Connection, told: Sequence[tuple[Taken, ReceiptFor]], now: int
+) -> Counter[str]:
     known = policies_of(connection, (row.policy_id for row, _receipt in told))
     settled: list[Settled] = []
     history: list[Attempt] = []
@@ -144,6 +157,7 @@ def _apply(connection: Connection, told: Sequence[tuple[Taken, ReceiptFor]], now
         connection.execute(_SETTLE, as_rows(settled))
     store_attempts(connection, history)
     store_blocked(connection, blocked)
+    return Counter(each.state for each in settled)
 
 
 def _overwritten(row: Taken, receipt: ReceiptFor) -> list[Attempt]:

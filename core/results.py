@@ -6,6 +6,7 @@ its history (``core.attempts``).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
@@ -83,13 +84,14 @@ def _again(sent: Sent, attempts: int, now: int, policy: SendPolicy | None) -> tu
 
 def store_results(
     connection: Connection, sent: Sequence[Sent], now: int, node: int | None = None
-) -> None:
+) -> Counter[str]:
     """Record what became of submissions, and receipts that overtook them.
 
     ``node``: the daemon that submitted them. What another one has taken over since is its own.
+    Returns how many came into which state.
     """
     if not sent:
-        return
+        return Counter()
     known = policies_of(connection, (one.row.policy_id for one in sent))
     changes = [after_send(one, now, known.get(one.row.policy_id or 0)) for one in sent]
     store_results_of(connection, [_put_down(one, now, node) for one in sent if _is_told(one)])
@@ -107,7 +109,9 @@ def store_results(
     for one, change in zip(sent, changes, strict=True):
         if one.smsc_id:
             taken.setdefault((one.smsc, one.smsc_id), []).append(_as_taken(one, change))
-    apply_early(connection, taken, now)
+    became = Counter(change.state for change in changes)
+    became.update(apply_early(connection, taken, now))
+    return became
 
 
 def _is_told(sent: Sent) -> bool:

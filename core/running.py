@@ -91,6 +91,7 @@ def _merge(done: Done, more: Done) -> None:
     done.operations += more.operations
     done.screens += more.screens
     done.dialled += more.dialled
+    done.became += more.became
     done.more_open += more.more_open
     done.dead += more.dead
 

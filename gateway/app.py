@@ -28,6 +28,7 @@ from core.ids import IdMaker
 from core.inbox import Part
 from core.leader import Leadership
 from core.making import Maker
+from core.minutes import Writer
 from core.node import Node, NodeTaken
 from core.nodes import Me
 from core.outbox import Sent
@@ -46,6 +47,7 @@ from gateway.claims import Claims
 from gateway.control import ControlError, ControlServer
 from gateway.inbound import Inbound
 from gateway.minds import load_profiles, minds_of
+from gateway.minutes import Minutes
 from gateway.outbound import Router, Sender, SenderSettings
 from gateway.panels.making import DaemonSide, blocked_states, make_panel, push_page
 from gateway.panels.service import PanelService
@@ -54,6 +56,7 @@ from gateway.payment_service import Collaborators, PaymentService, with_payments
 from gateway.peers import Peers, Threads
 from gateway.production import Doors, Production, sources_of
 from gateway.profiles import Profile
+from gateway.pulse import Pulse
 from gateway.pushes import Pushes
 from gateway.scheduler import Scheduler
 from gateway.settings import Settings
@@ -81,6 +84,7 @@ EVENT_SECONDS = 0.5
 SCHEDULE_SECONDS = 2.0
 PAUSE_SECONDS = 2.0
 WATCH_SECONDS = 5.0
+COUNT_SECONDS = 5.0
 FLUSH_SECONDS = 5.0
 TIDY_SECONDS = 60.0
 
@@ -141,6 +145,7 @@ class Daemon(MultiService):
         )
         self._vitals = Vitals(settings, version, started_at, parts, self._now)
         self._watch = self._make_watch()
+        self._pulse = self._make_pulse(started_at)
         self._payments = self._make_payments()
         self._web = self._make_web(file, profiles)
         self._loops: list[LoopingCall] = []
@@ -272,6 +277,16 @@ class Daemon(MultiService):
         # The claims are made after the inbound side, which they ask about the database.
         self._claims.claim()
 
+    def _make_pulse(self, started_at: int) -> Pulse:
+        writer = Writer(self._node.number, started_at)
+        return Pulse(
+            self._vitals,
+            Minutes(writer, self._inbound.counters, self._now),
+            Doors(self._database, self._in_reader, self._in_thread),
+            oldest_waiting=self._settings.alerts.oldest_waiting,
+            now_ms=self._now,
+        )
+
     def _make_payments(self) -> PaymentService | None:
         if self._settings.web is None:
             return None
@@ -311,7 +326,8 @@ class Daemon(MultiService):
             profiles=profiles,
             now_ms=self._now,
             on_queued=self._claim,
-            vitals=self._vitals,
+            pulse=self._pulse,
+            on_switched=self._pauses.tick,
             lifetime=self._settings.desk.lifetime,
         )
 
@@ -454,6 +470,7 @@ class Daemon(MultiService):
         self._every(TIDY_SECONDS, self._tidy)
         self._every(PAUSE_SECONDS, self._pauses.tick)
         self._every(WATCH_SECONDS, self._watch.tick)
+        self._every(COUNT_SECONDS, self._pulse.store)
         self._pauses.start()
         self._scheduler.tick()
         log.info("daemon.started", version=self._version, node=self._desk.node)
@@ -491,6 +508,7 @@ class Daemon(MultiService):
         for sender in self._router.senders.values():
             sender.stop()
         yield self._peers.stop()
+        yield self._pulse.store()
         left = yield self._in_reader(self._upkeep.left)
         self._writer.stop()
         self._readers.stop()

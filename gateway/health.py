@@ -6,11 +6,11 @@ control socket and later ``/health`` give out. Instants are UTC milliseconds.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 _INSTANTS = frozenset(
     {
@@ -327,15 +327,35 @@ class Snapshot:
         return {each.name: each for each in self.services if each.state is ServiceState.PAUSED}
 
 
+class Trouble(NamedTuple):
+    """Something that is not as it should be."""
+
+    key: str
+    """What kind it is: ``bind_down``."""
+    words: str
+    """In plain English."""
+    values: Mapping[str, Any] = {}
+    """What the words of other languages are filled in with; ``*_seconds`` are durations."""
+    because: str = ""
+    """What a network, a database or a person said about it, in their words."""
+    utility: str | None = None
+    """Whom it concerns; None: everybody."""
+
+
 @dataclass(frozen=True, slots=True)
 class Health:
     """A snapshot judged."""
 
     status: Status
-    problems: tuple[str, ...]
-    """In plain words, the worst first; empty when all is well."""
+    troubles: tuple[Trouble, ...]
+    """The worst first; empty when all is well."""
     snapshot: Snapshot | None
     """None when nobody answered."""
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """The troubles in plain words."""
+        return tuple(trouble.words for trouble in self.troubles)
 
 
 def assess(snapshot: Snapshot, oldest_waiting_limit: float) -> Health:
@@ -357,7 +377,8 @@ def assess(snapshot: Snapshot, oldest_waiting_limit: float) -> Health:
 
 def not_running(why: str) -> Health:
     """The health of a daemon that does not answer."""
-    return Health(Status.DOWN, (f"the daemon is not running: {why}",), None)
+    trouble = Trouble("not_running", f"the daemon is not running: {why}", because=why)
+    return Health(Status.DOWN, (trouble,), None)
 
 
 def to_json(health: Health) -> dict[str, Any]:
@@ -369,108 +390,127 @@ def to_json(health: Health) -> dict[str, Any]:
     return found
 
 
-def _database_problems(database: DatabaseHealth) -> Iterator[str]:
+def _database_problems(database: DatabaseHealth) -> Iterator[Trouble]:
     if not database.reachable:
         because = f": {database.last_error}" if database.last_error else ""
-        yield f"the database {database.name} cannot be reached{because}"
+        yield Trouble(
+            "database_unreachable",
+            f"the database {database.name} cannot be reached{because}",
+            because=database.last_error,
+        )
     elif not database.schema_current:
-        yield f"the database {database.name} is of another version: run `peyk init`"
+        words = f"the database {database.name} is of another version: run `peyk init`"
+        yield Trouble("database_version", words)
 
 
-def _bind_problems(snapshot: Snapshot) -> Iterator[str]:
+def _bind_problems(snapshot: Snapshot) -> Iterator[Trouble]:
     if not (snapshot.binds or snapshot.panels or snapshot.doors):
-        yield "no bind is configured: nothing comes in and nothing goes out"
-    paused = snapshot.paused
+        yield Trouble("no_bind", "no bind is configured: nothing comes in and nothing goes out")
     for bind in snapshot.binds:
-        pause = paused.get(f"bind:{bind.name}")
-        if pause is not None:
-            seconds = (snapshot.now - (pause.since or snapshot.now)) / 1000
-            yield f"bind {bind.name} has been paused by {pause.paused_by} for {in_words(seconds)}"
-        elif not bind.up:
-            seconds = (snapshot.now - bind.since) / 1000
-            because = f": {bind.last_error.rstrip('.')}" if bind.last_error else ""
-            yield f"bind {bind.name} is down ({bind.state} for {in_words(seconds)}){because}"
-        elif bind.held_seconds:
-            yield (
-                f"bind {bind.name} is throttled by its SMSC: {bind.queued} messages wait, "
-                f"sending goes on in {in_words(bind.held_seconds)}"
-            )
-        elif bind.slowed_to and bind.queued:
-            yield (
+        yield from _way_problems("bind", bind, snapshot)
+        if bind.up and not bind.held_seconds and bind.slowed_to and bind.queued:
+            words = (
                 f"bind {bind.name} is throttled by its SMSC: {bind.queued} messages wait, "
                 f"{bind.slowed_to:.0f} go each second for now"
             )
+            values = {"name": bind.name, "queued": bind.queued, "rate": round(bind.slowed_to)}
+            yield Trouble("bind_slowed", words, values)
 
 
-def _panel_problems(snapshot: Snapshot) -> Iterator[str]:
-    paused = snapshot.paused
+def _panel_problems(snapshot: Snapshot) -> Iterator[Trouble]:
     for panel in snapshot.panels:
-        seconds = (snapshot.now - panel.since) / 1000
-        pause = paused.get(f"panel:{panel.name}")
-        if pause is not None:
-            seconds = (snapshot.now - (pause.since or snapshot.now)) / 1000
-            yield f"panel {panel.name} has been paused by {pause.paused_by} for {in_words(seconds)}"
-        elif not panel.up:
-            because = f": {panel.last_error.rstrip('.')}" if panel.last_error else ""
-            yield f"panel {panel.name} is down (for {in_words(seconds)}){because}"
-        elif panel.credit is not None and panel.credit < panel.credit_low:
-            yield (
-                f"panel {panel.name} has {panel.credit:,.0f} of credit left "
-                f"(limit: {panel.credit_low:,.0f})"
-            )
-        elif panel.held_seconds:
-            yield (
-                f"panel {panel.name} is throttled: {panel.queued} messages wait, "
-                f"sending goes on in {in_words(panel.held_seconds)}"
-            )
+        yield from _way_problems("panel", panel, snapshot)
 
 
-def _queue_problems(queues: QueueHealth, limit: float) -> Iterator[str]:
+def _way_problems(
+    kind: str, way: BindHealth | PanelHealth, snapshot: Snapshot
+) -> Iterator[Trouble]:
+    """What is wrong with a bind or a panel: the first thing that explains the others."""
+    pause = snapshot.paused.get(f"{kind}:{way.name}")
+    seconds = (snapshot.now - way.since) / 1000
+    values: dict[str, Any] = {"name": way.name, "for_seconds": seconds}
+    if pause is not None:
+        values["for_seconds"] = (snapshot.now - (pause.since or snapshot.now)) / 1000
+        values["by"] = pause.paused_by
+        words = f"has been paused by {pause.paused_by} for {in_words(values['for_seconds'])}"
+        yield Trouble(f"{kind}_paused", f"{kind} {way.name} {words}", values, pause.detail)
+    elif not way.up:
+        error = way.last_error.rstrip(".")
+        state = f"{way.state} " if isinstance(way, BindHealth) else ""
+        words = f"{kind} {way.name} is down ({state}for {in_words(seconds)})"
+        yield Trouble(f"{kind}_down", f"{words}: {error}" if error else words, values, error)
+    elif isinstance(way, PanelHealth) and way.credit is not None and way.credit < way.credit_low:
+        words = (
+            f"panel {way.name} has {way.credit:,.0f} of credit left (limit: {way.credit_low:,.0f})"
+        )
+        values |= {"credit": round(way.credit), "limit": round(way.credit_low)}
+        yield Trouble("panel_credit", words, values)
+    elif way.held_seconds:
+        by = " by its SMSC" if kind == "bind" else ""
+        words = (
+            f"{kind} {way.name} is throttled{by}: {way.queued} messages wait, "
+            f"sending goes on in {in_words(way.held_seconds)}"
+        )
+        values |= {"queued": way.queued, "in_seconds": way.held_seconds}
+        yield Trouble(f"{kind}_throttled", words, values)
+
+
+def _queue_problems(queues: QueueHealth, limit: float) -> Iterator[Trouble]:
     if queues.reading_paused:
-        yield f"reading is paused: {queues.arrivals} arrivals wait for the database"
+        words = f"reading is paused: {queues.arrivals} arrivals wait for the database"
+        yield Trouble("reading_paused", words, {"arrivals": queues.arrivals})
     oldest = queues.oldest_waiting_seconds
     if oldest is not None and oldest > limit:
-        yield (
+        words = (
             f"the oldest message has been due for {in_words(oldest)} "
             f"(limit: {in_words(limit)}); {queues.waiting} wait"
         )
+        values = {"for_seconds": oldest, "limit_seconds": limit, "waiting": queues.waiting}
+        yield Trouble("queue_old", words, values)
 
 
-def _ussd_problems(ussd: UssdHealth | None) -> Iterator[str]:
+def _ussd_problems(ussd: UssdHealth | None) -> Iterator[Trouble]:
     if ussd and ussd.open >= ussd.most:
-        yield (
+        words = (
             f"{ussd.open} USSD sessions are open, as many as [ussd] sessions allows: "
             "the oldest are ended"
         )
+        yield Trouble("ussd_full", words, {"open": ussd.open})
 
 
-def _scheduler_problems(snapshot: Snapshot) -> Iterator[str]:
+def _scheduler_problems(snapshot: Snapshot) -> Iterator[Trouble]:
     scheduler = snapshot.scheduler
     if scheduler is None:
         return
     for planned in scheduler.overdue:
         late = (snapshot.now - planned.at) / 1000
-        yield (
+        words = (
             f"the template {planned.template} of {planned.utility} was to be made "
             f"{in_words(late)} ago ({planned.what}), and has not been"
         )
+        values = {"template": planned.template, "what": planned.what, "late_seconds": late}
+        yield Trouble("schedule_overdue", words, values, utility=planned.utility)
     if scheduler.leads and not scheduler.paused:
         seconds = (snapshot.now - (scheduler.last_round or snapshot.started_at)) / 1000
         if seconds > ROUND_LIMIT_SECONDS:
-            yield f"the scheduler has not looked at its schedules for {in_words(seconds)}"
+            words = f"the scheduler has not looked at its schedules for {in_words(seconds)}"
+            yield Trouble("scheduler_silent", words, {"for_seconds": seconds})
     if scheduler.broken:
-        yield f"the schedules of {scheduler.broken} templates cannot be kept: the log says why"
+        words = f"the schedules of {scheduler.broken} templates cannot be kept: the log says why"
+        yield Trouble("schedules_broken", words, {"count": scheduler.broken})
 
 
-def _peer_problems(snapshot: Snapshot) -> Iterator[str]:
+def _peer_problems(snapshot: Snapshot) -> Iterator[Trouble]:
     for peer in snapshot.peers:
         if not peer.alive:
             seconds = (snapshot.now - peer.seen_at) / 1000
             then = "; others send what it was to send" if peer.taken_over_at else ""
-            yield (
+            words = (
                 f"the daemon {peer.node} on {peer.host} has not been heard of for "
                 f"{in_words(seconds)}{then}"
             )
+            values = {"node": peer.node, "host": peer.host, "for_seconds": seconds}
+            yield Trouble("daemon_silent", words, values)
 
 
 def in_words(seconds: float) -> str:

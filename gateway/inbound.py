@@ -22,7 +22,7 @@ from core.database import Database, DatabaseUnavailable
 from core.outbox import Result, Sent
 from core.recovery import InHand
 from core.running import run
-from core.suspects import Unconfirmed
+from core.suspects import Arrived, Unconfirmed
 from gateway.arrivals import NO_CODES, Arrivals
 from gateway.dials import to_show
 from gateway.ledger import Ledger
@@ -218,6 +218,9 @@ class Inbound:
                 sender.withdraw(done.unwanted)
             sender.pump()
         self.counters["received"] += len(work.batch.arrivals)
+        self.counters["texts"] += _new(work.batch.arrivals, done)
+        self.counters["inputs"] += _new(work.batch.inputs, done)
+        self.counters.update({f"became_{state}": count for state, count in done.became.items()})
         self.dialled(done)
         self.counters["redelivered"] += len(done.redelivered)
         self.counters["receipts"] += len(work.receipts)
@@ -313,3 +316,10 @@ class Inbound:
         if self._retry is not None:
             self._retry.cancel()
             self._retry = None
+
+
+def _new(arrived: Sequence[Arrived], done: Done) -> int:
+    """How many are stored that have not been before."""
+    if not (done.redelivered or done.refused):
+        return len(arrived)
+    return sum(one.id not in done.redelivered and one.id not in done.refused for one in arrived)

@@ -14,6 +14,7 @@ from core.access.logins import drop_old_failures
 from core.access.sessions import drop_old_sessions
 from core.batch import Desk, Done
 from core.database import Database, DatabaseUnavailable
+from core.minutes import KEPT_MS, forget_counts
 from core.node import Node
 from core.recovery import InHand, recover_after_outage, recover_after_start, tidy
 from core.sending import depths
@@ -49,7 +50,7 @@ class Upkeep:
         """Renew the lease, and put away what is over. Raises ``DatabaseUnavailable``."""
         # A server that was restarted while nothing happened has forgotten whose node it is.
         self._node.hold()
-        self._database.transact("tidy.access", _tidy_access, now)
+        self._database.transact("tidy.records", _tidy_records, now)
         return self._database.transact("tidy", tidy, self._desk, now)
 
     def left(self) -> dict[str, Any]:
@@ -61,6 +62,7 @@ class Upkeep:
         return {"left_to_send": found.waiting, "left_uncertain": found.sending}
 
 
-def _tidy_access(connection: Any, now: int) -> None:
+def _tidy_records(connection: Any, now: int) -> None:
     drop_old_sessions(connection, now)
     drop_old_failures(connection, now)
+    forget_counts(connection, now - KEPT_MS)

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import treq
 from sqlalchemy import Connection, insert, select
 from twisted.internet import reactor as _reactor
+from twisted.internet.defer import succeed
 from twisted.internet.threads import deferToThread
 from twisted.web.pages import notFound
 
@@ -132,7 +133,8 @@ class DeskWorld:
             profiles=dict(_profiles),
             now_ms=now_ms,
             on_queued=self._queue,
-            vitals=None,
+            pulse=None,
+            on_switched=lambda: succeed(None),
             lifetime=LIFETIME,
         )
         self.means = means._replace(**more)

@@ -48,6 +48,7 @@ from core.tables.messages import (
     early_receipts,
     inbox,
     inbox_parts,
+    minute_counts,
     outbox,
     suspects,
 )
@@ -102,6 +103,7 @@ __all__ = [
     "login_failures",
     "manual_replies",
     "metadata",
+    "minute_counts",
     "nodes",
     "orders",
     "outages",

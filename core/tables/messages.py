@@ -151,3 +151,19 @@ early_receipts = Table(
     Column("received_at", Instant, nullable=False),
     comment="receipts that came before the commit of their submit_sm_resp",
 )
+
+minute_counts = Table(
+    "minute_counts",
+    metadata,
+    Column("minute", Instant, primary_key=True, autoincrement=False, comment="its beginning"),
+    Column("node", SmallInteger, primary_key=True, autoincrement=False),
+    Column("started_at", Instant, primary_key=True, autoincrement=False),
+    Column("received", Integer, nullable=False),
+    Column("dialled", Integer, nullable=False),
+    Column("sent", Integer, nullable=False),
+    Column("delivered", Integer, nullable=False),
+    Column("failed", Integer, nullable=False),
+    Column("put_off", Integer, nullable=False),
+    Column("uncertain", Integer, nullable=False),
+    comment="what each process of a daemon has counted in each minute, for charts",
+)

@@ -295,6 +295,27 @@ def upgrade() -> None:
             sqlite_where=sa.text("seen_at IS NULL"),
             postgresql_where=sa.text("seen_at IS NULL"),
         )
+    op.create_table(
+        "minute_counts",
+        sa.Column(
+            "minute",
+            sa.BigInteger(),
+            autoincrement=False,
+            nullable=False,
+            comment="its beginning",
+        ),
+        sa.Column("node", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("started_at", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("received", sa.Integer(), nullable=False),
+        sa.Column("dialled", sa.Integer(), nullable=False),
+        sa.Column("sent", sa.Integer(), nullable=False),
+        sa.Column("delivered", sa.Integer(), nullable=False),
+        sa.Column("failed", sa.Integer(), nullable=False),
+        sa.Column("put_off", sa.Integer(), nullable=False),
+        sa.Column("uncertain", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("minute", "node", "started_at", name=op.f("pk_minute_counts")),
+        comment="what each process of a daemon has counted in each minute, for charts",
+    )
     _append_only()
     _built_in_roles()
 
@@ -350,6 +371,7 @@ def _append_only() -> None:
 
 def downgrade() -> None:
     """Drop them again."""
+    op.drop_table("minute_counts")
     with op.batch_alter_table("request_messages", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_request_messages_unseen",

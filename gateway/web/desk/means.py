@@ -13,8 +13,8 @@ from core.ids import IdMaker
 from core.secrecy import Keys
 from gateway.minds import LineMind
 from gateway.profiles import Profile
+from gateway.pulse import Pulse
 from gateway.settings import Settings
-from gateway.vitals import Vitals
 
 
 class Run(Protocol):
@@ -50,8 +50,10 @@ class Means(NamedTuple):
     now_ms: Callable[[], int]
     on_queued: Callable[[], object]
     """To be called when something was put into the outbox."""
-    vitals: Vitals | None
-    """How the daemon is; None where pages are served without one."""
+    pulse: Pulse | None
+    """How the daemon is, and what it did of late; None where pages are served without one."""
+    on_switched: Callable[[], Deferred[None]]
+    """To be called when a service was paused or let go on; fires when it has been."""
     lifetime: Lifetime
     """How long somebody stays logged in."""
 
