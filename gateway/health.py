@@ -327,7 +327,7 @@ class Snapshot:
         return {each.name: each for each in self.services if each.state is ServiceState.PAUSED}
 
 
-class Trouble(NamedTuple):
+class Problem(NamedTuple):
     """Something that is not as it should be."""
 
     key: str
@@ -347,15 +347,15 @@ class Health:
     """A snapshot judged."""
 
     status: Status
-    troubles: tuple[Trouble, ...]
+    found: tuple[Problem, ...]
     """The worst first; empty when all is well."""
     snapshot: Snapshot | None
     """None when nobody answered."""
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """The troubles in plain words."""
-        return tuple(trouble.words for trouble in self.troubles)
+        """The same in plain words."""
+        return tuple(each.words for each in self.found)
 
 
 def assess(snapshot: Snapshot, oldest_waiting_limit: float) -> Health:
@@ -377,8 +377,8 @@ def assess(snapshot: Snapshot, oldest_waiting_limit: float) -> Health:
 
 def not_running(why: str) -> Health:
     """The health of a daemon that does not answer."""
-    trouble = Trouble("not_running", f"the daemon is not running: {why}", because=why)
-    return Health(Status.DOWN, (trouble,), None)
+    found = Problem("not_running", f"the daemon is not running: {why}", because=why)
+    return Health(Status.DOWN, (found,), None)
 
 
 def to_json(health: Health) -> dict[str, Any]:
@@ -390,22 +390,22 @@ def to_json(health: Health) -> dict[str, Any]:
     return found
 
 
-def _database_problems(database: DatabaseHealth) -> Iterator[Trouble]:
+def _database_problems(database: DatabaseHealth) -> Iterator[Problem]:
     if not database.reachable:
         because = f": {database.last_error}" if database.last_error else ""
-        yield Trouble(
+        yield Problem(
             "database_unreachable",
             f"the database {database.name} cannot be reached{because}",
             because=database.last_error,
         )
     elif not database.schema_current:
         words = f"the database {database.name} is of another version: run `peyk init`"
-        yield Trouble("database_version", words)
+        yield Problem("database_version", words)
 
 
-def _bind_problems(snapshot: Snapshot) -> Iterator[Trouble]:
+def _bind_problems(snapshot: Snapshot) -> Iterator[Problem]:
     if not (snapshot.binds or snapshot.panels or snapshot.doors):
-        yield Trouble("no_bind", "no bind is configured: nothing comes in and nothing goes out")
+        yield Problem("no_bind", "no bind is configured: nothing comes in and nothing goes out")
     for bind in snapshot.binds:
         yield from _way_problems("bind", bind, snapshot)
         if bind.up and not bind.held_seconds and bind.slowed_to and bind.queued:
@@ -414,17 +414,17 @@ def _bind_problems(snapshot: Snapshot) -> Iterator[Trouble]:
                 f"{bind.slowed_to:.0f} go each second for now"
             )
             values = {"name": bind.name, "queued": bind.queued, "rate": round(bind.slowed_to)}
-            yield Trouble("bind_slowed", words, values)
+            yield Problem("bind_slowed", words, values)
 
 
-def _panel_problems(snapshot: Snapshot) -> Iterator[Trouble]:
+def _panel_problems(snapshot: Snapshot) -> Iterator[Problem]:
     for panel in snapshot.panels:
         yield from _way_problems("panel", panel, snapshot)
 
 
 def _way_problems(
     kind: str, way: BindHealth | PanelHealth, snapshot: Snapshot
-) -> Iterator[Trouble]:
+) -> Iterator[Problem]:
     """What is wrong with a bind or a panel: the first thing that explains the others."""
     pause = snapshot.paused.get(f"{kind}:{way.name}")
     seconds = (snapshot.now - way.since) / 1000
@@ -433,18 +433,18 @@ def _way_problems(
         values["for_seconds"] = (snapshot.now - (pause.since or snapshot.now)) / 1000
         values["by"] = pause.paused_by
         words = f"has been paused by {pause.paused_by} for {in_words(values['for_seconds'])}"
-        yield Trouble(f"{kind}_paused", f"{kind} {way.name} {words}", values, pause.detail)
+        yield Problem(f"{kind}_paused", f"{kind} {way.name} {words}", values, pause.detail)
     elif not way.up:
         error = way.last_error.rstrip(".")
         state = f"{way.state} " if isinstance(way, BindHealth) else ""
         words = f"{kind} {way.name} is down ({state}for {in_words(seconds)})"
-        yield Trouble(f"{kind}_down", f"{words}: {error}" if error else words, values, error)
+        yield Problem(f"{kind}_down", f"{words}: {error}" if error else words, values, error)
     elif isinstance(way, PanelHealth) and way.credit is not None and way.credit < way.credit_low:
         words = (
             f"panel {way.name} has {way.credit:,.0f} of credit left (limit: {way.credit_low:,.0f})"
         )
         values |= {"credit": round(way.credit), "limit": round(way.credit_low)}
-        yield Trouble("panel_credit", words, values)
+        yield Problem("panel_credit", words, values)
     elif way.held_seconds:
         by = " by its SMSC" if kind == "bind" else ""
         words = (
@@ -452,13 +452,13 @@ def _way_problems(
             f"sending goes on in {in_words(way.held_seconds)}"
         )
         values |= {"queued": way.queued, "in_seconds": way.held_seconds}
-        yield Trouble(f"{kind}_throttled", words, values)
+        yield Problem(f"{kind}_throttled", words, values)
 
 
-def _queue_problems(queues: QueueHealth, limit: float) -> Iterator[Trouble]:
+def _queue_problems(queues: QueueHealth, limit: float) -> Iterator[Problem]:
     if queues.reading_paused:
         words = f"reading is paused: {queues.arrivals} arrivals wait for the database"
-        yield Trouble("reading_paused", words, {"arrivals": queues.arrivals})
+        yield Problem("reading_paused", words, {"arrivals": queues.arrivals})
     oldest = queues.oldest_waiting_seconds
     if oldest is not None and oldest > limit:
         words = (
@@ -466,19 +466,19 @@ def _queue_problems(queues: QueueHealth, limit: float) -> Iterator[Trouble]:
             f"(limit: {in_words(limit)}); {queues.waiting} wait"
         )
         values = {"for_seconds": oldest, "limit_seconds": limit, "waiting": queues.waiting}
-        yield Trouble("queue_old", words, values)
+        yield Problem("queue_old", words, values)
 
 
-def _ussd_problems(ussd: UssdHealth | None) -> Iterator[Trouble]:
+def _ussd_problems(ussd: UssdHealth | None) -> Iterator[Problem]:
     if ussd and ussd.open >= ussd.most:
         words = (
             f"{ussd.open} USSD sessions are open, as many as [ussd] sessions allows: "
             "the oldest are ended"
         )
-        yield Trouble("ussd_full", words, {"open": ussd.open})
+        yield Problem("ussd_full", words, {"open": ussd.open})
 
 
-def _scheduler_problems(snapshot: Snapshot) -> Iterator[Trouble]:
+def _scheduler_problems(snapshot: Snapshot) -> Iterator[Problem]:
     scheduler = snapshot.scheduler
     if scheduler is None:
         return
@@ -489,18 +489,18 @@ def _scheduler_problems(snapshot: Snapshot) -> Iterator[Trouble]:
             f"{in_words(late)} ago ({planned.what}), and has not been"
         )
         values = {"template": planned.template, "what": planned.what, "late_seconds": late}
-        yield Trouble("schedule_overdue", words, values, utility=planned.utility)
+        yield Problem("schedule_overdue", words, values, utility=planned.utility)
     if scheduler.leads and not scheduler.paused:
         seconds = (snapshot.now - (scheduler.last_round or snapshot.started_at)) / 1000
         if seconds > ROUND_LIMIT_SECONDS:
             words = f"the scheduler has not looked at its schedules for {in_words(seconds)}"
-            yield Trouble("scheduler_silent", words, {"for_seconds": seconds})
+            yield Problem("scheduler_silent", words, {"for_seconds": seconds})
     if scheduler.broken:
         words = f"the schedules of {scheduler.broken} templates cannot be kept: the log says why"
-        yield Trouble("schedules_broken", words, {"count": scheduler.broken})
+        yield Problem("schedules_broken", words, {"count": scheduler.broken})
 
 
-def _peer_problems(snapshot: Snapshot) -> Iterator[Trouble]:
+def _peer_problems(snapshot: Snapshot) -> Iterator[Problem]:
     for peer in snapshot.peers:
         if not peer.alive:
             seconds = (snapshot.now - peer.seen_at) / 1000
@@ -510,7 +510,7 @@ def _peer_problems(snapshot: Snapshot) -> Iterator[Trouble]:
                 f"{in_words(seconds)}{then}"
             )
             values = {"node": peer.node, "host": peer.host, "for_seconds": seconds}
-            yield Trouble("daemon_silent", words, values)
+            yield Problem("daemon_silent", words, values)
 
 
 def in_words(seconds: float) -> str:
