@@ -168,17 +168,22 @@ class Depths(NamedTuple):
     sending: int
     oldest_due_at: int | None
     """Since when the longest-waiting message has been due: UTC milliseconds."""
+    oldest_answer_due_at: int | None = None
+    """The same of those that nothing goes before: answers to people."""
 
 
 def depths(connection: Connection, now: int) -> Depths:
     """The outbox's depths, from the indexes that hold only what waits."""
-    due, oldest = connection.execute(
-        select(func.count(), func.min(outbox.c.due_at)).where(text(WAITS_TO_GO))
+    of_answer = case((outbox.c.priority == 0, outbox.c.due_at))
+    due, *oldest = connection.execute(
+        select(func.count(), func.min(outbox.c.due_at), func.min(of_answer)).where(
+            text(WAITS_TO_GO)
+        )
     ).one()
     sending = connection.execute(
         select(func.count()).select_from(outbox).where(text(IS_SENDING))
     ).scalar_one()
-    return Depths(due, sending, oldest if oldest is not None and oldest <= now else None)
+    return Depths(due, sending, *(at if at is not None and at <= now else None for at in oldest))
 
 
 _OUTGOING = tuple(outbox.c[name] for name in Outgoing._fields)

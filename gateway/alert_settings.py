@@ -109,7 +109,8 @@ class AlertSettings(Frozen):
     oldest_waiting: Seconds = 60
     """A message that has been due for longer makes the daemon "degraded" …"""
     queue_old: Seconds = 300
-    """… and for longer than this an alert."""
+    """… an answer that has been for longer than this is an alert, and so is any other
+    message when nothing has gone out for as long."""
     bind_down: Seconds = 60
     """For so long may a bind, or a panel, be down."""
     database_down: Seconds = 15

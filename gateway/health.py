@@ -221,6 +221,8 @@ class QueueHealth:
     """Outbox messages handed to a bind whose end is not known yet."""
     oldest_waiting_seconds: float | None
     """For how long the oldest message that is due has been; None when none is."""
+    oldest_answer_seconds: float | None = None
+    """The same of answers to people, which nothing goes before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -150,13 +150,16 @@ class Vitals:
         return with_services(snapshot, self._parts.paused())
 
     def _queues(self, found: Depths, now: int) -> QueueHealth:
-        oldest = (now - found.oldest_due_at) / 1000 if found.oldest_due_at else None
+        def ago(at: int | None) -> float | None:
+            return None if at is None else (now - at) / 1000
+
         return QueueHealth(
             arrivals=self._parts.inbound.waiting,
             reading_paused=self._parts.inbound.is_paused,
             waiting=found.waiting,
             sending=found.sending,
-            oldest_waiting_seconds=oldest,
+            oldest_waiting_seconds=ago(found.oldest_due_at),
+            oldest_answer_seconds=ago(found.oldest_answer_due_at),
         )
 
     def _scheduler(self, now: int) -> SchedulerHealth | None:

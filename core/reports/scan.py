@@ -40,6 +40,7 @@ _A_WHILE_MS: Final = 60_000
 _FEW: Final = 500
 """Messages of one mobile or subscription in a page."""
 _PLACES: Final = {state.value: place for place, state in enumerate(PRECEDENCE)}
+_STATES: Final = {state.value: state for state in State}
 _TAKEN: Final = frozenset({State.ACCEPTED.value, State.DELIVERED.value})
 
 
@@ -217,7 +218,25 @@ def _read_of_one(connection: Connection, narrowed: _Narrowed, after: int) -> tup
 
 
 def _messages(rows: Sequence[Any]) -> list[Sent]:
-    return [_message(list(parts)) for _key, parts in groupby(rows, key=itemgetter(0))]
+    found = []
+    for _key, parts in groupby(rows, key=itemgetter(0)):
+        all_of_it = list(parts)
+        is_long = len(all_of_it) > 1
+        found.append(_message(all_of_it) if is_long else _single(all_of_it[0]))
+    return found
+
+
+def _single(row: Any) -> Sent:
+    """A message of one part, as most are: a million of them are counted in seconds."""
+    (
+        key, _id, mobile, line, subscriber, template, run, parts, state, attempts, accepted_at,
+        *rest,
+    ) = row  # fmt: skip
+    is_sent = accepted_at is not None or state in _TAKEN
+    return Sent(
+        key, mobile, line, subscriber, template, run, parts, _STATES[state], is_sent, attempts,
+        accepted_at, *rest,
+    )  # fmt: skip
 
 
 def _message(parts: Sequence[Any]) -> Sent:
@@ -232,7 +251,7 @@ def _message(parts: Sequence[Any]) -> Sent:
         told.template_id,
         told.run_id,
         told.parts,
-        State(told.state),
+        _STATES[told.state],
         is_sent,
         max(part.attempts for part in parts),
         max(taken, default=None) if is_sent else None,

@@ -88,6 +88,31 @@ class Window:
         return self._samples[-1][1].get(name, 0) - self._samples[0][1].get(name, 0)
 
 
+class _Queue:
+    """Whether what waits goes out: the oldest of it, or anything at all."""
+
+    def __init__(self) -> None:
+        self._oldest: int | None = None
+        self._accepted: int | None = None
+        self._goes_out = False
+        self.moved_at = 0
+        """When anything last showed that it moves."""
+
+    def look(self, snapshot: Snapshot) -> None:
+        """How it is now."""
+        seconds = snapshot.queues.oldest_waiting_seconds
+        oldest = None if seconds is None else snapshot.now - round(seconds * 1000)
+        accepted = sum(each.accepted for each in snapshot.operators)
+        self._goes_out = self._accepted is not None and accepted > self._accepted
+        if oldest is None or oldest != self._oldest or self._goes_out:
+            self.moved_at = snapshot.now
+        self._oldest, self._accepted = oldest, accepted
+
+    def is_doubtful(self, snapshot: Snapshot, limit: float) -> bool:
+        """Whether it is old and nothing shows yet that it moves: no alert of it is over."""
+        return (snapshot.queues.oldest_waiting_seconds or 0) > limit and not self._goes_out
+
+
 class Judge:
     """Looks at one snapshot after the other."""
 
@@ -96,6 +121,7 @@ class Judge:
         self._traffic = Window(settings.failures_window)
         self._set_aside = Window(settings.set_aside_window)
         self._away_since: int | None = None
+        self._queue = _Queue()
 
     def look(self, snapshot: Snapshot) -> Found:
         """What is wrong in it."""
@@ -104,9 +130,13 @@ class Judge:
         unjudged: set[Kind] = set()
         if not snapshot.database.reachable:
             unjudged |= _OF_DATABASE
+        else:
+            self._queue.look(snapshot)
         if snapshot.scheduler is None or not snapshot.scheduler.leads:
             unjudged |= OF_ALL
-        found = (each for each in self._all(snapshot) if each.kind not in unjudged)
+        found = [each for each in self._all(snapshot) if each.kind not in unjudged]
+        if self._queue.is_doubtful(snapshot, self._settings.queue_old):
+            unjudged.add(Kind.QUEUE_OLD)
         return Found(tuple(found), frozenset(unjudged))
 
     def _all(self, snapshot: Snapshot) -> Iterator[Trouble]:
@@ -160,10 +190,17 @@ class Judge:
                 yield Trouble(Kind.PANEL_CREDIT, panel.name, f"{panel.credit:,.0f}")
 
     def _queues(self, snapshot: Snapshot) -> Iterator[Trouble]:
-        oldest = snapshot.queues.oldest_waiting_seconds
-        if oldest is not None and oldest > self._settings.queue_old:
-            detail = f"{in_words(oldest)}, {snapshot.queues.waiting}"
-            yield Trouble(Kind.QUEUE_OLD, "", detail)
+        """Answers that wait for long, or a queue of whatever that does not move.
+
+        That a campaign's messages wait for hours is as it should be, while they go out.
+        """
+        queues, limit = snapshot.queues, self._settings.queue_old
+        oldest, answer = queues.oldest_waiting_seconds, queues.oldest_answer_seconds
+        still = (snapshot.now - self._queue.moved_at) / 1000
+        if answer is not None and answer > limit:
+            yield Trouble(Kind.QUEUE_OLD, "", f"{in_words(answer)}, {queues.waiting}")
+        elif oldest is not None and min(oldest, still) > limit:
+            yield Trouble(Kind.QUEUE_OLD, "", f"{in_words(oldest)}, {queues.waiting}")
 
     def _failures(self, smsc: str) -> Iterator[Trouble]:
         for kind, bad, good in (

@@ -62,8 +62,8 @@ def _operators(**counts: Any) -> dict[str, Any]:
         ({}, []),
         ({"binds": (BIND, DOWN)}, [("bind_down", "irancell")]),
         ({"binds": (BIND, replace(DOWN, down_since=NOW - 59_000))}, []),
-        ({"queues": replace(QUEUES, oldest_waiting_seconds=301.0)}, [("queue_old", "")]),
-        ({"queues": replace(QUEUES, oldest_waiting_seconds=299.0)}, []),
+        ({"queues": replace(QUEUES, oldest_answer_seconds=301.0)}, [("queue_old", "")]),
+        ({"queues": replace(QUEUES, oldest_answer_seconds=299.0)}, []),
         ({"queues": replace(QUEUES, reading_paused=True)}, [("reading_paused", "")]),
         (_operators(accepted=60, refused=40), [("refused", "mci")]),
         (_operators(accepted=20, refused=20), []),
@@ -106,7 +106,7 @@ def test_a_daemon_that_is_gone_is_found_by_the_one_that_leads() -> None:
     gone = PeerHealth(**nothing | {"node": 2, "host": "b", "version": "1", "alive": False})
     assert _found(replace(QUIET, peers=(gone,))) == [("daemon_gone", "2")]
     following = replace(SCHEDULER, leads=False, overdue=(LATE,))
-    old = replace(QUEUES, oldest_waiting_seconds=900.0)
+    old = replace(QUEUES, oldest_answer_seconds=900.0)
     assert _found(replace(QUIET, peers=(gone,), scheduler=following, queues=old)) == []
     judge = Judge(AlertSettings())
     assert judge.look(replace(QUIET, scheduler=following)).unjudged >= OF_ALL
@@ -137,6 +137,23 @@ def test_failures_count_within_their_window_only() -> None:
     assert _found(failed, replace(failed, now=NOW + 599_000)) == [("refused", "mci")]
     later = [replace(failed, now=NOW + at) for at in (601_000, 3_600_000)]
     assert _found(failed, *later) == []
+
+
+def test_a_campaign_may_wait_for_hours_as_long_as_it_goes_out() -> None:
+    """What does not move for a while is trouble, and stays it until something goes out."""
+    judge = Judge(AlertSettings())
+    quiet = replace(QUIET, scheduler=replace(SCHEDULER, last_round=NOW + 10**9))
+
+    def look(second: int, accepted: int) -> tuple[bool, bool]:
+        queues = replace(QUEUES, oldest_waiting_seconds=3600.0 + second, waiting=1000)
+        seen = replace(quiet, now=NOW + second * 1000, queues=queues)
+        found = judge.look(replace(seen, **_operators(accepted=accepted)))
+        return bool(found.troubles), Kind.QUEUE_OLD in found.unjudged
+
+    assert [look(second, second)[0] for second in range(0, 3600, 5)] == [False] * 720
+    assert look(3895, 3595) == (False, True)
+    assert look(3900, 3595) == (True, True)
+    assert look(3905, 3600) == (False, False)
 
 
 def test_a_window_counts_what_came_in_it() -> None:
