@@ -12,7 +12,6 @@ from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as Bars
 
 from core.database import Database
-from core.outbox import State
 from core.planning import Planned
 from core.reporting.reading import check, sorts
 from core.reporting.sources import read_source
@@ -20,6 +19,7 @@ from core.reporting.types import Source, SourceError
 from core.runs.progress import Estimate, Progress
 from core.runs.starting import Rehearsal, Start
 from core.runs.store import Run
+from core.state_groups import ENGLISH, STATES_OF, Group
 from gateway.commands.output import (
     console,
     for_people,
@@ -130,16 +130,36 @@ def print_progress(found: Progress, expected: Estimate | None, *, as_json: bool)
         facts.append(("error", run.error))
     print_facts(facts)
     click.echo()
-    print_table(("parts", "state"), [(f"{n:,}", state) for state, n in _in_order(found)])
+    print_table(
+        ("parts", "what became of them", "in states"),
+        [
+            (f"{sum(states.values()):,}", ENGLISH[group], _states_in_words(states))
+            for group, states in _by_group(found).items()
+        ],
+        texts=("in states",),
+    )
 
 
-def _in_order(found: Progress) -> list[tuple[str, int]]:
-    known = [state.value for state in State]
-    return sorted(found.parts.items(), key=lambda pair: known.index(pair[0]))
+def _by_group(found: Progress) -> dict[Group, dict[str, int]]:
+    """Parts by state, the states by what they mean to people; only those that there are."""
+    grouped = {
+        group: {s.value: found.parts[s.value] for s in states if found.parts.get(s.value)}
+        for group, states in STATES_OF.items()
+    }
+    return {group: states for group, states in grouped.items() if states}
+
+
+def _states_in_words(states: Mapping[str, int]) -> str:
+    """The states by name; with figures where there are several."""
+    if len(states) == 1:
+        return next(iter(states))
+    return ", ".join(f"{state} {count:,}" for state, count in states.items())
 
 
 def _progress_as_json(found: Progress, expected: Estimate | None) -> dict[str, Any]:
-    told = _run_as_json(found.run) | {"parts_by_state": dict(found.parts)}
+    groups = {group.value: sum(states.values()) for group, states in _by_group(found).items()}
+    told = _run_as_json(found.run)
+    told |= {"parts_by_group": groups, "parts_by_state": dict(found.parts)}
     if expected is not None:
         told["rows_a_second"] = round(expected.rows_a_second, 1)
         told["parts_a_second"] = round(expected.parts_a_second, 1)

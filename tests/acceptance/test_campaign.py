@@ -126,6 +126,7 @@ async def test_a_campaign_goes_on_after_a_kill(operator: Operator, daemons: Daem
     )
     shown = await campaigns.peyk("show", str(run_id))
     assert shown["parts_by_state"] == {delivered: done.parts}
+    assert shown["parts_by_group"] == {"delivered": done.parts}
     assert not daemon.complaints()
 
 

@@ -182,3 +182,25 @@ def test_help_has_an_example_for_every_command(peyk: Peyk) -> None:
     """As all commands have."""
     for name in ("list", "show", "start", "reports", "pause", "resume", "cancel"):
         assert f"peyk campaign {name}" in peyk(name, "--help").out
+
+
+def test_what_became_of_a_campaign_is_told_in_groups(
+    peyk: Peyk, database: Database, keys: Keys
+) -> None:
+    """What is held and what is queued waits; each state still has its figure."""
+    key = str(peyk("start", "bills", "--json").json["id"])
+    with database.engine.begin() as connection:
+        for number, state in enumerate(("queued", "held", "held", "delivered", "rejected"), 1):
+            connection.execute(
+                outbox.insert().values(
+                    id=number, message_id=number, part=1, parts=1, mobile="989131234567",
+                    line=LINE, text="", priority=5, state=state, attempts=0, max_attempts=1,
+                    resend_uncertain=False, created_at=0, due_at=0, changed_at=0, run_id=int(key),
+                )
+            )  # fmt: skip
+    assert peyk("show", key, "--json").json["parts_by_group"] == {
+        "pending": 3,
+        "delivered": 1,
+        "failed": 1,
+    }
+    assert "queued 1, held 2" in peyk("show", key).out
