@@ -287,7 +287,7 @@ def _work_on_one(desk: Desk, reading: _Read, facts: Facts) -> tuple[Stored, Answ
         about = facts.identities.subscribers_of(asker, call)
         subscriber_id = about[0].id if len(about) == 1 else None
     words = mind.reply(outcome, understanding.language)
-    answer = answer_to(desk, arrival, words, subscriber_id)
+    answer = answer_to(desk, arrival, words, subscriber_id, outcome.operation)
     kept = Stored(
         arrival, ANSWERED, masked, outcome.operation, outcome.kind, subscriber_id, answer.ids[0]
     )
@@ -295,7 +295,11 @@ def _work_on_one(desk: Desk, reading: _Read, facts: Facts) -> tuple[Stored, Answ
 
 
 def answer_to(
-    desk: Desk, arrival: Arrival, texts: Sequence[str], subscriber_id: int | None
+    desk: Desk,
+    arrival: Arrival,
+    texts: Sequence[str],
+    subscriber_id: int | None,
+    operation: str = MISREAD,
 ) -> Answer:
     """The reply to a message, with ids of its own and the way it can go out."""
     return Answer(
@@ -307,6 +311,7 @@ def answer_to(
         subscriber_id,
         arrival.received_at,
         arrival.via,
+        operation,
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from sqlalchemy import Connection
 
@@ -90,6 +90,19 @@ class Outgoing(NamedTuple):
     """The template that it was made by; None for answers to people."""
     policy_id: int | None = None
     """How it is tried again; None: as answers are."""
+    operation: str = ""
+    """What it answers, for the counters; not stored, so that a claimed row has none."""
+
+    @property
+    def asked_at(self) -> int | None:
+        """When the message came that it answers: UTC milliseconds; None where not known."""
+        if self.operation and self.expires_at is not None:
+            return self.expires_at - ANSWER_VALID_MS
+        return None
+
+
+STORED: Final = Outgoing._fields[:-1]
+"""The columns that a row is read from."""
 
 
 class Sent(NamedTuple):
@@ -115,12 +128,14 @@ class Answer(NamedTuple):
     now: int
     via: str | None
     """The bind that takes it right after the commit; None: any daemon claims it later."""
+    operation: str = ""
+    """What it answers, for the counters."""
 
 
 def store_answers(connection: Connection, answers: Sequence[Answer], node: int) -> None:
     """Queue the replies of a batch in one statement; those with a bind are ``sending``."""
     rows: list[tuple[object, ...]] = []
-    for ids, inbox_id, mobile, line, texts, subscriber_id, now, via in answers:
+    for ids, inbox_id, mobile, line, texts, subscriber_id, now, via, _operation in answers:
         state, owner, lease = (
             (State.QUEUED.value, None, None)
             if via is None
@@ -138,8 +153,8 @@ def store_answers(connection: Connection, answers: Sequence[Answer], node: int) 
 
 def as_outgoing(answer: Answer) -> list[Outgoing]:
     """The rows of an answer as the bind that takes it wants them."""
-    ids, _inbox_id, mobile, line, texts, _subscriber_id, now, _via = answer
-    trials = (0, 0, ANSWER_ATTEMPTS, True, now + ANSWER_VALID_MS)
+    ids, _inbox_id, mobile, line, texts, _subscriber_id, now, _via, operation = answer
+    trials = (0, 0, ANSWER_ATTEMPTS, True, now + ANSWER_VALID_MS, None, None, operation)
     return [
         Outgoing(row_id, mobile, line, words, part, len(texts), ids[0], *trials)
         for part, (row_id, words) in enumerate(zip(ids, texts, strict=True), 1)

@@ -33,7 +33,7 @@ from core.attempts import keep_lost
 from core.bulk import as_rows, unfolded, update_rows
 from core.database import by_index_only
 from core.holding import MOST_PUT_OFF, Checked, check, put_off
-from core.outbox import LEASE_MS, PRIORITIES, Outgoing, State
+from core.outbox import LEASE_MS, PRIORITIES, STORED, Outgoing, State
 from core.tables import IS_SENDING, WAITS_TO_GO, outbox
 from core.templates.types import SendPolicy
 
@@ -91,7 +91,7 @@ def _claim(
 def _look(connection: Connection, lines: Collection[str], most: int, now: int) -> list[Outgoing]:
     slots = as_rows((line, priority) for line in sorted(lines) for priority in PRIORITIES)
     due = connection.execute(_due(connection.dialect.name), {"now": now, "most": most, **slots})
-    return [Outgoing._make(row) for row in due]
+    return [Outgoing(*row) for row in due]
 
 
 def _others_of(connection: Connection, due: Sequence[Outgoing], now: int) -> list[Outgoing]:
@@ -109,7 +109,7 @@ def _others_of(connection: Connection, due: Sequence[Outgoing], now: int) -> lis
         return []
     keys = as_rows((key,) for key in sorted(missing))
     found = connection.execute(_by_id(connection.dialect.name), {"now": now, **keys})
-    return [Outgoing._make(row) for row in found]
+    return [Outgoing(*row) for row in found]
 
 
 def recover(connection: Connection, node: int, held: Collection[int], now: int) -> int:
@@ -186,7 +186,7 @@ def depths(connection: Connection, now: int) -> Depths:
     return Depths(due, sending, *(at if at is not None and at <= now else None for at in oldest))
 
 
-_OUTGOING = tuple(outbox.c[name] for name in Outgoing._fields)
+_OUTGOING = tuple(outbox.c[name] for name in STORED)
 _parts = unfolded({"id": BigInteger()}, "parts")
 _slots = unfolded({"line": Text(), "priority": SmallInteger()}, "slots")
 
@@ -212,7 +212,7 @@ def _due(dialect: str) -> Select[Any]:
     ones are not gone through to find the few that may go now.
     """
     waiting = outbox.alias("waits")
-    columns = [waiting.c[name] for name in (*Outgoing._fields, "due_at")]
+    columns = [waiting.c[name] for name in (*STORED, "due_at")]
     in_slot = (
         select(*(columns if dialect == "postgresql" else [waiting.c.id]))
         .where(
@@ -228,9 +228,7 @@ def _due(dialect: str) -> Select[Any]:
     if dialect == "postgresql":
         # What another daemon has locked does not count.
         found = in_slot.with_for_update(skip_locked=True).lateral("due")
-        query = select(*(found.c[name] for name in Outgoing._fields)).join_from(
-            _slots, found, true()
-        )
+        query = select(*(found.c[name] for name in STORED)).join_from(_slots, found, true())
         order = found.c.priority, found.c.due_at, found.c.id
     else:
         query = select(*_OUTGOING).join_from(_slots, outbox, outbox.c.id.in_(in_slot))

@@ -48,6 +48,7 @@ from gateway.control import ControlError, ControlServer
 from gateway.inbound import Inbound
 from gateway.minds import load_profiles, minds_of
 from gateway.minutes import Minutes
+from gateway.monitor import Monitor, Watched
 from gateway.outbound import Router, Sender, SenderSettings
 from gateway.panels.making import DaemonSide, blocked_states, make_panel, push_page
 from gateway.panels.service import PanelService
@@ -63,6 +64,7 @@ from gateway.settings import Settings
 from gateway.smpp.bind import SmppBind
 from gateway.smpp.settings import BindState
 from gateway.smpp.text import Alphabet, decode
+from gateway.tally import Tally
 from gateway.templates.wordings import Wordings
 from gateway.upkeep import Upkeep
 from gateway.ussd.http.page import DoorPage
@@ -103,6 +105,7 @@ class Daemon(MultiService):
         self._version = version
         started_at = self._now()
         self._binds = {bind.name: bind for bind in settings.binds}
+        self._tally = Tally([line.number for line in settings.lines])
         profiles = load_profiles(file, settings)
         self._database = Database(settings.database_url)
         if not is_current(self._database):
@@ -144,6 +147,7 @@ class Daemon(MultiService):
             clock=reactor,
         )
         self._vitals = Vitals(settings, version, started_at, parts, self._now)
+        self._monitor = self._make_monitor()
         self._watch = self._make_watch()
         self._pulse = self._make_pulse(started_at)
         self._payments = self._make_payments()
@@ -188,6 +192,7 @@ class Daemon(MultiService):
                 ),
                 self._reactor,
                 self._settle,
+                self._tally.submitted_to,
             )
             for bind in self._settings.binds
             if bind.sends
@@ -246,6 +251,7 @@ class Daemon(MultiService):
             on_settled=lambda: self._claims.refill(),  # noqa: PLW0108 - they are made later
             on_happened=lambda: self._scheduler.happened(),  # noqa: PLW0108
             is_claiming=lambda: self._claims.is_claiming,
+            on_batch=self._tally.batch,
         )
 
     def _make_panels(self, file: Path) -> list[PanelService]:
@@ -259,6 +265,7 @@ class Daemon(MultiService):
             self._now,
             self._settle,
             self._panel_is_up,
+            self._tally.submitted_to,
         )
         lines = self._settings.texted_lines
         shared = not self._database.is_sqlite
@@ -287,6 +294,15 @@ class Daemon(MultiService):
             now_ms=self._now,
         )
 
+    def _make_monitor(self) -> Monitor | None:
+        """Health and metrics over HTTP, where the settings have them."""
+        if self._settings.monitoring is None:
+            return None
+        watched = Watched(
+            self._vitals, self._inbound, self._production, self._tally, self._database, self._read
+        )
+        return Monitor(self._settings.monitoring, self._settings.web, watched, self._reactor)
+
     def _make_payments(self) -> PaymentService | None:
         if self._settings.web is None:
             return None
@@ -305,6 +321,8 @@ class Daemon(MultiService):
         if self._settings.desk.enabled:
             frame = Frame(self._make_means(profiles), PAGES)
             mounted["desk"], most_body = frame.resource, frame.most_body
+        if self._monitor and self._settings.monitoring and self._settings.monitoring.is_on_web:
+            mounted |= self._monitor.pages
         doors: dict[str, Any] = {page.settings.path: page for page in self._doors}
         for panel in self._panels:
             page = push_page(file, panel, behind_proxy=web.behind_proxy)
@@ -460,6 +478,8 @@ class Daemon(MultiService):
             self._payments.setServiceParent(self)  # type: ignore[no-untyped-call]
         if self._web:
             self._web.setServiceParent(self)  # type: ignore[no-untyped-call]
+        if self._monitor:
+            self._monitor.setServiceParent(self)  # type: ignore[no-untyped-call]
         super().startService()  # type: ignore[no-untyped-call]
         self._every(BEAT_SECONDS, self._peers.beat)
         self._every(CLAIM_SECONDS, self._claim)

@@ -19,7 +19,7 @@ SECRET_LENGTH = 16
 """The shortest secret: what is guessed over the network must not be found by trying."""
 LONGEST_DEADLINE = 30
 _PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+")
-_TAKEN = frozenset({"p", "bank", "style.css"})
+_TAKEN = frozenset({"p", "bank", "style.css", "health", "metrics"})
 """What begins the paths of other pages."""
 
 

@@ -70,6 +70,7 @@ class Inbound:
         on_settled: Callable[[], None] = lambda: None,
         on_happened: Callable[[], None] = lambda: None,
         is_claiming: Callable[[], bool] = lambda: False,
+        on_batch: Callable[[Work, Done, float], None] = lambda _work, _done, _seconds: None,
     ) -> None:
         self._database = database
         self._desk = desk
@@ -84,6 +85,8 @@ class Inbound:
         self._on_settled = on_settled
         self._on_happened = on_happened
         self._is_claiming = is_claiming
+        self._on_batch = on_batch
+        self._began = 0.0
         self._ledgers: dict[int, Ledger] = {}
         self._waiting: deque[Waiting] = deque()
         self._notes = Notes()
@@ -186,6 +189,7 @@ class Inbound:
         work = self._next()
         if work:
             self.is_busy = True
+            self._began = self._clock.seconds()
             done: Deferred[Done] = self._in_thread(run, self._database, self._desk, work.batch)
             done.addCallbacks(
                 self._committed, self._failed, callbackArgs=(work,), errbackArgs=(work,)
@@ -217,6 +221,7 @@ class Inbound:
             if done.unwanted:
                 sender.withdraw(done.unwanted)
             sender.pump()
+        self._on_batch(work, done, self._clock.seconds() - self._began)
         self.counters["received"] += len(work.batch.arrivals)
         self.counters["texts"] += _new(work.batch.arrivals, done)
         self.counters["inputs"] += _new(work.batch.inputs, done)

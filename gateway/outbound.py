@@ -35,6 +35,14 @@ KEPT_FREE = 10
 _RESULTS = {status: Result(status.value) for status in SendStatus}
 
 
+Submitted = Callable[[str, Sequence[Outgoing], int], None]
+"""Hears of rows that are submitted: by which bind, and when (UTC milliseconds)."""
+
+
+def unnoticed(_bind: str, _rows: Sequence[Outgoing], _now_ms: int) -> None:
+    """Nobody counts."""
+
+
 class Clock(Protocol):
     """The part of a reactor that gives time."""
 
@@ -77,9 +85,14 @@ class Sender:
     """The messages that one bind is to send, and those it has sent and not yet settled."""
 
     def __init__(
-        self, settings: SenderSettings, clock: Clock, settle: Callable[[str, Sequence[Sent]], None]
+        self,
+        settings: SenderSettings,
+        clock: Clock,
+        settle: Callable[[str, Sequence[Sent]], None],
+        on_submitted: Submitted = unnoticed,
     ) -> None:
         self.settings = settings
+        self._on_submitted = on_submitted
         self._clock = clock
         self._settle = settle
         self._pace = Pace(settings.rate, clock.seconds(), shared=settings.shared)
@@ -240,6 +253,7 @@ class Sender:
         for row in rows:
             self._in_flight[row.id] = row
         self._connection.submit([_as_sms(row, self.settings.receipts, now_ms) for row in rows])
+        self._on_submitted(self.settings.bind, rows, now_ms)
 
     def _wake_later(self) -> None:
         delay = max(0.001, self._pace.wait(self._clock.seconds()))

@@ -19,7 +19,8 @@ _DIAL_FIELDS = frozenset({"bill_id", "payment_id"})
 _MOST_PORT = 65535
 
 
-def _host_and_port(value: str) -> str:
+def host_and_port(value: str) -> str:
+    """The same where it is HOST:PORT; raises ``ValueError``."""
     host, _, port = value.rpartition(":")
     if not host or not port.isdigit() or not 0 < int(port) <= _MOST_PORT:
         raise ValueError("write HOST:PORT, such as 127.0.0.1:8080")
@@ -53,7 +54,7 @@ Url = Annotated[str, AfterValidator(_web_url)]
 class WebSettings(Frozen):
     """``[web]``: the daemon's own HTTP server."""
 
-    listen: Annotated[str, AfterValidator(_host_and_port)] = "127.0.0.1:8080"
+    listen: Annotated[str, AfterValidator(host_and_port)] = "127.0.0.1:8080"
     url: Url = "http://127.0.0.1:8080"
     """What links begin with: how phones reach it, through the proxy that ends TLS."""
     behind_proxy: bool = False

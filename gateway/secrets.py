@@ -27,6 +27,7 @@ _PLACES = (
     ("panels", "push_secret"),
     ("alerts.email", "password"),
     ("alerts.webhook", "secret"),
+    ("monitoring", "token"),
 )
 _SOURCES = ("env", "file")
 

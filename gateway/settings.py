@@ -24,6 +24,7 @@ from gateway.configuration import ConfigError, Frozen, as_model, read_toml
 from gateway.desk_settings import DeskSettings
 from gateway.door_settings import UssdDoor, check_doors
 from gateway.line_settings import Line, UssdSettings, check_lines
+from gateway.monitoring_settings import MonitoringSettings, check_monitoring
 from gateway.panel_settings import PanelAccount, check_panels
 from gateway.payment_settings import PaymentAccount, WebSettings, check_payments
 from gateway.secrets import fetch_secrets
@@ -185,6 +186,7 @@ class Settings(Frozen):
     smsc: SmscSettings | None = None
     web: WebSettings | None = None
     desk: DeskSettings = DeskSettings()
+    monitoring: MonitoringSettings | None = None
     payments: tuple[PaymentAccount, ...] = ()
     ussd_doors: tuple[UssdDoor, ...] = ()
     ussd: UssdSettings = UssdSettings()
@@ -259,6 +261,7 @@ def load_settings(file: Path) -> Settings:
     )
     profiles = {line.profile for line in settings.lines}
     check_payments(file, settings.web, settings.payments, profiles)
+    check_monitoring(file, settings.web, settings.monitoring)
     return settings
 
 

@@ -24,6 +24,7 @@ from gateway.health import (
     DatabaseHealth,
     DiskHealth,
     DoorHealth,
+    Health,
     OperatorHealth,
     PanelHealth,
     PeerHealth,
@@ -96,6 +97,10 @@ class Vitals:
 
     def look(self) -> Deferred[Mapping[str, Any]]:
         """How the daemon is, as JSON; also when the database does not answer."""
+        return self.judged().addCallback(to_json)
+
+    def judged(self) -> Deferred[Health]:
+        """How the daemon is, judged; also when the database does not answer."""
         return self.snapshot().addCallback(self._assess)
 
     def snapshot(self) -> Deferred[Snapshot]:
@@ -110,8 +115,8 @@ class Vitals:
         self._disk = _disk(self._settings.daemon.data, database)
         return database.read("health", depths, now), is_current(database)
 
-    def _assess(self, snapshot: Snapshot) -> Mapping[str, Any]:
-        return to_json(assess(snapshot, self._settings.alerts.oldest_waiting))
+    def _assess(self, snapshot: Snapshot) -> Health:
+        return assess(snapshot, self._settings.alerts.oldest_waiting)
 
     def _seen(self, seen: tuple[Depths, bool] | Failure) -> Snapshot:
         error = self._parts.inbound.database_error

@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred
 
 from core.outbox import Sent
 from gateway.messages import BindListener
-from gateway.outbound import Clock
+from gateway.outbound import Clock, Submitted, unnoticed
 from gateway.panels.intake import Books
 from gateway.panels.port import Meaning
 
@@ -36,6 +36,8 @@ class Hooks(NamedTuple):
     """Ids of messages that the panel took: it owes their states."""
     trouble: Callable[[Meaning, str], None]
     """The panel cannot go on; ``down`` has to be called."""
+    submitted: Submitted = unnoticed
+    """Messages are being handed to it."""
 
 
 class Surroundings(NamedTuple):
@@ -50,6 +52,7 @@ class Surroundings(NamedTuple):
     """Called when it can send again: messages may be claimed."""
     close: Callable[[], Deferred[None]]
     """Lets the HTTP client's connections go."""
+    submitted: Submitted = unnoticed
 
 
 class PanelStatus(NamedTuple):

@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred
 from core.outbox import Sent
 from gateway.line_settings import Line
 from gateway.messages import BindListener
+from gateway.outbound import Submitted, unnoticed
 from gateway.panel_settings import PanelAccount
 from gateway.panels.around import Surroundings
 from gateway.panels.described import Account, DescribedPanel
@@ -35,6 +36,7 @@ class DaemonSide(NamedTuple):
     now_ms: Callable[[], int]
     settle: Callable[[str, Sequence[Sent]], None]
     on_up: Callable[[], object]
+    submitted: Submitted = unnoticed
 
 
 def make_panel(
@@ -76,6 +78,7 @@ def make_panel(
         daemon.settle,
         daemon.on_up,
         exchange.close,
+        daemon.submitted,
     )
     hours = description.states.hours if description.states else 0
     return PanelService(settings, panel, around, hours, shared=shared)

@@ -200,8 +200,11 @@ class PanelSender:
             if not batch:
                 return
             self._requests += 1
-            for row in rows_of(batch):
+            rows = rows_of(batch)
+            for row in rows:
                 self._in_flight[row.id] = row
+            now_ms = int(self._clock.seconds() * 1000)
+            self._hooks.submitted(self.settings.bind, rows, now_ms)
             done = Deferred.fromCoroutine(self._go(batch))
             done.addErrback(self._broken, batch)
             self._going.add(done)

@@ -68,7 +68,7 @@ class PanelService(Service):
         self._around = around
         self.clock = self._clock = around.clock
         sending = PanelSending(settings.name, settings.requests, settings.rate, shared)
-        hooks = Hooks(around.settle, self._took, self.trouble)
+        hooks = Hooks(around.settle, self._took, self.trouble, around.submitted)
         self.sender = PanelSender(sending, panel, around.clock, hooks)
         self.intake = Intake(around.books, around.listener, around.clock)
         asking = Asking(

@@ -1,0 +1,80 @@
+"""Health and metrics of a daemon that works, as Prometheus reads them."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import urllib.error
+import urllib.request
+from contextlib import closing
+
+import pytest_twisted
+from twisted.internet.threads import deferToThread
+
+from tests.acceptance.conftest import LINE, Daemons, Operator, until
+
+MOBILES = ("989131234567", "989161234567")
+
+
+def _free_port() -> int:
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+def _get(port: int, path: str) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=20) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_a_working_daemon_tells(operator: Operator, daemons: Daemons) -> None:
+    """Its traffic is counted, nobody's number is in it, and what is down is said by the status."""
+    port = _free_port()
+    more = f'[monitoring]\nlisten = "127.0.0.1:{port}"'
+    daemon = daemons(operator.port, more=more)
+    daemon.start()
+    await until(lambda: operator.bound, "the daemon is bound")
+    for mobile in MOBILES:
+        await operator.ask(mobile, "010*10000001*4321")
+        await operator.ask(mobile, "010*10000002*9999")
+        operator.send_text(mobile, mobile, "to a line that is none")
+    await until(lambda: len(operator.messages) == 4, "all are answered")
+    status, told = await deferToThread(_get, port, "/health")
+    assert status == 200
+    assert json.loads(told)["status"] == (await daemon.health())["status"] == "healthy"
+
+    async def metrics() -> dict[str, float]:
+        _status, text = await deferToThread(_get, port, "/metrics")
+        lines = [line for line in text.splitlines() if not line.startswith("#")]
+        found = {key: float(value) for key, _, value in (line.rpartition(" ") for line in lines)}
+        names = "\n".join(found)
+        assert not re.search(r"9[0-9]{9}|1000000[0-9]|4321|9999", names), "somebody's number"
+        return found
+
+    seen: dict[str, float] = {}
+    received = 'peyk_texts_received_total{line="%s"}'
+    while seen.get(received % "other", 0) < 2:
+        seen = await metrics()
+    assert seen[received % LINE] == 4
+    answered = [
+        value for key, value in seen.items() if key.startswith("peyk_answer_seconds_count{")
+    ]
+    assert sum(answered) == 4
+    assert seen['peyk_submissions_total{operator="operator",result="accepted"}'] >= 3
+    assert seen['peyk_bind_up{bind="operator"}'] == 1
+    assert seen["peyk_database_bytes"] > 100_000
+    assert seen["process_resident_memory_bytes"] > 1_000_000
+
+    await operator.stop()
+    await daemon.until_health(lambda found: found["status"] == "down", "the bind is lost")
+    status, told = await deferToThread(_get, port, "/health")
+    assert status == 503
+    assert "operator" in json.loads(told)["problems"][0]
+    assert (await metrics())["peyk_status"] == 2
+    assert (await deferToThread(_get, port, "/desk"))[0] == 404
