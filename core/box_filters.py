@@ -9,12 +9,24 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, Table, case, exists, func, literal_column, select
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Table,
+    case,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+)
 
 from core.ids import first_id_at
 from core.outbox import State
 from core.state_groups import states_named
-from core.tables import outbox, subscribers, templates
+from core.tables import inbox, outbox, subscribers, templates
+from core.tables.access import inbox_handling
+from core.text import ascii_digits, persian_digits
 
 PRECEDENCE = (
     State.REJECTED,
@@ -48,12 +60,26 @@ class _Filter:
     """UTC milliseconds; the first that counts …"""
     until: int | None = None
     """… and the first that no longer does."""
+    lines: Collection[str] | None = None
+    """Only these lines: whose data somebody may see."""
+    before: int | None = None
+    """Only messages with a smaller id: the next page."""
     limit: int | None = 50
     """None takes all."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InboxFilter(_Filter):
     """Which received messages; ``state`` is the inbox row's."""
+
+    text: str | None = None
+    """What its text has in it, digits and ی and ک of any kind."""
+    operation: str | None = None
+    outcome: str | None = None
+    open: bool | None = None
+    """Whether nobody has closed it."""
+    assigned_to: int | None = None
+    """The user whom it is assigned to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,12 +105,46 @@ def conditions(table: Table, wanted: _Filter) -> Iterator[ColumnElement[bool]]:
         yield table.c.subscriber_id.in_(
             select(subscribers.c.id).where(subscribers.c.number == wanted.subscription)
         )
+    if wanted.lines is not None:
+        yield table.c.line.in_(sorted(wanted.lines))
+    if wanted.before is not None:
+        yield table.c.id < wanted.before
     # Ids grow with time, so that a period is a range of the primary key.
     if wanted.since is not None:
         yield table.c.id >= first_id_at(wanted.since)
     if wanted.until is not None:
         yield table.c.id < first_id_at(wanted.until)
 
+
+def inbox_conditions(wanted: InboxFilter) -> Iterator[ColumnElement[bool]]:
+    """What received messages are searched by, in all; handling is joined where it is asked for."""
+    yield from conditions(inbox, wanted)
+    row = inbox.c
+    for column, value in (
+        (row.state, wanted.state),
+        (row.operation, wanted.operation),
+        (row.outcome, wanted.outcome),
+    ):
+        if value is not None:
+            yield column == value
+    if wanted.text is not None:
+        spelled = {wanted.text, ascii_digits(wanted.text), persian_digits(wanted.text)}
+        spelled |= {each.translate(_ARABIC) for each in spelled}
+        yield or_(*(row.text.contains(each, autoescape=True) for each in sorted(spelled)))
+    about = inbox_handling.c.inbox_id == row.id
+    if wanted.open is not None:
+        closed = exists().where(about, inbox_handling.c.closed_at.is_not(None))
+        yield ~closed if wanted.open else closed
+    if wanted.assigned_to is not None:
+        yield row.id.in_(
+            select(inbox_handling.c.inbox_id).where(
+                inbox_handling.c.assigned_to == wanted.assigned_to
+            )
+        )
+
+
+_ARABIC = {ord("ی"): "ي", ord("ک"): "ك"}
+"""How an Arabic keyboard writes them: texts are kept as they were typed."""
 
 # A literal, as the indexes of first parts cannot know what a parameter is.
 _IS_FIRST = outbox.c.part == literal_column("1")

@@ -10,18 +10,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from operator import itemgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
     Connection,
     FromClause,
     RowMapping,
+    Select,
     func,
     select,
 )
 
-from core.box_filters import PRECEDENCE, InboxFilter, OutboxFilter, conditions, wanted_ids
+from core.box_filters import PRECEDENCE, InboxFilter, OutboxFilter, inbox_conditions, wanted_ids
 from core.bulk import as_rows, unfolded
 from core.state_groups import Group, group_of
 from core.tables import inbox, outbox, subscribers, templates
@@ -114,20 +115,28 @@ class Message(NamedTuple):
         return max(part.changed_at for part in self.parts)
 
 
+_RECEIVED = select(
+    inbox, subscribers.c.utility, subscribers.c.number.label("subscription")
+).outerjoin(subscribers, subscribers.c.id == inbox.c.subscriber_id)
+
 # --- looking ------------------------------------------------------------------------
 
 
 def list_inbox(connection: Connection, wanted: InboxFilter) -> list[Received]:
     """Received messages, the newest first."""
     query = (
-        select(inbox, subscribers.c.utility, subscribers.c.number.label("subscription"))
-        .outerjoin(subscribers, subscribers.c.id == inbox.c.subscriber_id)
-        .where(*conditions(inbox, wanted))
-        .order_by(inbox.c.id.desc())
-        .limit(wanted.limit)
+        _RECEIVED.where(*inbox_conditions(wanted)).order_by(inbox.c.id.desc()).limit(wanted.limit)
     )
-    if wanted.state is not None:
-        query = query.where(inbox.c.state == wanted.state)
+    return _received(connection, query)
+
+
+def find_received(connection: Connection, message_id: int) -> Received | None:
+    """One received message."""
+    found = _received(connection, _RECEIVED.where(inbox.c.id == message_id))
+    return found[0] if found else None
+
+
+def _received(connection: Connection, query: Select[Any]) -> list[Received]:
     rows = connection.execute(query).mappings().all()
     replies = {m.id: m for m in messages(connection, [row["reply_id"] for row in rows])}
     found = []

@@ -7,6 +7,7 @@ is ``str.translate`` over a table made once, because it stands in the path of ea
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from types import MappingProxyType
 from typing import Final
@@ -35,6 +36,7 @@ _NORMAL: Final = _DIGITS | _LETTERS | dict.fromkeys(_UNSEEN)
 _FLAT: Final = _DIGITS | _FOLDED | dict.fromkeys((*_UNSEEN, *_VOWELS, ord("ء")), MARK)
 _TO_PERSIAN: Final = MappingProxyType({0x30 + digit: 0x06F0 + digit for digit in range(10)})
 _GROUPED: Final = _TO_PERSIAN | {ord(","): "٬"}
+_HARMFUL: Final = re.compile("[\u202a-\u202e\u2066-\u2069\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def ascii_digits(text: str) -> str:
@@ -74,6 +76,11 @@ def persian_digits(text: str | int) -> str:
 def group(number: int) -> str:
     """A whole number in Persian digits with the Persian thousands separator: ``۱٬۲۵۰٬۰۰۰``."""
     return f"{number:,}".translate(_GROUPED)
+
+
+def harmless(text: str) -> str:
+    """``text`` without marks that turn round what is beside it, and without control signs."""
+    return _HARMFUL.sub("\ufffd", text)
 
 
 def storable(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from sqlalchemy import Connection
 
@@ -28,7 +28,21 @@ def history_of(connection: Connection, message: Message) -> list[tuple[int, Atte
 
     Part by part, in the order in which it happened.
     """
-    put_down = histories(connection, [part.id for part in message.parts])
+    return histories_of(connection, [message])[message.id]
+
+
+def histories_of(
+    connection: Connection, messages: Sequence[Message]
+) -> dict[int, list[tuple[int, Attempt]]]:
+    """The history of each message by its id; one statement."""
+    parts = [part.id for message in messages for part in message.parts]
+    put_down = histories(connection, parts) if parts else {}
+    return {message.id: _history(message, put_down) for message in messages}
+
+
+def _history(
+    message: Message, put_down: Mapping[int, Sequence[Attempt]]
+) -> list[tuple[int, Attempt]]:
     return [
         (part.part, attempt)
         for part in message.parts

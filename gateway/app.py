@@ -168,13 +168,14 @@ class Daemon(MultiService):
             return decode(payload, parts[0].data_coding, alphabet)
 
         self._minds = minds_of(self._settings, profiles)
+        self._talkers = talkers_of(self._settings, profiles)
         return Desk(
             node=self._node.number,
             ids=IdMaker(self._node.number, self._now),
             keys=Keys(self._settings.daemon.key_bytes),
             minds=self._minds,
             join=join,
-            talkers=talkers_of(self._settings, profiles),
+            talkers=self._talkers,
             limits=self._settings.ussd.limits(),
         )
 
@@ -347,6 +348,7 @@ class Daemon(MultiService):
             pulse=self._pulse,
             on_switched=self._pauses.tick,
             lifetime=self._settings.desk.lifetime,
+            talkers=self._talkers,
         )
 
     def _paid(self) -> None:

@@ -12,12 +12,12 @@ from core.box_filters import InboxFilter, OutboxFilter
 from core.browse import Message, Received, list_inbox, list_outbox
 from core.code_words import Words, receipt_in_words, refusal_in_words
 from core.state_groups import ENGLISH, PERSIAN
+from core.text import harmless
 from core.told import show_with_history
 from gateway.commands.context import CommandError, Context
 from gateway.commands.output import (
     for_people,
     for_programs,
-    harmless,
     one_line,
     print_facts,
     print_json,

@@ -20,11 +20,11 @@ from core.runs.progress import Estimate, Progress
 from core.runs.starting import Rehearsal, Start
 from core.runs.store import Run
 from core.state_groups import ENGLISH, STATES_OF, Group
+from core.text import harmless
 from gateway.commands.output import (
     console,
     for_people,
     for_programs,
-    harmless,
     one_line,
     print_facts,
     print_json,

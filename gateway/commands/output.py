@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from core.jalali import jalali_time
+from core.text import harmless
 
 FIRST_STRONG_ISOLATE = "\u2068"
 POP_ISOLATE = "\u2069"
@@ -36,7 +37,6 @@ WHEN_FOLDED = 30
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]")
 
 _TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
-_HARMFUL = re.compile("[\u202a-\u202e\u2066-\u2069\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -101,11 +101,6 @@ def _fitted(widths: Sequence[int], may_be_cut: Sequence[bool], most: int) -> lis
 def _cut(text: str, width: int) -> str:
     """``text`` as far as it fits, before it is isolated: the closing mark has to stay."""
     return text if cell_len(text) <= width else set_cell_size(text, width - 1) + "…"
-
-
-def harmless(text: str) -> str:
-    """``text`` without marks that turn round what is beside it, and without control signs."""
-    return _HARMFUL.sub("\ufffd", text)
 
 
 def isolated(text: str) -> str:

@@ -13,12 +13,11 @@ from core.requests.counter import RequestError, check_tracking
 from core.requests.kinds import RequestKind, Services
 from core.requests.rows import Request
 from core.requests.states import RequestState
-from core.text import ascii_digits
+from core.text import ascii_digits, harmless
 from gateway.commands.context import CommandError, Context
 from gateway.commands.output import (
     for_people,
     for_programs,
-    harmless,
     one_line,
     print_facts,
     print_json,

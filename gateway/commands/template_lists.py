@@ -12,11 +12,11 @@ from core.templates import store
 from core.templates.sampling import Sample, sample
 from core.templates.store import Saved, Template, TemplateFilter
 from core.templates.types import Version
+from core.text import harmless
 from gateway.commands.context import CommandError
 from gateway.commands.output import (
     for_people,
     for_programs,
-    harmless,
     one_line,
     print_json,
     print_table,

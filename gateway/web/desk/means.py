@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
 from twisted.internet.defer import Deferred
@@ -15,6 +16,7 @@ from gateway.minds import LineMind
 from gateway.profiles import Profile
 from gateway.pulse import Pulse
 from gateway.settings import Settings
+from gateway.ussd.talker import MenuTalker
 
 
 class Run(Protocol):
@@ -56,6 +58,8 @@ class Means(NamedTuple):
     """To be called when a service was paused or let go on; fires when it has been."""
     lifetime: Lifetime
     """How long somebody stays logged in."""
+    talkers: Mapping[str, MenuTalker] = MappingProxyType({})
+    """By USSD line."""
 
     @property
     def scribe(self) -> Scribe:

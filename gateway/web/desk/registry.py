@@ -8,6 +8,8 @@ from typing import Final
 from gateway.web.desk import (
     account,
     audit,
+    inbox,
+    inbox_answer,
     login,
     roles,
     template_editing,
@@ -21,6 +23,8 @@ PAGES: Final[Sequence[Routes]] = (
     account.routes,
     users.routes,
     roles.routes,
+    inbox.routes,
+    inbox_answer.routes,
     audit.routes,
     template_editing.routes,
     template_pages.routes,
