@@ -14,6 +14,7 @@ from core.making import Made, Maker, Order, prepare
 from core.reporting.reading import FIRST, Question, asked, count_rows, given, read_page
 from core.reporting.sources import Sources
 from core.reporting.types import ParameterError
+from core.runs.states import RunState
 from core.runs.store import Beginning, RunError, RunSource, begin
 from core.templates.store import Template
 from core.templates.types import OnReport, Version
@@ -75,11 +76,23 @@ def check_may_begin(template: Template, now: int) -> None:
         raise RunError(f"the template {name!r} ended on {jalali(definition.ends)}")
 
 
-def start(connection: Connection, start: Start, run_id: int, by: str, now: int) -> None:
-    """Begin it. Raises ``RunError`` when one was begun in the same instant."""
+def start(  # noqa: PLR0913 - whose, and how
+    connection: Connection,
+    start: Start,
+    run_id: int,
+    by: str,
+    now: int,
+    *,
+    approved: bool = True,
+) -> None:
+    """Begin it, or (not ``approved``) ask for it: a second person lets it begin.
+
+    Raises ``RunError`` when one was begun in the same instant.
+    """
     version = start.version
     about = (version.utility, version.template_id, version.version, now, start.source, by, now)
-    if not begin(connection, Beginning(run_id, *about)):
+    state = RunState.PRODUCING if approved else RunState.ASKED
+    if not begin(connection, Beginning(run_id, *about, state=state)):
         raise RunError("another campaign of this template was begun just now")
 
 

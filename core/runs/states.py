@@ -9,6 +9,8 @@ from typing import Final
 class RunState(StrEnum):
     """Where a run stands."""
 
+    ASKED = "asked"
+    """Somebody wants it who may not begin it alone: it waits for a second person."""
     PRODUCING = "producing"
     """Rows are being made into messages, and those go out."""
     SENDING = "sending"
@@ -30,6 +32,7 @@ class RunState(StrEnum):
 class Move(StrEnum):
     """What moves a run."""
 
+    APPROVE = "approve"
     PAUSE = "pause"
     RESUME = "resume"
     CANCEL = "cancel"
@@ -44,6 +47,8 @@ class Move(StrEnum):
 
 _S, _M = RunState, Move
 _MOVES: Final = {
+    (_S.ASKED, _M.APPROVE): _S.PRODUCING,
+    (_S.ASKED, _M.CANCEL): _S.CANCELLED,
     (_S.PRODUCING, _M.PRODUCED): _S.SENDING,
     (_S.PRODUCING, _M.PAUSE): _S.PAUSING,
     (_S.PRODUCING, _M.CANCEL): _S.CANCELLING,
@@ -77,15 +82,20 @@ def after(state: RunState, move: Move, *, is_produced: bool) -> RunState | None:
     return RunState.SENDING if found is RunState.PRODUCING and is_produced else found
 
 
+_REFUSALS: Final = {
+    _S.ASKED: "it waits for somebody who approves it",
+    _S.DONE: "all of its messages have left already",
+    _S.CANCELLED: "it is cancelled",
+    _S.CANCELLING: "it is cancelled",
+    _S.FAILED: "it has failed: resume it when the cause is mended, or cancel it",
+    _S.PAUSED: "it is paused already",
+    _S.PAUSING: "it is paused already",
+}
+
+
 def refusal(state: RunState, move: Move) -> str:
     """Why a person's move is not possible now, in words."""
-    match state:
-        case RunState.DONE:
-            return "all of its messages have left already"
-        case RunState.CANCELLED | RunState.CANCELLING:
-            return "it is cancelled"
-        case RunState.FAILED:
-            return "it has failed: resume it when the cause is mended, or cancel it"
-        case RunState.PAUSED | RunState.PAUSING:
-            return "it is paused already"
-    return f"it is {state.value} already" if move is Move.RESUME else f"it is {state.value}"
+    if move is Move.APPROVE:
+        return "it waits for nobody's approval"
+    otherwise = f"it is {state.value} already" if move is Move.RESUME else f"it is {state.value}"
+    return _REFUSALS.get(state, otherwise)

@@ -7,7 +7,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, func, literal_column, select, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Select,
+    func,
+    literal,
+    literal_column,
+    select,
+    tuple_,
+    update,
+)
 
 from core.bulk import insert_rows
 from core.calls import Scalar
@@ -81,6 +91,8 @@ class Beginning(NamedTuple):
     rows_expected: int | None = None
     subject: str = ""
     """What it tells of, such as ``outage:7``: there is one run of it for each template."""
+    state: RunState = RunState.PRODUCING
+    """``ASKED`` for one that waits for a second person."""
 
 
 class Run(NamedTuple):
@@ -120,13 +132,13 @@ class Run(NamedTuple):
 
 def begin(connection: Connection, beginning: Beginning) -> bool:
     """Begin a run; False when the template has one for that instant, or that subject, already."""
-    key, utility, template_id, version, planned_for, source, asked_by, now, expected, subject = (
-        beginning
-    )
-    about = (key, utility, template_id, version, planned_for, subject, source.as_json())
-    row = (*about, RunState.PRODUCING.value, "", expected, 0, 0, 0, 0, 0, 0, asked_by, now, now)
+    new = beginning
+    about = (new.id, new.utility, new.template_id, new.version, new.planned_for, new.subject)
+    counts = (new.rows_expected, 0, 0, 0, 0, 0, 0)
+    times = (new.asked_by, new.now, new.now)
+    row = (*about, new.source.as_json(), new.state.value, "", *counts, *times)
     insert_rows(connection, runs, _NEW, [row], or_ignore=True)
-    return connection.scalar(select(runs.c.id).where(runs.c.id == key)) is not None
+    return connection.scalar(select(runs.c.id).where(runs.c.id == new.id)) is not None
 
 
 def show(connection: Connection, run_id: int) -> Run | None:
@@ -150,6 +162,11 @@ class RunFilter(NamedTuple):
     """Its name."""
     state: str | None = None
     is_open: bool = False
+    """Only those that have not ended."""
+    utilities: frozenset[str] | None = None
+    """Only those of these."""
+    before: int | None = None
+    """Only those that are listed after the run of this id."""
     since: int | None = None
     until: int | None = None
     limit: int = 50
@@ -167,6 +184,12 @@ def list_runs(connection: Connection, wanted: RunFilter) -> list[Run]:
             query = query.where(column == value)
     if wanted.is_open:
         query = query.where(runs.c.ended_at.is_(None))
+    if wanted.utilities is not None:
+        query = query.where(runs.c.utility.in_(sorted(wanted.utilities)))
+    if wanted.before is not None:
+        last = select(runs.c.planned_for).where(runs.c.id == wanted.before).scalar_subquery()
+        place = tuple_(runs.c.planned_for, runs.c.id)
+        query = query.where(place < tuple_(last, literal(wanted.before, BigInteger())))
     if wanted.since is not None:
         query = query.where(runs.c.planned_for >= wanted.since)
     if wanted.until is not None:
@@ -185,7 +208,7 @@ def parts_by_state(connection: Connection, run_id: int) -> dict[str, int]:
 
 
 def move(connection: Connection, run_id: int, wish: Move, now: int) -> Run:
-    """Pause, resume or cancel a run: it is done by whoever produces it.
+    """Approve, pause, resume or cancel a run: it is done by whoever produces it.
 
     Raises ``RunError`` when there is no such run, or it cannot be done now.
     """

@@ -17,12 +17,11 @@ from core.making import Maker
 from core.reporting.sources import Sources
 from core.runs import starting
 from core.runs.progress import Estimate, Progress, estimate, progress_of
-from core.runs.starting import Start, Wish, check_may_begin, planned
+from core.runs.starting import Wish, check_may_begin, planned
 from core.runs.states import Move, RunState
-from core.runs.store import RunError, RunFilter, list_runs, move
+from core.runs.store import RunFilter, list_runs, move
 from core.scheduling import planned_next
 from core.templates.store import Template, TemplateFilter, list_templates
-from core.templates.variables import COMPANY
 from core.text import nearest_hint
 from gateway import control
 from gateway.commands.campaign_views import (
@@ -38,14 +37,15 @@ from gateway.commands.clicking import ID, Group, as_json, days, limit, misuse, p
 from gateway.commands.context import CommandError, Context
 from gateway.commands.utilities import profiles
 from gateway.configuration import did_you_mean
-from gateway.minds import load_profiles, minds_of
+from gateway.minds import LineMind, load_profiles, minds_of
 from gateway.production import sources_of
-from gateway.templates.bodies import compile_body
-from gateway.templates.wordings import Wordings, sandbox_on
+from gateway.templates.fitting import check_fits
+from gateway.templates.wordings import Wordings
 
 SAMPLE_SECONDS = 1.0
 """Between two looks, from which speed and end are told."""
 _WORDS = {
+    Move.APPROVE: "begins",
     Move.PAUSE: "is being paused: nothing more of it is made or sent",
     Move.RESUME: "goes on",
     Move.CANCEL: "is being cancelled: what has not left stays here",
@@ -130,7 +130,7 @@ def campaign_start(  # noqa: PLR0913 - each is an option
         chosen = _template(database, template, utility)
         reports = _sources(context)
         start = planned(chosen, wish, reports)
-        _check_variables(context, start)
+        check_fits(_minds(context), start)
         if dry_run:
             found = database.read(
                 "cli.rehearse", starting.rehearse, start, _maker(context), wish.now
@@ -188,6 +188,7 @@ def _declare(wish: Move, help_text: str) -> None:
         click.echo(f"campaign {run_id} {_WORDS[wish]}")
 
 
+_declare(Move.APPROVE, "Let a campaign begin that somebody asked for at the desk.")
 _declare(Move.PAUSE, "Make and send no more of a campaign, until it is resumed.")
 _declare(Move.RESUME, "Let a campaign go on that was paused, or that failed.")
 _declare(Move.CANCEL, "Give up on a campaign, and on what has not left of it.")
@@ -221,26 +222,12 @@ def _sources(context: Context) -> Sources:
 
 
 def _maker(context: Context) -> Maker:
-    minds = minds_of(context.settings, load_profiles(context.config, context.settings))
     # Of a rehearsal nothing is stored: any ids will do.
-    return Maker(IdMaker(0, _now), Wordings(minds))
+    return Maker(IdMaker(0, _now), Wordings(_minds(context)))
 
 
-def _check_variables(context: Context, start: Start) -> None:
-    """Another report than the template's own may not give what its words need."""
-    version = start.version
-    minds = minds_of(context.settings, load_profiles(context.config, context.settings))
-    mind = minds.get(version.definition.line)
-    if mind is None:
-        raise RunError(f"the line {version.definition.line} is not in the settings any more")
-    source = start.question.source
-    body = compile_body(version.body, sandbox_on(mind, version.definition.language))
-    missing = body.variables - {COMPANY, *source.facts}
-    if missing:
-        raise RunError(
-            f"the words of {version.name!r} need {', '.join(sorted(missing))}, "
-            f"which the report {source.name} does not give"
-        )
+def _minds(context: Context) -> dict[str, LineMind]:
+    return minds_of(context.settings, load_profiles(context.config, context.settings))
 
 
 def _looked_at(database: Database, run_id: int) -> tuple[Progress, Estimate | None]:

@@ -8,6 +8,8 @@ from typing import Final
 from gateway.web.desk import (
     account,
     audit,
+    campaign_pages,
+    campaign_start,
     inbox,
     inbox_answer,
     login,
@@ -26,6 +28,8 @@ PAGES: Final[Sequence[Routes]] = (
     inbox.routes,
     inbox_answer.routes,
     audit.routes,
+    campaign_pages.routes,
+    campaign_start.routes,
     template_editing.routes,
     template_pages.routes,
 )
