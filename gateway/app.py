@@ -7,6 +7,7 @@ put together.
 from __future__ import annotations
 
 import gc
+import os
 import socket
 import sys
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
@@ -70,6 +71,7 @@ from gateway.upkeep import Upkeep
 from gateway.ussd.http.page import DoorPage
 from gateway.ussd.talker import talkers_of
 from gateway.vitals import Parts, Vitals
+from gateway.watchdog import Manager, Watchdog
 from gateway.web.desk.frame import Frame
 from gateway.web.desk.means import Means
 from gateway.web.desk.registry import PAGES
@@ -152,6 +154,7 @@ class Daemon(MultiService):
         self._pulse = self._make_pulse(started_at)
         self._payments = self._make_payments()
         self._web = self._make_web(file, profiles)
+        self._watchdog = Watchdog(Manager(os.environ), self._in_thread, reactor)
         self._loops: list[LoopingCall] = []
         self.failure: Exception | None = None
         """Why it has ended by itself."""
@@ -495,6 +498,7 @@ class Daemon(MultiService):
         self._every(COUNT_SECONDS, self._pulse.store)
         self._pauses.start()
         self._scheduler.tick()
+        self._watchdog.startService()
         log.info("daemon.started", version=self._version, node=self._desk.node)
 
     def _every(self, seconds: float, function: Callable[[], object]) -> None:
@@ -507,6 +511,7 @@ class Daemon(MultiService):
     def stopService(self) -> Generator[Deferred[Any], Any, None]:
         """Take nothing more, settle what is under way, unbind, and let the database go."""
         log.info("daemon.stopping")
+        self._watchdog.stopService()
         for loop in self._loops:
             loop.stop()
         self._pauses.stop()

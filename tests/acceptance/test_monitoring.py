@@ -8,7 +8,9 @@ import socket
 import urllib.error
 import urllib.request
 from contextlib import closing
+from pathlib import Path
 
+import pytest
 import pytest_twisted
 from twisted.internet.threads import deferToThread
 
@@ -30,6 +32,31 @@ def _get(port: int, path: str) -> tuple[int, str]:
     except urllib.error.HTTPError as error:
         with error:
             return error.code, error.read().decode()
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_service_manager_is_told(
+    operator: Operator, daemons: Daemons, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ready when it answers, alive while it works, stopping when it was asked to."""
+    said: list[bytes] = []
+
+    def listen() -> None:
+        while b"STOPPING=1" not in b"".join(said):
+            said.append(door.recv(4096))
+
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as door:
+        door.bind(str(tmp_path / "notify"))
+        door.settimeout(20)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        monkeypatch.setenv("WATCHDOG_USEC", "300000")
+        daemon = daemons(operator.port)
+        daemon.start()
+        heard = deferToThread(listen)
+        await until(lambda: said.count(b"WATCHDOG=1") > 2, "it says that it lives")
+        assert said[0].startswith(b"READY=1")
+        daemon.terminate()
+        await heard
 
 
 @pytest_twisted.ensureDeferred

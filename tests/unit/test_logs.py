@@ -156,3 +156,15 @@ def test_a_person_gets_a_plain_line(tmp_path: Path) -> None:
     assert "daemon.started" in written
     assert "lines=2" in written
     assert "\x1b" not in written
+
+
+def test_a_file_that_was_moved_away_is_begun_anew(tmp_path: Path) -> None:
+    """As logrotate does it, without telling the daemon."""
+    file = tmp_path / "peyk.log"
+    logs.configure(file=file)
+    structlog.get_logger("test").info("before.it")
+    file.rename(tmp_path / "peyk.log.1")
+    structlog.get_logger("test").info("after.it")
+    assert "before.it" in (tmp_path / "peyk.log.1").read_text()
+    assert "after.it" in file.read_text()
+    assert "before.it" not in file.read_text()
