@@ -162,7 +162,16 @@ class DescribedPanel:
                 state = self._state(code)
                 if state is not DeliveryState.UNKNOWN:
                     found[wanted[about]] = Standing(key, state, code, None)
-        return found
+        return found if local.code else await self._with_states(found)
+
+    async def _with_states(self, found: Mapping[int, Standing]) -> Mapping[int, Standing]:
+        """With what became of each, where the panel was only asked whether it took them."""
+        ids, most = [one.id for one in found.values()], self.limits.states
+        said: dict[str, Standing] = {}
+        for start in range(0, len(ids) if most else 0, most):
+            said |= {one.id: one for one in await self.states(ids[start : start + most])}
+        known = {key: one for key, one in said.items() if one.state is not DeliveryState.UNKNOWN}
+        return {local_id: known.get(one.id, one) for local_id, one in found.items()}
 
     def _state(self, code: str) -> DeliveryState:
         states = self._description.states

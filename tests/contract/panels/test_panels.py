@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 import pytest_twisted
-from sqlalchemy import update
+from sqlalchemy import Connection, update
 from twisted.internet.defer import Deferred
 
+from core.policies import store_policy
 from core.sending import claim
 from core.tables import inbox, outbox
+from core.templates.types import SendPolicy
 from tests.contract.panels.conftest import PanelOperator, make_operator, numbers, queue, tell, until
 from tests.contract.panels.servers import Fault
 from tests.integration.conftest import LINE, MOBILE, Worlds
@@ -238,3 +240,25 @@ async def test_a_message_of_which_a_part_went_elsewhere(panel: PanelOperator) ->
     await until(world, lambda: set(tell(world, "state")) == {"accepted"})
     assert panel.taken == [(MOBILE[-10:], "دوسه")]
     assert len(set(tell(world, "smsc_id")[1:])) == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_could_not_be_delivered_is_sent_again_where_that_is_wanted(
+    panel: PanelOperator,
+) -> None:
+    """The panel knows the attempt before, and says that it failed: this one is no doubling."""
+    world = panel.world
+    queue(world, MOBILE, claim_them=False)
+
+    def with_policy(connection: Connection) -> None:
+        key = store_policy(connection, SendPolicy((60,), 0, (), frozenset({"undeliverable"})))
+        connection.execute(update(outbox).values(policy_id=key, max_attempts=2))
+
+    world.database.transact("policy", with_policy)
+    world.claim()
+    await until(world, lambda: panel.taken)
+    panel.settle(0, "failed")
+    await until(world, lambda: tell(world, "state") == ["waiting"])
+    await until(world, lambda: len(panel.taken) == 2, step=0.5)
+    panel.settle(1, "delivered")
+    await until(world, lambda: tell(world, "state", "attempts") == [("delivered", 2)], step=0.5)
