@@ -55,6 +55,13 @@ def _state(context: Context, state: str) -> str:
     return words[group_of(state)]
 
 
+@pass_context
+def _group(context: Context, group: str) -> str:
+    """What a group of states is called."""
+    words = PERSIAN if context["language"] == "fa" else ENGLISH
+    return words[Group(group)]
+
+
 _COLOURS: Final = {
     Group.DELIVERED: "good",
     Group.FAILED: "bad",
@@ -94,6 +101,7 @@ FILTERS: Final = {
     "op_title": _operation,
     "outcome_title": _outcome,
     "state_title": _state,
+    "group_title": _group,
     "state_colour": _colour,
     "attempt_meaning": _meaning,
 }
