@@ -341,6 +341,7 @@ class Daemon(MultiService):
             settings=self._settings,
             transact=self._transact,
             read=self._read,
+            database=self._database,
             in_thread=self._in_reader,
             ids=self._desk.ids,
             keys=self._desk.keys,

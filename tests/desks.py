@@ -124,6 +124,7 @@ class DeskWorld:
             settings=Settings.model_validate({"daemon": {"key": "k" * 32}, "web": {"url": url}}),
             transact=self._transact,
             read=self._read,
+            database=database,
             in_thread=deferToThread,
             ids=IdMaker(1, now_ms),
             keys=keys,

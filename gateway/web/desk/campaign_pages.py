@@ -7,7 +7,6 @@ from typing import Any, Final, NamedTuple
 from core.access.audit import Entry
 from core.access.permissions import Permission
 from core.box_filters import OutboxFilter
-from core.jalali import DateError, parse_interval
 from core.outbox import State
 from core.resend import matching, pieces, resend
 from core.runs.progress import Estimate, Progress, estimate, progress_of
@@ -17,7 +16,7 @@ from core.runs.store import Run, RunError, RunFilter, list_runs, move
 from core.scheduling import planned_next
 from core.state_groups import Group, group_of
 from core.templates import store
-from gateway.web.desk.forms import Form
+from gateway.web.desk.periods import period
 from gateway.web.desk.refusals import NotFound, Refusal
 from gateway.web.desk.routes import Routes
 from gateway.web.desk.visit import Visit
@@ -148,20 +147,6 @@ async def send_again(visit: Visit, run_id: int) -> bytes:
 
 
 # --- help ---------------------------------------------------------------------------------
-
-
-def period(asked: Form) -> tuple[int | None, int | None]:
-    """From the start of one day to the end of another, as UTC milliseconds."""
-    since, until = asked.day("since"), asked.day("until")
-    try:
-        first, last = parse_interval(
-            since.isoformat() if since else None, until.isoformat() if until else None
-        )
-    except DateError:
-        asked.wrong("until", "audit.order")
-        return None, None
-    begins, ends = (round(at.timestamp() * 1000) if at else None for at in (first, last))
-    return begins, ends
 
 
 async def _progress(visit: Visit, run_id: int, permission: Permission) -> Progress:

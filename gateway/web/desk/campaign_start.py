@@ -10,8 +10,7 @@ from core.access.audit import Entry
 from core.access.permissions import Permission
 from core.ids import IdMaker
 from core.making import Maker
-from core.reporting.sources import parameter_value
-from core.reporting.types import ParameterType, Source, SourceError
+from core.reporting.types import Source, SourceError
 from core.runs import starting
 from core.runs.starting import Rehearsal, Start, Wish, check_may_begin, planned
 from core.runs.store import RunError
@@ -23,6 +22,7 @@ from gateway.templates.fitting import check_fits
 from gateway.templates.wordings import LineGone, Wordings
 from gateway.web.desk import workshop
 from gateway.web.desk.forms import Form
+from gateway.web.desk.parameters import parameters_of
 from gateway.web.desk.refusals import NotFound
 from gateway.web.desk.routes import Routes
 from gateway.web.desk.template_pages import named
@@ -70,7 +70,7 @@ async def begin(visit: Visit) -> bytes:
     source = await _source(visit, form, template)
     if source is None:
         raise NotFound
-    parameters = _parameters(form, source)
+    parameters = parameters_of(form, source)
     start = await _planned(visit, form, template, source, parameters) if form.is_right else None
     if start is None:
         return _page(visit, form, template, source, None, 422)
@@ -145,24 +145,6 @@ def _begin_with(template: Template, source: Source) -> dict[str, object]:
     return {f"p_{each.name}": known.get(each.name, each.default) for each in source.parameters} | {
         "template": template.id
     }
-
-
-_WRONG: Final = {ParameterType.DATE: "form.date"}
-
-
-def _parameters(form: Form, source: Source) -> dict[str, object]:
-    """What was given for each; what is empty is left to the report's default."""
-    found: dict[str, object] = {}
-    for each in source.parameters:
-        field = f"p_{each.name}"
-        said = form.text(field, most=200, required=each.default is None)
-        if not said:
-            continue
-        try:
-            found[each.name] = parameter_value(each.type, said)
-        except ValueError:
-            form.wrong(field, _WRONG.get(each.type, "form.number"))
-    return found
 
 
 async def _planned(

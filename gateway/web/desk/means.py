@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred
 
 from core.access.audit import Scribe
 from core.access.sessions import Lifetime
+from core.database import Database
 from core.ids import IdMaker
 from core.secrecy import Keys
 from gateway.minds import LineMind
@@ -41,6 +42,8 @@ class Means(NamedTuple):
     """On the one thread that writes: short work, or the batches wait."""
     read: Run
     """On threads that hold up nobody."""
+    database: Database
+    """For reports, which read page by page: on a thread of ``in_thread`` alone."""
     in_thread: InThread
     """What needs a processor for a while, such as a password's hash."""
     ids: IdMaker

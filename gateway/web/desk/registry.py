@@ -14,6 +14,7 @@ from gateway.web.desk import (
     inbox_answer,
     login,
     outbox,
+    report_pages,
     roles,
     template_editing,
     template_pages,
@@ -32,6 +33,7 @@ PAGES: Final[Sequence[Routes]] = (
     audit.routes,
     campaign_pages.routes,
     campaign_start.routes,
+    report_pages.routes,
     template_editing.routes,
     template_pages.routes,
 )

@@ -103,7 +103,7 @@ async def test_a_campaign_is_stopped_and_its_failures_are_sent_again(desk: Any) 
     assert (await desk.post(f"{path}/resend", other, {"do": "resend"})).code == 404
     ids = IdMaker(2, desk.now_ms)
     states = (State.REJECTED, State.EXPIRED, State.DELIVERED, State.CANCELLED, State.UNCERTAIN)
-    desk.add(outbox, *(_row(ids.one(), run_id, state) for state in states))
+    desk.add(outbox, *(row(ids.one(), run_id, state) for state in states))
     page = await desk.get(f"{path}/progress", boss)
     assert "ناموفق" in page.text
     assert "<html" not in page.body.decode()
@@ -125,7 +125,8 @@ async def test_a_campaign_is_stopped_and_its_failures_are_sent_again(desk: Any) 
     assert (await desk.post(f"{path}/cancel", boss)).code == 409
 
 
-def _row(key: int, run_id: int, state: State) -> dict[str, Any]:
+def row(key: int, run_id: int, state: State) -> dict[str, Any]:
+    """A message of a campaign, in one part."""
     return {
         "id": key, "message_id": key, "part": 1, "parts": 1, "mobile": "989131234567",
         "line": "100034122", "text": "x", "priority": 5, "state": state.value, "attempts": 1,
