@@ -15,6 +15,7 @@ from pathlib import Path
 
 import click
 
+from core.backing_up import BackupError
 from core.database import DatabaseUnavailable
 from core.importing import ImportFileError
 from core.node import NodeTaken
@@ -25,6 +26,7 @@ from core.schema import SchemaError
 from core.services import ServicePaused
 from gateway.commands.alerts import alert
 from gateway.commands.audit import audit
+from gateway.commands.backup import backup
 from gateway.commands.boxes import inbox, outbox
 from gateway.commands.campaigns import campaign
 from gateway.commands.clicking import MISUSED, Group
@@ -55,6 +57,7 @@ from gateway.version import version
 FAILED = 1
 INTERRUPTED = 130
 FAILURES = (
+    BackupError,
     CommandError,
     ControlError,
     DatabaseUnavailable,
@@ -74,6 +77,7 @@ COMMANDS = (
     init,
     run,
     health,
+    backup,
     import_,
     sms,
     ussd,

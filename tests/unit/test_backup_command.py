@@ -1,0 +1,36 @@
+"""``peyk backup``: where the copy goes, and what is said to who asks for the impossible."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import cli
+from core.database import Database
+
+
+@pytest.fixture
+def settings(tmp_path: Path, sqlite_database: Database) -> Path:
+    """Settings with a database of their own."""
+    file = tmp_path / "peyk.toml"
+    url = sqlite_database.url.render_as_string(hide_password=False)
+    file.write_text(f'[daemon]\nkey = "{"k" * 32}"\n[database]\nurl = "{url}"\n')
+    return file
+
+
+def test_a_folder_gets_a_file_that_is_named_after_the_moment(
+    settings: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What it prints is where the copy is; a second one of the same name is refused."""
+    folder = tmp_path / "backup"
+    folder.mkdir()
+    assert cli._run(["--config", str(settings), "backup", str(folder), "--json"]) == 0
+    told = json.loads(capfd.readouterr().out)
+    [made] = folder.iterdir()
+    assert told == {"file": str(made), "bytes": made.stat().st_size}
+    assert cli._run(["--config", str(settings), "backup", str(made)]) == 1
+    assert "is there already" in capfd.readouterr().err
+    assert cli._run(["--config", str(settings), "backup", str(tmp_path / "no" / "x.db")]) == 1
+    assert f"there is no folder {tmp_path / 'no'}" in capfd.readouterr().err
