@@ -38,6 +38,8 @@ class AlertFilter:
     """The beginning of what they are about: ``bind_down``."""
     since: int | None = None
     until: int | None = None
+    before: int | None = None
+    """Only alerts with a smaller id: the next page."""
     limit: int = 50
 
 
@@ -52,6 +54,8 @@ def list_alerts(connection: Connection, wanted: AlertFilter) -> list[Alert]:
         query = query.where(alerts.c.id >= first_id_at(wanted.since))
     if wanted.until is not None:
         query = query.where(alerts.c.id < first_id_at(wanted.until))
+    if wanted.before is not None:
+        query = query.where(alerts.c.id < wanted.before)
     return [_as_alert(row) for row in connection.execute(query)]
 
 

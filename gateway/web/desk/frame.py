@@ -20,6 +20,7 @@ from core.access.permissions import Permission
 from core.access.sessions import TOUCH_MS, Session, find_session, touch_session
 from core.database import DatabaseUnavailable
 from gateway.web.desk import cookies
+from gateway.web.desk.board import Board
 from gateway.web.desk.cookies import Cookies
 from gateway.web.desk.headers import guard
 from gateway.web.desk.means import Means
@@ -49,6 +50,7 @@ class Equipment(NamedTuple):
     cookies: Cookies
     hashing: DeferredLock
     """Held by whoever has a password hashed."""
+    board: Board
     served: frozenset[str]
     """Paths that can be opened: the navigation shows no others."""
 
@@ -65,12 +67,14 @@ class Frame:
         self._limiter = Limiter(REQUESTS)
         self.routes = [route for page in pages for route in page]
         static = Static()
+        texts, renderer = Texts(), Renderer(static)
         self._equipment = Equipment(
-            Texts(),
-            Renderer(static),
+            texts,
+            renderer,
             static,
             Cookies(secure=self._secure),
             DeferredLock(),
+            Board(texts, renderer),
             frozenset(route.path for route in self.routes if route.method == "GET"),
         )
         self._is_warm = False

@@ -29,6 +29,7 @@ GROUPS: Final = (
         "overview",
         (
             Item("dashboard", "/dashboard", P.DASHBOARD_SEE),
+            Item("alerts", "/alerts", P.DASHBOARD_SEE),
             Item("services", "/services", P.SERVICE_SEE),
         ),
     ),

@@ -7,15 +7,18 @@ from typing import Final
 
 from gateway.web.desk import (
     account,
+    alerts,
     audit,
     campaign_pages,
     campaign_start,
+    dashboard,
     inbox,
     inbox_answer,
     login,
     outbox,
     report_pages,
     roles,
+    services,
     template_editing,
     template_pages,
     users,
@@ -24,6 +27,9 @@ from gateway.web.desk.routes import Routes
 
 PAGES: Final[Sequence[Routes]] = (
     login.routes,
+    dashboard.routes,
+    alerts.routes,
+    services.routes,
     account.routes,
     users.routes,
     roles.routes,

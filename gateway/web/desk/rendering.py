@@ -64,6 +64,11 @@ def in_digits(language: str, text: object) -> str:
     return persian_digits(str(text)) if language == PERSIAN else str(text)
 
 
+def in_threes(language: str, value: int) -> str:
+    """A whole number grouped in threes, as the language writes it."""
+    return group(value) if language == PERSIAN else f"{value:,}"
+
+
 @pass_context
 def _digits(context: Context, value: object) -> str:
     return NONE if value is None else in_digits(context["language"], value)
@@ -74,7 +79,7 @@ def _number(context: Context, value: int | None) -> str:
     """Grouped in threes."""
     if value is None:
         return NONE
-    return group(value) if context["language"] == PERSIAN else f"{value:,}"
+    return in_threes(context["language"], value)
 
 
 @pass_context

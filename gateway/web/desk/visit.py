@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 
 from core.access.audit import Actor, Entry
 from core.access.permissions import NOTHING, Grants, Permission
-from core.access.sessions import Session
+from core.access.sessions import Session, find_session
 from core.access.users import User
 from gateway.web.desk import cookies
 from gateway.web.desk.asked import form_of, query_of
@@ -23,6 +23,7 @@ from gateway.web.desk.refusals import Forbidden, NotFound
 from gateway.web.desk.rendering import link
 
 if TYPE_CHECKING:
+    from gateway.web.desk.board import Board
     from gateway.web.desk.frame import Equipment
 
 _FLASH_SECONDS = 60
@@ -97,6 +98,11 @@ class Visit:
         """The path of the first page that the visitor may open."""
         groups = navigation(self.grants, self._equipment.served)
         return groups[0].items[0].path if groups else "/account"
+
+    @property
+    def board(self) -> Board:
+        """What makes the blocks of the dashboard."""
+        return self._equipment.board
 
     def carry(self, token: str) -> None:
         """Have the browser carry the session of ``token`` from now on; "": none."""
@@ -215,6 +221,13 @@ class Visit:
         if sees:
             await self.audit(entry)
         return sees
+
+    async def is_still_in(self, permission: Permission) -> bool:
+        """Whether the session goes on by now, and its user may still do that."""
+        found: Session | None = await self.means.read(
+            "desk.session", find_session, self._token, self.means.lifetime, self.means.now_ms()
+        )
+        return found is not None and found.is_verified and found.user.grants.may(permission)
 
     # --- answers ------------------------------------------------------------------------
 

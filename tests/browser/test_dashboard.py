@@ -1,0 +1,34 @@
+"""The dashboard while a text comes in; a bind is paused and goes on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+
+def test_the_dashboard_and_pausing_a_bind(page: Page, house: Any, staff: Any, shoot: Any) -> None:
+    """X."""
+    staff(page, "administrator", name="watcher")
+    page.goto("/desk/dashboard")
+    shoot(page, "dashboard")
+    page.set_viewport_size({"width": 390, "height": 800})
+    shoot(page, "dashboard-phone")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto("/desk/services")
+    shoot(page, "services")
+    page.get_by_role("link", name="توقف اتصال operator").click()
+    page.get_by_label("چرا؟").fill("کار روی خط")
+    shoot(page, "service-pause")
+    page.get_by_role("button", name="توقف").click()
+    row = page.get_by_role("row", name="اتصال operator")
+    expect(row).to_contain_text("متوقف‌کننده: watcher: کار روی خط")
+    shoot(page, "services-paused")
+    page.goto("/desk/dashboard")
+    shoot(page, "dashboard-paused")
+    page.goto("/desk/services")
+    page.get_by_role("link", name="ادامه اتصال operator").click()
+    page.get_by_role("button", name="ادامه").click()
+    expect(page.get_by_role("row", name="اتصال operator")).to_contain_text("در حال کار")
+    page.goto("/desk/alerts")
+    shoot(page, "alerts")

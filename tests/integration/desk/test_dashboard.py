@@ -1,0 +1,205 @@
+"""Dashboard, alerts and services: what is shown of a daemon, in words; pausing and resuming."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import pytest_twisted
+from twisted.internet.defer import Deferred, succeed
+
+from core.alerts import Alert, store_alerts
+from core.database import Database
+from core.minutes import Counts
+from core.secrecy import Keys
+from core.services import paused_now
+from gateway.health import (
+    BindHealth,
+    DatabaseHealth,
+    PlannedHealth,
+    QueueHealth,
+    SchedulerHealth,
+    Snapshot,
+    assess,
+)
+from gateway.pulse import Beat, spans
+from tests.conftest import Clock
+from tests.desks import KERMAN, LORESTAN, DeskWorld
+
+
+class FakePulse:
+    """A daemon of which the tests say how it is."""
+
+    def __init__(self, now_ms: Clock) -> None:
+        now = now_ms()
+        bind = BindHealth(
+            name="operator",
+            smsc="mci",
+            up=False,
+            state="waiting",
+            since=now - 7_500_000,
+            window=50,
+            in_flight=0,
+            queued=7,
+            rate=100,
+            held_seconds=0,
+            last_traffic=None,
+            reconnects=2,
+            last_error="<b>refused</b>",
+        )
+        planned = tuple(
+            PlannedHealth(utility=each, template=f"t-{each}", what="overdue", at=now + 60_000)
+            for each in (KERMAN, LORESTAN)
+        )
+        scheduler = SchedulerHealth(
+            leads=True, paused=False, last_round=now, planned=planned, overdue=(), missed=0,
+            broken=0, events=0, messages=0, put_off=0, set_aside=0,
+        )  # fmt: skip
+        self.snapshot = Snapshot(
+            version="1",
+            now=now,
+            started_at=now - 90_000_000,
+            lines=(),
+            binds=(bind, replace(bind, name="second", up=True, last_error="")),
+            queues=QueueHealth(
+                arrivals=0,
+                reading_paused=False,
+                waiting=1250,
+                sending=3,
+                oldest_waiting_seconds=42.0,
+            ),
+            database=DatabaseHealth(name="x", reachable=True, schema_current=True),
+            scheduler=scheduler,
+        )
+        self.counted = {now // 60_000 * 60_000: Counts(received=1234, sent=1200, delivered=999)}
+        self.counted[now // 60_000 * 60_000 - 120_000] = Counts(failed=1, sent=1)
+        self.felt = 0
+
+    def feel(self) -> Deferred[Beat]:
+        """How it is."""
+        self.felt += 1
+        hour, day = spans(self.snapshot.now, self.counted)
+        return succeed(Beat(self.snapshot, assess(self.snapshot, 60), hour, day))
+
+
+@pytest.fixture
+def database(sqlite_database: Database) -> Database:
+    """One engine will do: what differs is tested where it is."""
+    return sqlite_database
+
+
+@pytest_twisted.async_yield_fixture
+async def world(database: Database, keys: Keys, now_ms: Clock) -> AsyncIterator[DeskWorld]:
+    """The desk of a daemon with one bind down."""
+    made = DeskWorld(database, keys, now_ms, pulse=FakePulse(now_ms))
+    port = made.open()
+    yield made
+    await port.stopListening()
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_dashboard_says_how_the_daemon_is(world: Any) -> None:
+    """In the visitor's language and digits; what an operator said is escaped."""
+    page = await world.get("/dashboard", world.person("viewer"))
+    assert page.code == 200
+    for words in (
+        "نیازمند توجه",
+        "اتصال operator قطع است، ۲ ساعت و ۵ دقیقه است.",
+        "۱٬۲۳۴",
+        "۹۹٫۹٪",
+        "۱٬۲۵۰",
+        "۴۲ ثانیه",
+        "t-lorestan-water",
+    ):
+        assert words in page.text
+    assert b"<b>refused" not in page.body
+    charts = [attrs for tag, attrs in page.tags if tag == "svg"]
+    assert [each["role"] for each in charts] == ["img", "img"]
+    english = await world.get("/dashboard", world.person("viewer", name="e", language="en"))
+    assert "Bind operator has been down for 2 h 5 min." in english.text
+    assert "1,234" in english.text
+    assert "99.9%" in english.text
+
+
+@pytest_twisted.ensureDeferred
+async def test_schedules_of_other_utilities_are_not_shown(world: Any) -> None:
+    """What belongs to everybody is."""
+    page = await world.get("/dashboard", world.person("viewer", utility=KERMAN))
+    assert "t-kerman-water" in page.text
+    assert "t-lorestan-water" not in page.text
+    assert "۱٬۲۳۴" in page.text
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_bind_is_paused_and_goes_on(world: Any) -> None:
+    """After a question that says what it stops; by whom and why is seen, and in the log."""
+    boss, viewer = world.person("operator"), world.person("viewer")
+    page = await world.get("/services", boss)
+    assert "/desk/services/pause/bind%3Aoperator" in page.links
+    asked = await world.get("/services/pause/bind%3Aoperator", boss)
+    assert "اپراتور پیام‌های رسیده را نگه می‌دارد" in asked.text
+    done = await world.post("/services/pause/bind%3Aoperator", boss, {"note": "کار روی خط"})
+    assert done.location == "/desk/services"
+    (paused,) = world.database.read("paused", paused_now).values()
+    assert paused == ("bind:operator", world.now_ms(), "operator", "کار روی خط")
+    page = await world.get("/services", viewer)
+    assert "متوقف‌کننده: operator : کار روی خط" in page.text
+    assert not [link for link in page.links if "/services/" in link]
+    assert (await world.post("/services/resume/bind%3Aoperator", viewer)).code == 403
+    await world.post("/services/resume/bind%3Aoperator", boss)
+    assert world.database.read("paused", paused_now) == {}
+    acts = [(row.action, row.object) for row in world.audited()]
+    assert acts == [
+        ("service.pause", "service:bind:operator"),
+        ("service.resume", "service:bind:operator"),
+    ]
+
+
+@pytest_twisted.ensureDeferred
+async def test_services_are_everybodys(world: Any) -> None:
+    """Who may pause for one utility does not stop the bind of others; no such service is 404."""
+    kerman = world.person("operator", name="kerman", utility=KERMAN)
+    assert (await world.get("/services", kerman)).code == 200
+    assert (await world.post("/services/pause/scheduler", kerman)).code == 404
+    assert (await world.get("/services/pause/scheduler", kerman)).code == 404
+    boss = world.person("operator")
+    assert (await world.post("/services/pause/bind%3Anone", boss)).code == 404
+    assert (await world.get("/services/pause/bind%3Anone", boss)).code == 404
+
+
+@pytest_twisted.ensureDeferred
+async def test_alerts_are_listed(world: Any) -> None:
+    """Open ones and those that are over, page after page, of one's own utilities."""
+    now = world.now_ms()
+    rows = [
+        Alert(
+            world.means.ids.one(),
+            f"bind_down:b{n}",
+            f"bind b{n}",
+            f"اتصال b{n}",
+            now,
+            now,
+            now,
+            now,
+        )
+        for n in range(51)
+    ]
+    late = Alert(
+        world.means.ids.one(), f"schedule_late:{KERMAN}/x", "late", "دیر شد", now, None, None, None
+    )
+    world.database.transact("alerts", store_alerts, [*rows, late])
+    boss = world.person("operator")
+    page = await world.get("/alerts", boss)
+    assert "دیر شد" in page.text
+    assert "اتصال b50" in page.text
+    assert "اتصال b1 " not in page.text
+    (older,) = [link for link in page.links if "before=" in link]
+    assert "اتصال b0" in (await world.get(older.removeprefix("/desk"), boss)).text
+    page = await world.get("/alerts?open=1", boss)
+    assert "دیر شد" in page.text
+    assert "اتصال b" not in page.text
+    other = world.person("operator", name="lorestan", utility=LORESTAN)
+    assert "دیر شد" not in (await world.get("/alerts", other)).text
+    assert (await world.get("/alerts?kind=nothing", boss)).code == 422
