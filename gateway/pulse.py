@@ -108,6 +108,10 @@ class Pulse:
         Deferred.fromCoroutine(self._look()).addBoth(self._felt)
         return asked
 
+    def forget(self) -> None:
+        """Something was changed: whoever asks next is told how it is after that."""
+        self._beat = None
+
     def _felt(self, found: Beat | Failure) -> None:
         waiting, self._waiting = self._waiting or [], None
         if isinstance(found, Beat):

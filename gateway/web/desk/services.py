@@ -59,6 +59,8 @@ async def change(visit: Visit, act: str, name: str) -> bytes:
         before = await visit.change(entry, stored.resume, name)
         said = "services.resumed" if before else "services.was_running"
     await visit.means.on_switched()
+    if visit.means.pulse is not None:
+        visit.means.pulse.forget()
     return visit.go("/services", said, title=service_title(visit.say, name))
 
 

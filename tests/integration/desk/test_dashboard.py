@@ -77,6 +77,9 @@ class FakePulse:
         self.counted[now // 60_000 * 60_000 - 120_000] = Counts(failed=1, sent=1)
         self.felt = 0
 
+    def forget(self) -> None:
+        """Nothing is remembered."""
+
     def feel(self) -> Deferred[Beat]:
         """How it is."""
         self.felt += 1
