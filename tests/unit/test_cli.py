@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import func, insert, select
 
 import cli
+from core.alerts import Alert, store_alerts
 from core.batch import ANSWERED, INCOMPLETE, SET_ASIDE, UNANSWERABLE
 from core.database import Database
 from core.ids import IdMaker
@@ -740,3 +741,23 @@ def test_the_utilitys_own_reports_are_printed_too(
     assert "not with --mobile" in peyk("report", "bills_overdue", "--mobile", MOBILE).err
     assert "did you mean 'mobiles'?" in peyk("report", "mobile").err
     assert "is not a Jalali month" in peyk("report", "days", "--month", "06").err
+
+
+# --- alerts ---------------------------------------------------------------------------
+
+
+def test_alerts_are_listed(database: Database, peyk: Peyk) -> None:
+    """The newest first, open ones apart; for people and for programs."""
+    over = Alert(IdMaker(0, lambda: NOW).one(), "bind_down:main", "down", "قطع", NOW, NOW, NOW, NOW)
+    still = Alert(over.id + 1, "disk", "full", "پر", NOW + 1000, None, None, None)
+    database.transact("store", store_alerts, [over, still])
+    told = json.loads(peyk("alert", "list", "--json").out)
+    assert [(each["trouble"], each["persian"]) for each in told] == [
+        ("disk", "پر"),
+        ("bind_down:main", "قطع"),
+    ]
+    assert told[1]["ended_at"] == "2026-09-21T14:13:20.000+00:00"
+    listed = peyk("alert", "list", "--open").out
+    assert ("full" in listed, "down" in listed) == (True, False)
+    assert "bind_down:main" in peyk("alert", "list", "--trouble", "bind_down").out
+    assert "nothing is running" in peyk("alert", "test").err
