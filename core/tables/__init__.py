@@ -41,6 +41,7 @@ from core.tables.campaigns import (
     templates,
 )
 from core.tables.dialogues import HAS_ENDED, IS_OPEN, ussd_sessions, ussd_steps
+from core.tables.keeping import retention_marks
 from core.tables.messages import (
     IS_SENDING,
     WAITS_TO_GO,
@@ -115,6 +116,7 @@ __all__ = [
     "request_history",
     "request_messages",
     "requests",
+    "retention_marks",
     "roles",
     "runs",
     "send_policies",

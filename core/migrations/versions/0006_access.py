@@ -316,6 +316,25 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("minute", "node", "started_at", name=op.f("pk_minute_counts")),
         comment="what each process of a daemon has counted in each minute, for charts",
     )
+    op.create_table(
+        "retention_marks",
+        sa.Column("name", sa.Text(), nullable=False, comment="a task of core.retention"),
+        sa.Column(
+            "position",
+            sa.BigInteger(),
+            nullable=False,
+            comment="rows up to this id were looked at",
+        ),
+        sa.Column(
+            "passed_over",
+            sa.BigInteger(),
+            nullable=True,
+            comment="before the first of them that could not go yet",
+        ),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_retention_marks")),
+        comment="how far what is no longer kept has been put away",
+    )
     _append_only()
     _built_in_roles()
 
@@ -371,6 +390,7 @@ def _append_only() -> None:
 
 def downgrade() -> None:
     """Drop them again."""
+    op.drop_table("retention_marks")
     op.drop_table("minute_counts")
     with op.batch_alter_table("request_messages", schema=None) as batch_op:
         batch_op.drop_index(
