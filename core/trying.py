@@ -8,7 +8,7 @@ anything has.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeVar
 
@@ -23,11 +23,13 @@ from core.dialogues.limits import Limits, OpenSessions
 from core.dialogues.types import Input, Shown, Talker
 from core.dialogues.work import work_on_inputs
 from core.facts import Facts, Wanted
+from core.identity import load_contacts
 from core.ids import IdMaker
 from core.manual import AnsweredMeanwhile, ByHand, count_by_hand, note_by_hand
 from core.operations import REGISTRY
 from core.operations.operation import IDENTITY_OUTCOMES, supports
 from core.outbox import Answer, store_answers
+from core.particulars import load_particulars
 from core.secrecy import Keys
 from core.shelf import Asker
 from core.tables import code_failures, inbox
@@ -105,6 +107,8 @@ class Dialled(NamedTuple):
     """What was typed, with secret codes masked."""
     notes: Sequence[Sequence[str]]
     """Texts that would be sent besides, each in parts."""
+    subscriber_ids: frozenset[int]
+    """The subscriptions that its calls were about."""
 
 
 def work_on_text(connection: Connection, keys: Keys, ids: IdMaker, text: Text) -> Tried:
@@ -203,6 +207,7 @@ def dial(
         worked.operations,
         [step.text for step in worked.steps],
         [note.texts for note in worked.notes],
+        frozenset(step.subscriber_id for step in worked.steps if step.subscriber_id is not None),
     )
 
 
@@ -240,6 +245,15 @@ def rights_shown(received: Received, mind: Mind) -> tuple[str, ...]:
         and received.outcome not in {*IDENTITY_OUTCOMES, Refusal.FAILED}
     )
     return (received.subscription,) if is_shown and received.subscription else ()
+
+
+def looked_at(
+    connection: Connection, utility: str, mobile: str, subscriber_ids: Collection[int]
+) -> dict[int, str]:
+    """Whose data a try may have shown: subscriptions of the mobile and these, with the names."""
+    own = load_contacts(connection, [(utility, mobile)]).get((utility, mobile), ())
+    found = load_particulars(connection, {*subscriber_ids, *(each.id for each in own)})
+    return {key: each.name for key, each in found.items()}
 
 
 def rehearsed(

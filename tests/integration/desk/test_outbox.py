@@ -23,7 +23,8 @@ def database(sqlite_database: Database) -> Database:
 
 def sent(desk: Any, state: str, line: str = LINE, **more: Any) -> int:
     """A message of one part in this state."""
-    row_id, now = desk.means.ids.one(), desk.now_ms()
+    row_id: int = desk.means.ids.one()
+    now = desk.now_ms()
     row = {
         "id": row_id, "message_id": row_id, "part": 1, "parts": 1, "mobile": MOBILE, "line": line,
         "text": "شناسه قبض 1000000104616 <script>", "priority": 1, "state": state, "attempts": 1,
@@ -42,7 +43,13 @@ def states(desk: Any) -> dict[int, str]:
 @pytest_twisted.ensureDeferred
 async def test_a_message_is_told_with_its_attempts_and_sent_again(desk: Any) -> None:
     """Whoever may not see personal data sees neither the mobile nor the figures."""
-    refused = {"smsc": "mci", "smsc_id": "77", "code": 0, "error": "001", "accepted_at": 1}
+    refused: dict[str, Any] = {
+        "smsc": "mci",
+        "smsc_id": "77",
+        "code": 0,
+        "error": "001",
+        "accepted_at": 1,
+    }
     failed = sent(desk, "undeliverable", **refused)
     boss, viewer = desk.person("operator", name="boss"), desk.person("viewer")
     page = await desk.get("/outbox?state=failed&mobile=09131234567", boss)
