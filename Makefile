@@ -43,7 +43,8 @@ run: $(VENV)/installed ## run Peyk on sample data, with a simulated operator (Ct
 		$(BIN)/peyk smsc --stop || true; exit $$code
 
 test: $(VENV)/installed-dev browser ## run every test, two files at a time
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+	@# In the order of the folders: what takes long is in the first.
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # Tests of pages need Chromium, which is no Python package: from the distribution where that
 # is allowed; elsewhere those tests fail and say what to install.
