@@ -107,7 +107,8 @@ class AlertSettings(Frozen):
     """
 
     oldest_waiting: Seconds = 60
-    """A message that has been due for longer makes the daemon "degraded" …"""
+    """An answer that has been due for longer makes the daemon "degraded", and so does any other
+    message when none is going out …"""
     queue_old: Seconds = 300
     """… an answer that has been for longer than this is an alert, and so is any other
     message when nothing has gone out for as long."""

@@ -461,7 +461,10 @@ def _queue_problems(queues: QueueHealth, limit: float) -> Iterator[Problem]:
     if queues.reading_paused:
         words = f"reading is paused: {queues.arrivals} arrivals wait for the database"
         yield Problem("reading_paused", words, {"arrivals": queues.arrivals})
-    oldest = queues.oldest_waiting_seconds
+    oldest = queues.oldest_answer_seconds
+    if oldest is None and not queues.sending:
+        # Messages in bulk wait for each other, and that is no trouble while they go out.
+        oldest = queues.oldest_waiting_seconds
     if oldest is not None and oldest > limit:
         words = (
             f"the oldest message has been due for {in_words(oldest)} "

@@ -179,9 +179,19 @@ def test_an_old_schema_is_down_with_what_to_do() -> None:
     ("oldest", "status"),
     [(None, Status.HEALTHY), (60.0, Status.HEALTHY), (60.1, Status.DEGRADED)],
 )
-def test_a_message_may_wait_as_long_as_was_set(oldest: float | None, status: Status) -> None:
+def test_an_answer_may_wait_as_long_as_was_set(oldest: float | None, status: Status) -> None:
     """The limit itself is still well; a moment longer is not."""
-    assert _assess(queues=replace(QUEUES, oldest_waiting_seconds=oldest)).status is status
+    queues = replace(QUEUES, oldest_waiting_seconds=oldest, oldest_answer_seconds=oldest)
+
+    assert _assess(queues=queues).status is status
+
+
+@pytest.mark.parametrize(("sending", "status"), [(3, Status.HEALTHY), (0, Status.DEGRADED)])
+def test_a_campaign_may_wait_while_it_goes_out(sending: int, status: Status) -> None:
+    """A million bills are due at once; it is a trouble when none of them is going out."""
+    queues = replace(QUEUES, waiting=900_000, sending=sending, oldest_waiting_seconds=3600.0)
+
+    assert _assess(queues=queues).status is status
 
 
 def test_paused_reading_is_degraded() -> None:
