@@ -28,7 +28,7 @@ run: $(VENV)/installed ## run Peyk on sample data, with a simulated operator (Ct
 	@echo "  $(BIN)/peyk sms --from 09131234567 --to 100034122 'پرداخت بدهی 10000001 4321'"
 	@echo '      and open the link of the answer in a browser'
 	@echo "  $(BIN)/peyk ussd --from 09161234567 '*1522#'"
-	@echo "  $(BIN)/peyk ussd --from 09900000011 '*1522*2*1#'"
+	@echo "  $(BIN)/peyk ussd --from 09161234567 '*1522*2*1#'"
 	@echo "  $(BIN)/peyk sms --from 09131234567 --to 500025194 '15500*5*101100000101'"
 	@echo "  $(BIN)/peyk sms --from 09131234567 --to 100025121 'مصرف 4000000104129 1404'"
 	@echo '      README.md has more, docs/services.md all of them'

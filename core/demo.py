@@ -7,9 +7,10 @@ with the same codes and mobiles (``number_of`` says which number is at a place):
 
 - numbers run from 10000001; ``code_of`` gives the secret code, 4321 for 10000001;
 - 09131234567 is registered to nobody;
-- 09131111111 is registered to 10000002, 09133333333 to 10000006, each to that one alone;
+- 09131111111 is registered to 10000002, 09133333333 to 10000006, 09161234567 to 10000008, each
+  to that one alone;
 - 09132222222 is registered to 10000003, 10000004 and 10000005;
-- of the others every second one has a mobile of its own (``mobile_of``);
+- of the others from place 7 on every second one has a mobile of its own (``mobile_of``);
 - the last digit of a place tells how it pays: 1 owes its last bill, 8 its last three,
   9 has paid too much, the rest pay what they are billed;
 - of the first thousand of Kerman and Lorestan, those that end in 5 or 0 pay their water

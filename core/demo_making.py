@@ -32,8 +32,10 @@ _MOBILES: Final = {
     4: "989132222222",
     5: "989132222222",
     6: "989133333333",
+    8: "989161234567",
 }
 """The registered mobiles that examples may name, by place; ``mobile_of`` knows the others."""
+_FIRST_UNNAMED: Final = 7
 
 
 def number_of(place: int, utility: str = KERMAN) -> str:
@@ -53,7 +55,7 @@ def mobile_of(number: int, utility: str = KERMAN) -> str | None:
     if place in _MOBILES:
         return _MOBILES[place]
     # 0990…, so that none is a 0913 number of the examples.
-    return f"98990{place % 10**7:07}" if place > max(_MOBILES) and place % 2 else None
+    return f"98990{place % 10**7:07}" if place >= _FIRST_UNNAMED and place % 2 else None
 
 
 class Period(NamedTuple):

@@ -51,6 +51,7 @@ def test_who_is_registered(filled: Database) -> None:
     assert found["989131111111"] == ["10000002"]
     assert found["989132222222"] == ["10000003", "10000004", "10000005"]
     assert found["989133333333"] == ["10000006"]
+    assert found["989161234567"] == ["10000008"]
     assert all(len(numbers) == 1 for mobile, numbers in found.items() if mobile[:4] != "9891")
 
 
