@@ -15,6 +15,7 @@ _GRACE: Final = 5.0
 NO_SCREEN: Final = "no_screen"
 """Why a session ended when no screen came in time."""
 _NO_ANSWER: Final = "the operator did not answer in time"
+_HUNG_UP: Final = "the operator hung up: it has been stopped"
 
 
 class Answer(NamedTuple):
@@ -96,7 +97,7 @@ def dial(
                 case "end":
                     yield End(told["why"])
                     return
-    raise SmscError("no_answer", _NO_ANSWER)
+    raise SmscError("no_answer", _HUNG_UP)
 
 
 def status(socket_path: str) -> dict[str, Any]:
@@ -118,7 +119,7 @@ def _one(socket_path: str, request: dict[str, Any]) -> dict[str, Any]:
     for told in _call(socket_path, request, _GRACE):
         del told["type"]
         return told
-    raise SmscError("no_answer", "the operator hung up without an answer")
+    raise SmscError("no_answer", _HUNG_UP)
 
 
 def _call(socket_path: str, request: dict[str, Any], patience: float) -> Iterator[dict[str, Any]]:

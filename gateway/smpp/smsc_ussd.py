@@ -20,7 +20,7 @@ from gateway.smpp import constants as c
 from gateway.smpp import text
 from gateway.smpp.codec import encode_body
 from gateway.smpp.dialects import FirstString, SessionPlace
-from gateway.smpp.pdus import ShortMessage, tlv_int
+from gateway.smpp.pdus import ShortMessage, Unencodable, tlv_int
 from gateway.smpp.ussd import Mark, read_mark, write_mark
 
 if TYPE_CHECKING:
@@ -270,6 +270,8 @@ class UssdNetwork:
         if dialect.session is SessionPlace.ITS_8:
             session.sequence = session.sequence % _MOST_SEQUENCE + 1
         coding, octets = text.encode(typed)
+        if len(octets) > c.MAX_SHORT_MESSAGE:
+            raise Unencodable(c.RINVMSGLEN, "a handset sends no more than 254 octets at once")
         mark = Mark(session.number, session.sequence, ends)
         body = encode_body(
             ShortMessage(

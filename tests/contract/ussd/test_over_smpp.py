@@ -13,6 +13,7 @@ from twisted.internet.threads import deferToThread
 from gateway.messages import Screen, ScreenKind, SendStatus, Temporary, UssdEvent
 from gateway.smpp import smsc_control
 from gateway.smpp.dialects import PRESETS, SessionPlace, UssdDialect
+from gateway.smpp.pdus import Unencodable
 from gateway.smpp.smsc_control import SmscError
 from gateway.smpp.smsc_door import open_door
 from gateway.smpp.smsc_ussd import End, HandsetSession, UssdNetwork
@@ -133,6 +134,13 @@ def test_patience_ends_by_the_clock(dialect: UssdDialect, told: int) -> None:
     assert other.end is End.TIMEOUT
     assert network.totals.timeouts == 2
     assert clock.getDelayedCalls() == []
+
+
+def test_what_no_pdu_holds_is_not_typed() -> None:
+    """It is told in words for who sits at the terminal."""
+    network = UssdNetwork(PRESETS["sixdee"], Clock(), lambda *_: None, timeout=60)
+    with pytest.raises(Unencodable, match="no more than 254 octets"):
+        network.dial(ALI, f"*1522*{'1' * 300}#")
 
 
 # --- the control door ---------------------------------------------------------------
