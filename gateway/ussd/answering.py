@@ -130,7 +130,7 @@ def _back(walk: Walk) -> None:
 
 def _unsay(walk: Walk, leaf: Leaf) -> None:
     """Ask the last answered question again."""
-    said = dict(session_said(leaf, walk.menu, walk.session))
+    said = dict(_said_so_far(leaf, walk.menu, walk.session))
     if not said:
         walk.up()
         return
@@ -246,7 +246,7 @@ def _take_resume(walk: Walk, piece: Piece) -> bool:
     return True
 
 
-def session_said(leaf: Leaf, menu: Menu, session: Session) -> list[tuple[str, str]]:
+def _said_so_far(leaf: Leaf, menu: Menu, session: Session) -> list[tuple[str, str]]:
     """What was answered to the questions of a leaf, in their order."""
     asked = [argument for name in leaf.ask for argument in menu.questions[name].arguments]
     return [(name, session.said[name]) for name in asked if name in session.said]

@@ -183,6 +183,9 @@ class Checker:
 
     def _unused(self) -> None:
         model = self.model
+        if model.start not in model.menus:
+            # Nothing leads anywhere then, and that much has been said.
+            return
         reached, new = set[str](), [model.start]
         while new:
             name = new.pop()

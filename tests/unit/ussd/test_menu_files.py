@@ -237,3 +237,4 @@ def test_the_command_draws_a_menu_and_tells_what_is_wrong(
     assert code == 1
     assert "start: there is no menu 'hom'; did you mean 'home'?" in out
     assert "leaves.pay_ids.ask: there is no question 'bil'" in out
+    assert "nothing leads to it" not in out
