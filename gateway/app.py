@@ -73,6 +73,7 @@ from gateway.ussd.talker import talkers_of
 from gateway.vitals import Parts, Vitals
 from gateway.watchdog import Manager, Watchdog
 from gateway.web.desk.frame import Frame
+from gateway.web.desk.live import Live
 from gateway.web.desk.means import Means
 from gateway.web.desk.registry import PAGES
 from gateway.web.root import Root
@@ -152,6 +153,7 @@ class Daemon(MultiService):
         self._monitor = self._make_monitor()
         self._watch = self._make_watch()
         self._pulse = self._make_pulse(started_at)
+        self._live = Live(self._pulse.feel, reactor)
         self._payments = self._make_payments()
         self._web = self._make_web(file, profiles)
         self._watchdog = Watchdog(Manager(os.environ), self._in_thread, reactor)
@@ -350,6 +352,7 @@ class Daemon(MultiService):
             now_ms=self._now,
             on_queued=self._claim,
             pulse=self._pulse,
+            live=self._live,
             on_switched=self._pauses.tick,
             lifetime=self._settings.desk.lifetime,
             talkers=self._talkers,
@@ -516,6 +519,7 @@ class Daemon(MultiService):
         for loop in self._loops:
             loop.stop()
         self._pauses.stop()
+        self._live.stop()
         for panel in self._panels:
             # What it has handed over is stored first: it may not hand it over again.
             yield panel.stopService()

@@ -135,6 +135,7 @@ class DeskWorld:
             now_ms=now_ms,
             on_queued=self._queue,
             pulse=None,
+            live=None,
             on_switched=lambda: succeed(None),
             lifetime=LIFETIME,
         )

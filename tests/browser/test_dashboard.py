@@ -6,6 +6,8 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
+DIGITS = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
+
 
 def test_the_dashboard_and_pausing_a_bind(page: Page, house: Any, staff: Any, shoot: Any) -> None:
     """After a question; the services say by whom and why, and that it goes on afterwards."""
@@ -33,3 +35,17 @@ def test_the_dashboard_and_pausing_a_bind(page: Page, house: Any, staff: Any, sh
         page.reload()
     page.goto("/desk/alerts")
     shoot(page, "alerts")
+
+
+def test_a_text_is_counted_while_one_looks(page: Page, house: Any, staff: Any, shoot: Any) -> None:
+    """Without a touch: what a subscriber sends is on the dashboard within seconds."""
+    staff(page, "viewer", name="looker-on")
+    page.goto("/desk/dashboard")
+    expect(page.get_by_text("زنده: خودبه‌خود تازه می‌شود.")).to_be_visible()
+    figure = page.locator("#figure-in_hour")
+    before = int(figure.inner_text())
+    page.get_by_text("همین نمودار به صورت جدول").first.click()
+    house.peyk("sms", "--from", "09131234567", "--to", "100034122", "راهنما")
+    expect(figure).to_have_text(str(before + 1).translate(DIGITS), timeout=15_000)
+    expect(page.locator("details[open] table").first).to_be_visible()
+    shoot(page, "dashboard-live")

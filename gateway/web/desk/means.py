@@ -18,6 +18,7 @@ from gateway.profiles import Profile
 from gateway.pulse import Pulse
 from gateway.settings import Settings
 from gateway.ussd.talker import MenuTalker
+from gateway.web.desk.live import Live
 
 
 class Run(Protocol):
@@ -57,6 +58,8 @@ class Means(NamedTuple):
     """To be called when something was put into the outbox."""
     pulse: Pulse | None
     """How the daemon is, and what it did of late; None where pages are served without one."""
+    live: Live | None
+    """Where pages that renew themselves are served; None likewise."""
     on_switched: Callable[[], Deferred[None]]
     """To be called when a service was paused or let go on; fires when it has been."""
     lifetime: Lifetime

@@ -8,8 +8,13 @@ from typing import Any
 
 import pytest
 import pytest_twisted
+from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred, succeed
+from twisted.internet.endpoints import HostnameEndpoint, connectProtocol
+from twisted.internet.protocol import Protocol
+from twisted.internet.task import deferLater
 
+from core.access.users import end_sessions
 from core.alerts import Alert, store_alerts
 from core.database import Database
 from core.minutes import Counts
@@ -25,8 +30,11 @@ from gateway.health import (
     assess,
 )
 from gateway.pulse import Beat, spans
+from gateway.web.desk.live import Live
 from tests.conftest import Clock
 from tests.desks import KERMAN, LORESTAN, DeskWorld
+
+reactor: Any = _reactor
 
 
 class FakePulse:
@@ -96,9 +104,12 @@ def database(sqlite_database: Database) -> Database:
 @pytest_twisted.async_yield_fixture
 async def world(database: Database, keys: Keys, now_ms: Clock) -> AsyncIterator[DeskWorld]:
     """The desk of a daemon with one bind down."""
-    made = DeskWorld(database, keys, now_ms, pulse=FakePulse(now_ms))
+    pulse = FakePulse(now_ms)
+    live = Live(pulse.feel, reactor, look_seconds=0.02, check_seconds=0.05)
+    made = DeskWorld(database, keys, now_ms, pulse=pulse, live=live)
     port = made.open()
     yield made
+    live.stop()
     await port.stopListening()
 
 
@@ -206,3 +217,91 @@ async def test_alerts_are_listed(world: Any) -> None:
     other = world.person("operator", name="lorestan", utility=LORESTAN)
     assert "دیر شد" not in (await world.get("/alerts", other)).text
     assert (await world.get("/alerts?kind=nothing", boss)).code == 422
+
+
+class Browser(Protocol):
+    """Reads a stream of events."""
+
+    def __init__(self) -> None:
+        self.said = ""
+        self.is_closed = False
+
+    def dataReceived(self, data: bytes) -> None:
+        """Keep it."""
+        self.said += data.decode()
+
+    def connectionLost(self, reason: Any = None) -> None:
+        """Note it."""
+        self.is_closed = True
+
+    def leave(self) -> None:
+        """Close the window."""
+        transport: Any = self.transport
+        transport.abortConnection()
+
+    async def until(self, words: str) -> None:
+        """Wait for it."""
+        while words not in self.said:
+            assert not self.is_closed, self.said
+            await deferLater(reactor, 0.01)
+
+
+async def _watch(world: Any, who: Any) -> Any:
+    port = int(world.address.rpartition(":")[2])
+    browser: Any = await connectProtocol(HostnameEndpoint(reactor, "127.0.0.1", port), Browser())
+    browser.transport.write(
+        b"GET /desk/dashboard/live HTTP/1.1\r\nHost: x\r\nCookie: peyk_session="
+        + who.token.encode()
+        + b"\r\n\r\n"
+    )
+    return browser
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_browser_is_sent_what_changes(world: Any) -> None:
+    """All of it first, then the blocks that differ; signs of life between."""
+    browser = await _watch(world, world.person("viewer"))
+    await browser.until("event: blocks")
+    assert "text/event-stream" in browser.said
+    assert "۱٬۲۳۴" in browser.said
+    await browser.until(": alive")
+    browser.said = ""
+    pulse = world.means.pulse
+    pulse.snapshot = replace(pulse.snapshot, queues=replace(pulse.snapshot.queues, waiting=77))
+    await browser.until("event: blocks")
+    await browser.until("۷۷")
+    assert '"ways"' not in browser.said
+    browser.leave()
+    while len(world.means.live):
+        await deferLater(reactor, 0.01)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_stream_ends_with_its_session(world: Any) -> None:
+    """One for each browser: the next takes the place of the one before."""
+    viewer = world.person("viewer")
+    first = await _watch(world, viewer)
+    await first.until("event: blocks")
+    second = await _watch(world, viewer)
+    await first.until("event: replaced")
+    await second.until("event: blocks")
+    assert len(world.means.live) == 1
+    world.database.transact("end", end_sessions, viewer.user.id)
+    await second.until("event: ended")
+    while len(world.means.live):
+        await deferLater(reactor, 0.01)
+
+
+@pytest_twisted.ensureDeferred
+async def test_however_many_look_it_is_felt_once(world: Any) -> None:
+    """Ten browsers and one round: one look at the daemon, and one more for each that comes."""
+    people = [world.person("viewer", name=f"v{n}") for n in range(10)]
+    browsers = [await _watch(world, each) for each in people]
+    for browser in browsers:
+        await browser.until(": alive")
+    assert len(world.means.live) == 10
+    before = world.means.pulse.felt
+    await Deferred.fromCoroutine(world.means.live._go_round())
+    assert world.means.pulse.felt - before <= 2
+    for browser in browsers:
+        browser.leave()
