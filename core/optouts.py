@@ -17,9 +17,11 @@ from sqlalchemy import (
     Text,
     bindparam,
     delete,
+    literal,
     literal_column,
     or_,
     select,
+    tuple_,
     update,
 )
 
@@ -121,17 +123,43 @@ class OptOutFilter(NamedTuple):
     topic: str | None = None
     reason: str | None = None
     limit: int | None = 50
+    utilities: frozenset[str] | None = None
+    """Only rows of these."""
+    before: int | None = None
+    """Only those that are listed after the row of this id."""
+    id: int | None = None
+
+
+class Listed(NamedTuple):
+    """A row with the id that it is known by."""
+
+    id: int
+    optout: OptOut
 
 
 def list_optouts(connection: Connection, wanted: OptOutFilter) -> list[OptOut]:
     """Who wants none of what, the newest first."""
-    query = select(*(suppressions.c[name] for name in OptOut._fields))
+    return [each.optout for each in list_with_ids(connection, wanted)]
+
+
+def list_with_ids(connection: Connection, wanted: OptOutFilter) -> list[Listed]:
+    """As ``list_optouts``, each with its id."""
+    query = select(suppressions.c.id, *(suppressions.c[name] for name in OptOut._fields))
+    if wanted.id is not None:
+        query = query.where(suppressions.c.id == wanted.id)
+    if wanted.utilities is not None:
+        query = query.where(suppressions.c.utility.in_(sorted(wanted.utilities)))
+    if wanted.before is not None:
+        its = select(suppressions.c.since).where(suppressions.c.id == wanted.before)
+        last = tuple_(its.scalar_subquery(), literal(wanted.before, BigInteger()))
+        query = query.where(tuple_(suppressions.c.since, suppressions.c.id) < last)
     for name in ("mobile", "utility", "topic", "reason"):
         value = getattr(wanted, name)
         if value is not None:
             query = query.where(suppressions.c[name] == value)
     query = query.order_by(suppressions.c.since.desc(), suppressions.c.id.desc())
-    return [OptOut._make(row) for row in connection.execute(query.limit(wanted.limit))]
+    rows = connection.execute(query.limit(wanted.limit))
+    return [Listed(row[0], OptOut._make(row[1:])) for row in rows]
 
 
 class Added(NamedTuple):

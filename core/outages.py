@@ -75,6 +75,8 @@ class OutageFilter(NamedTuple):
     cancelled: bool = True
     """Whether cancelled ones are listed, too."""
     limit: int = 50
+    utilities: frozenset[str] | None = None
+    """Only those of these utilities."""
 
 
 def add(connection: Connection, new: NewOutage) -> Outage:
@@ -107,13 +109,18 @@ def checked_region(connection: Connection, utility: str, region: str) -> str:
     wanted = normalise(region).strip()
     if wanted == EVERYWHERE:
         return EVERYWHERE
-    mine = select(subscribers.c.region).where(subscribers.c.utility == utility).distinct()
-    known: list[str] = list(connection.scalars(mine))
+    known = regions_of(connection, utility)
     for each in known:
         if normalise(each).strip() == wanted:
             return each
     hint = nearest_hint(wanted, known) or "it has no subscribers yet"
     raise OutageError(f"no subscriber of {utility} is in the region {region!r}; {hint}")
+
+
+def regions_of(connection: Connection, utility: str) -> list[str]:
+    """The regions that subscribers of a utility are in."""
+    mine = select(subscribers.c.region).where(subscribers.c.utility == utility).distinct()
+    return [each for each in connection.scalars(mine) if each]
 
 
 def subscribers_in(connection: Connection, utility: str, region: str) -> int:
@@ -137,6 +144,8 @@ def list_outages(connection: Connection, wanted: OutageFilter) -> list[Outage]:
     query = _OUTAGES.order_by(outages.c.begins_at, outages.c.id).limit(wanted.limit)
     if wanted.utility is not None:
         query = query.where(outages.c.utility == wanted.utility)
+    if wanted.utilities is not None:
+        query = query.where(outages.c.utility.in_(sorted(wanted.utilities)))
     if wanted.region is not None:
         query = query.where(outages.c.region == wanted.region)
     if wanted.over_after is not None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import BigInteger, Connection, Executable, Integer, Text, literal, select, true
 from sqlalchemy.dialects import postgresql, sqlite
@@ -23,6 +23,9 @@ EVERYTHING = ""
 """The topic of who wants nothing at all."""
 BILLS = "bills"
 """The topic of the messages that bring bills: what 210 starts and 9 stops."""
+
+COMMON_TOPICS: Final = (BILLS, "receipts", "outages", "notices")
+"""What may be opted out of, whatever templates there are."""
 
 
 class Reason(StrEnum):

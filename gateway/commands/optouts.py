@@ -21,7 +21,7 @@ from core.optouts import (
     remove_optouts,
     topics_of,
 )
-from core.suppressions import BILLS, EVERYTHING, Reason
+from core.suppressions import COMMON_TOPICS, EVERYTHING, Reason
 from gateway.commands.clicking import Group, as_json, limit, misuse, pass_context
 from gateway.commands.context import CommandError, Context
 from gateway.commands.output import for_people, for_programs, print_json, print_table
@@ -35,7 +35,6 @@ PERSIAN: Final = {
     Reason.WANTED: "استثنا: می‌خواهد",
 }
 """Why, in the words that staff tell subscribers."""
-COMMON_TOPICS: Final = (BILLS, "receipts", "outages", "notices")
 
 _MOBILES = click.argument("mobiles", metavar="MOBILE...", nargs=-1, required=True)
 _UTILITY = click.option("--utility", metavar="NAME", help="Where lines serve several.")

@@ -176,7 +176,7 @@ async def _shown(visit: Visit, run_id: int) -> Shown:
         max(0, run.parts - found.to_go),
         may,
         failed,
-        found.is_over,
+        found.is_over and not found.to_go,  # failures may have been queued again
         estimate(begun, found) if found.is_moving else None,
     )
 

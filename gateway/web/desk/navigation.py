@@ -47,6 +47,7 @@ GROUPS: Final = (
         (
             Item("templates", "/templates", P.TEMPLATE_SEE),
             Item("campaigns", "/campaigns", P.CAMPAIGN_SEE),
+            Item("outages", "/outages", P.TEMPLATE_SEE),
             Item("optouts", "/optouts", P.OPTOUT_SEE),
             Item("reports", "/reports", P.REPORT_SEE),
         ),
