@@ -1,14 +1,14 @@
-"""Who wants no messages, and outages that people are told of, entered and taken back at the desk."""
+"""Who wants no messages, and planned outages: entered and taken back at the desk."""
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import pytest_twisted
 
 from core import demo
-from core.jalali import jalali
+from core.jalali import TEHRAN, jalali
 from core.secrecy import Keys
 from core.tables import outages, subscribers, suppressions
 from gateway.web.desk import optout_pages
@@ -52,7 +52,7 @@ async def test_an_outage_is_entered_and_cancelled(desk: Any, keys: Keys) -> None
     region = next(each.region for each in desk.rows(subscribers) if each.region)
     boss = desk.person("administrator", name="boss")
     other = desk.person("operator", name="other", utility=LORESTAN)
-    begins = date.fromtimestamp(desk.now_ms() / 1000 + 3 * 86_400)
+    begins = datetime.fromtimestamp(desk.now_ms() / 1000 + 3 * 86_400, TEHRAN).date()
     form = {
         "new_utility": KERMAN, "region": region, "begins_day": jalali(begins),
         "begins_time": "۰۹:۰۰", "ends_day": jalali(begins), "ends_time": "14:00", "reason": "تعمیر",
