@@ -41,6 +41,7 @@ from gateway.commands.profiles import profile
 from gateway.commands.readings import reading
 from gateway.commands.reports import report
 from gateway.commands.requests import request
+from gateway.commands.retention import retention
 from gateway.commands.services import service
 from gateway.commands.setup import init, run
 from gateway.commands.tariff import tariff
@@ -98,6 +99,7 @@ COMMANDS = (
     template,
     user,
     audit,
+    retention,
 )
 
 

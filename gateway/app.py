@@ -60,6 +60,7 @@ from gateway.production import Doors, Production, sources_of
 from gateway.profiles import Profile
 from gateway.pulse import Pulse
 from gateway.pushes import Pushes
+from gateway.retention import Retention
 from gateway.scheduler import Scheduler
 from gateway.settings import Settings
 from gateway.smpp.bind import SmppBind
@@ -92,6 +93,7 @@ WATCH_SECONDS = 5.0
 COUNT_SECONDS = 5.0
 FLUSH_SECONDS = 5.0
 TIDY_SECONDS = 60.0
+RETENTION_SECONDS = 3600.0
 
 
 class Daemon(MultiService):
@@ -156,6 +158,9 @@ class Daemon(MultiService):
         self._live = Live(self._pulse.feel, reactor)
         self._payments = self._make_payments()
         self._web = self._make_web(file, profiles)
+        self._retention = Retention(
+            settings.retention.keep, self._transact, reactor, self._may_put_away
+        )
         self._watchdog = Watchdog(Manager(os.environ), self._in_thread, reactor)
         self._loops: list[LoopingCall] = []
         self.failure: Exception | None = None
@@ -497,6 +502,7 @@ class Daemon(MultiService):
         self._every(SCHEDULE_SECONDS, self._scheduler.tick)
         self._every(FLUSH_SECONDS, self._inbound.flush)
         self._every(TIDY_SECONDS, self._tidy)
+        self._every(RETENTION_SECONDS, self._retention.tick)
         self._every(PAUSE_SECONDS, self._pauses.tick)
         self._every(WATCH_SECONDS, self._watch.tick)
         self._every(COUNT_SECONDS, self._pulse.store)
@@ -524,6 +530,7 @@ class Daemon(MultiService):
             # What it has handed over is stored first: it may not hand it over again.
             yield panel.stopService()
         self._inbound.stop()
+        yield self._retention.stop()
         yield self._production.stop()
         yield self._scheduler.stop()
         yield self._watch.stop()
@@ -562,6 +569,10 @@ class Daemon(MultiService):
         done: Deferred[Done] = self._in_thread(self._upkeep.tidy, self._now())
         done.addCallbacks(self._tidied, _log_unavailable)
         done.addErrback(_log_failure, "database.tidy_failed")
+
+    def _may_put_away(self) -> bool:
+        """One of several daemons does it: the one that keeps the schedules."""
+        return self._scheduler.status.leads and not self._inbound.database_error
 
     def _tidied(self, done: Done) -> None:
         self._inbound.dialled(done)

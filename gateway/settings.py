@@ -27,6 +27,7 @@ from gateway.line_settings import Line, UssdSettings, check_lines
 from gateway.monitoring_settings import MonitoringSettings, check_monitoring
 from gateway.panel_settings import PanelAccount, check_panels
 from gateway.payment_settings import PaymentAccount, WebSettings, check_payments
+from gateway.retention_settings import RetentionSettings
 from gateway.secrets import fetch_secrets
 from gateway.setting_types import (
     DatabaseUrl,
@@ -187,6 +188,7 @@ class Settings(Frozen):
     web: WebSettings | None = None
     desk: DeskSettings = DeskSettings()
     monitoring: MonitoringSettings | None = None
+    retention: RetentionSettings = RetentionSettings()
     payments: tuple[PaymentAccount, ...] = ()
     ussd_doors: tuple[UssdDoor, ...] = ()
     ussd: UssdSettings = UssdSettings()
