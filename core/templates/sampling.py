@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
+from itertools import islice
 from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, select
@@ -54,16 +56,19 @@ def sample(  # noqa: PLR0913 - what is looked at, and how
 
 
 def _newest(connection: Connection, utility: str, trigger: OnEvents, most: int) -> tuple[Row, ...]:
-    found = [
-        row
-        for kind in trigger.kinds
-        for row in _of_kind(connection, utility, EventKind(kind))
-        if all(row.facts.get(name) == value for name, value in trigger.where.items())
-    ]
+    found: list[Row] = []
+    for kind in trigger.kinds:
+        with closing(_of_kind(connection, utility, EventKind(kind))) as newest:
+            meant = (row for row in newest if _is_meant(row, trigger))
+            found += islice(meant, most)
     return tuple(sorted(found, key=_when, reverse=True)[:most])
 
 
-def _of_kind(connection: Connection, utility: str, kind: EventKind) -> Iterator[Row]:
+def _is_meant(row: Row, trigger: OnEvents) -> bool:
+    return all(row.facts.get(name) == value for name, value in trigger.where.items())
+
+
+def _of_kind(connection: Connection, utility: str, kind: EventKind) -> Generator[Row, None, None]:
     newest = (
         select(
             events.c.id, events.c.utility, events.c.about, events.c.subscriber_id, events.c.mobile
@@ -72,10 +77,11 @@ def _of_kind(connection: Connection, utility: str, kind: EventKind) -> Iterator[
         .order_by(events.c.id.desc())
         .limit(LOOKED_AT)
     )
-    for row in connection.execute(newest):
-        if row.utility == utility:
-            facts = read_about(kind, row.about)
-            yield Row(str(row.id), facts, row.subscriber_id, row.mobile)
+    with closing(connection.execute(newest)) as rows:
+        for row in rows:
+            if row.utility == utility:
+                facts = read_about(kind, row.about)
+                yield Row(str(row.id), facts, row.subscriber_id, row.mobile)
 
 
 def _when(row: Row) -> int:

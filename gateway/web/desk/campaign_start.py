@@ -156,7 +156,8 @@ async def _planned(
     def plan() -> Start:
         found = planned(template, wish, workshop.sources(means))
         check_fits(means.minds, found)
-        check_may_begin(template, wish.now)
+        if form.raw("do") == "start":
+            check_may_begin(template, wish.now)
         return found
 
     try:

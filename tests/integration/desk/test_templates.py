@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -10,9 +11,12 @@ import pytest_twisted
 from core.access.permissions import Permission
 from core.database import Database
 from core.events import EventKind
+from core.secrecy import Keys
 from core.tables import events, outbox, templates
 from core.templates import store
-from tests.desks import KERMAN, LORESTAN
+from gateway.settings import Settings
+from tests.conftest import Clock
+from tests.desks import KERMAN, LORESTAN, DeskWorld
 
 BODY = "سلام، {{ company }}\nقبض اشتراک {{ number|fa }} به مبلغ {{ payable|rial }} ریال"
 FIELDS = {
@@ -114,6 +118,33 @@ async def test_a_preview_shows_real_rows_with_nobody_to_be_known(desk: Any) -> N
     assert b'value="1404/12/29"' in page.body
     assert b'value="1404/12/30"' not in page.body
     assert b'value="1405/01"' in page.body
+
+
+@pytest_twisted.ensureDeferred
+async def test_parts_and_cost_are_those_of_the_words_that_would_go_out(
+    database: Database, keys: Keys, now_ms: Clock
+) -> None:
+    """Not of the masked ones, which another alphabet could make shorter; by the line's price."""
+    settings = Settings.model_validate(
+        {
+            "daemon": {"key": "k" * 32},
+            "web": {"url": "http://127.0.0.1:1"},
+            "binds": [{"name": "b", "host": "x", "port": 1, "system_id": "x", "password": "x"}],
+            "lines": [{"number": "100034122", "profile": KERMAN, "binds": ["b"], "price": 150.5}],
+        }
+    )
+    desk = DeskWorld(database, keys, now_ms, settings=settings)
+    port = desk.open()
+    boss = desk.person("administrator")
+    about = json.dumps({"number": "آب" * 50, "payable": 5})
+    kind = EventKind.BILL_ISSUED.value
+    desk.add(events, {"id": 5, "kind": kind, "utility": KERMAN, "at": 1, "about": about})
+    body = "{{ number }} {{ payable|rial }}"
+    page = await desk.post("/templates/new", boss, {**FIELDS, "body": body, "do": "preview"})
+    assert "آب" + "*" * 98 in page.text
+    assert "۲ بخش" in page.text
+    assert "۳۰۱ ریال" in page.text
+    await port.stopListening()
 
 
 @pytest_twisted.ensureDeferred
