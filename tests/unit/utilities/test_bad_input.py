@@ -85,7 +85,7 @@ def state(line: Talk) -> list[Any]:
         (POWER, "مصرف {bill_id} 2024", "سال درست نیست"),
         (POWER, "مصرف {bill_id} 1403 0", "شماره سطر درست نیست"),
         (POWER, "مصرف {bill_id} 1450", "سابقه‌ای ثبت نشده"),
-        (KERMAN, "مصرف {number} {code} 1404 999", "سابقه‌ای ثبت نشده"),
+        (KERMAN, "مصرف {number} {code} 1404 999", "ادامه‌ای ندارد"),
         (KERMAN, "110 {number} {code} 9999999", "رقم دارد"),
         (KERMAN, "110 {number} {code} 0", "کمتر از قرائت قبلی"),
         (KERMAN, "محاسبه {number} {code} 1", "کمتر از قرائت قبلی"),
