@@ -18,7 +18,7 @@ from twisted.python.failure import Failure
 from core.outbox import Outgoing, Result, Sent
 from gateway.messages import Connection, SendResult
 from gateway.outbound import MIN_ROOM, ROOM_SECONDS, Clock, SenderStatus
-from gateway.pace import Pace
+from gateway.outbound.pace import Pace
 from gateway.panels.around import Hooks, PanelSending
 from gateway.panels.delivery import Done, deliver
 from gateway.panels.doubts import Doubts

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.pace import FIRST_PAUSE, LONGEST_PAUSE, SLOWEST, Pace
+from gateway.outbound.pace import FIRST_PAUSE, LONGEST_PAUSE, SLOWEST, Pace
 
 
 def test_without_a_rate_everything_may_go() -> None:

@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, NamedTuple
 
 import structlog
 
 from core.outbox import Outgoing, Result, Sent
-from gateway.messages import Connection, OutboundSms, PartOf, SendResult, SendStatus
-from gateway.pace import Pace
+from gateway.messages import Connection, OutboundSms, SendResult, SendStatus
+from gateway.outbound.pace import Pace
+from gateway.outbound.sends import Clock, SenderStatus, Submitted, unnoticed
+from gateway.outbound.submission import as_sms
 
 log = structlog.get_logger(__name__)
 
@@ -35,24 +36,6 @@ KEPT_FREE = 10
 _RESULTS = {status: Result(status.value) for status in SendStatus}
 
 
-Submitted = Callable[[str, Sequence[Outgoing], int], None]
-"""Hears of rows that are submitted: by which bind, and when (UTC milliseconds)."""
-
-
-def unnoticed(_bind: str, _rows: Sequence[Outgoing], _now_ms: int) -> None:
-    """Nobody counts."""
-
-
-class Clock(Protocol):
-    """The part of a reactor that gives time."""
-
-    def seconds(self) -> float:
-        """Now."""
-
-    def callLater(self, delay: float, function: Callable[..., object], /) -> Any:  # noqa: N802
-        """Call ``function`` after ``delay`` seconds."""
-
-
 class SenderSettings(NamedTuple):
     """What sending over one bind must know."""
 
@@ -65,20 +48,6 @@ class SenderSettings(NamedTuple):
     """Refusals that mean that the operator blocks the mobile."""
     shared: bool = False
     """Whether other daemons may send over binds of this name: a rate is for all together."""
-
-
-@dataclass(frozen=True, slots=True)
-class SenderStatus:
-    """What health says of one bind's sending."""
-
-    queued: int
-    in_flight: int
-    held_seconds: float
-    """For how long throttling still holds everything back."""
-    slowed_to: float
-    """Messages a second that throttling has left; 0 when it takes nothing away."""
-    share: float = 1.0
-    """How much of the rate is this daemon's."""
 
 
 class Sender:
@@ -252,7 +221,7 @@ class Sender:
         now_ms = int(self._clock.seconds() * 1000)
         for row in rows:
             self._in_flight[row.id] = row
-        self._connection.submit([_as_sms(row, self.settings.receipts, now_ms) for row in rows])
+        self._connection.submit([as_sms(row, self.settings.receipts, now_ms) for row in rows])
         self._on_submitted(self.settings.bind, rows, now_ms)
 
     def _wake_later(self) -> None:
@@ -318,139 +287,3 @@ class Sender:
     def _cancel_alarm(self) -> None:
         if self._alarm is not None and self._alarm.active():
             self._alarm.cancel()
-
-
-def _as_sms(row: Outgoing, receipt: bool, now_ms: int) -> OutboundSms:  # noqa: FBT001
-    part = PartOf(_reference(row.message_id), row.parts, row.part) if row.parts > 1 else None
-    validity = max(60, (row.expires_at - now_ms) // 1000) if row.expires_at else None
-    return OutboundSms(row.id, row.line, row.mobile, row.text, part, receipt, validity)
-
-
-def _reference(message_id: int) -> int:
-    """16 bits that differ for messages of different milliseconds and of one batch alike."""
-    return (message_id ^ (message_id >> 22)) & 0xFFFF
-
-
-class HasBind(Protocol):
-    """The part of a sender's settings that everybody reads."""
-
-    @property
-    def bind(self) -> str:
-        """The name that lines call it by."""
-
-
-class Sends(Protocol):
-    """What takes messages that are due: a bind's ``Sender``, or a panel's."""
-
-    @property
-    def settings(self) -> HasBind:
-        """Its name, and more."""
-
-    @property
-    def is_up(self) -> bool:
-        """Whether it can send now."""
-
-    @property
-    def room(self) -> int:
-        """How many more messages may be claimed for it."""
-
-    @property
-    def has_room_for_answers(self) -> bool:
-        """Whether an answer may be handed over."""
-
-    @property
-    def is_half_empty(self) -> bool:
-        """Whether it is time to claim more."""
-
-    @property
-    def held(self) -> list[int]:
-        """Ids of all rows in hand, settled ones excepted."""
-
-    @property
-    def queued(self) -> list[int]:
-        """Ids of the rows that have not been sent yet."""
-
-    @property
-    def is_shared(self) -> bool:
-        """Whether there is a rate that is for several daemons."""
-
-    @property
-    def share(self) -> float:
-        """How much of the rate is this daemon's now: 0 … 1."""
-
-    def give(self, share: float, until: float) -> None:
-        """This much of the rate (0 … 1) is this daemon's until then (seconds)."""
-
-    def lease(self, until: float) -> None:
-        """What is here is ours until then (seconds), and may be another daemon's afterwards."""
-
-    def disown(self, ids: Collection[int]) -> None:
-        """Give back these rows if they have not been sent: another daemon has them."""
-
-    def status(self) -> SenderStatus:
-        """How much is waiting and how much is under way."""
-
-    def bound(self, connection: Connection) -> None:
-        """What it belongs to is connected."""
-
-    def lost(self) -> None:
-        """It is not any more: give back what was never sent."""
-
-    def hand_over(self, rows: Sequence[Outgoing]) -> None:
-        """Take rows to send; they come back through ``settle``, each once."""
-
-    def pump(self) -> None:
-        """Send what may go now."""
-
-    def sent(self, results: Sequence[SendResult]) -> None:
-        """What became of messages that were submitted on the connection."""
-
-    def withdraw(self, ids: Collection[int]) -> None:
-        """Give back those of these rows that have not been sent: nobody wants them."""
-
-    def close(self, policies: Collection[int]) -> None:
-        """Give back what has not been sent of these policies: their hours are over."""
-
-    def committed(self, count: int) -> None:
-        """So many results are committed."""
-
-    def stop(self) -> None:
-        """Forget alarms; what is still here stays ``sending`` in the database."""
-
-
-class Router:
-    """Which bind takes a line's messages: the first of the line's own that is up."""
-
-    def __init__(self, senders: Mapping[str, Sends], lines: Mapping[str, Sequence[str]]) -> None:
-        self.senders = dict(senders)
-        self._lines = lines
-
-    def add(self, sender: Sends) -> None:
-        """One that could only be made after the router."""
-        self.senders[sender.settings.bind] = sender
-
-    def answer_by(self, line: str, arrived_on: str) -> Sends | None:
-        """Who takes an answer now: the bind that the message came on, else another one."""
-        own = self.senders.get(arrived_on)
-        serves = arrived_on in self._lines.get(line, ())
-        if own is not None and serves and own.has_room_for_answers:
-            return own
-        return self._first(line, with_room=True)
-
-    def lines_of(self) -> dict[str, list[str]]:
-        """For each bind that is up: the lines whose queued messages it should claim."""
-        found: dict[str, list[str]] = {}
-        for line in self._lines:
-            sender = self._first(line, with_room=False)
-            if sender is not None:
-                found.setdefault(sender.settings.bind, []).append(line)
-        return found
-
-    def _first(self, line: str, *, with_room: bool) -> Sends | None:
-        for bind in self._lines.get(line, ()):
-            sender = self.senders.get(bind)
-            if sender is None or not sender.is_up:
-                continue
-            if sender.has_room_for_answers or not with_room:
-                return sender
-        return None
