@@ -24,6 +24,7 @@ from sqlalchemy import (
 
 from core.box_filters import PRECEDENCE, InboxFilter, OutboxFilter, inbox_conditions, wanted_ids
 from core.bulk import as_rows, unfolded
+from core.database import by_index_only
 from core.state_groups import Group, group_of
 from core.tables import inbox, outbox, subscribers, templates
 
@@ -132,6 +133,7 @@ def list_inbox(connection: Connection, wanted: InboxFilter) -> list[Received]:
 
 def find_received(connection: Connection, message_id: int) -> Received | None:
     """One received message."""
+    by_index_only(connection)
     found = _received(connection, _RECEIVED.where(inbox.c.id == message_id))
     return found[0] if found else None
 

@@ -13,16 +13,20 @@ import pytest
 from sqlalchemy import Connection, event, insert, select, text
 
 from core.batch import Batch, Desk
+from core.browse import find_received
 from core.calls import Argument, Call
+from core.conversations import In, Place, conversation
 from core.database import Database, by_index_only
 from core.demo import FIRST_NUMBER, code_of, fill
 from core.dialogues.limits import Limits
 from core.dialogues.types import Event, Input
 from core.facts import Facts, Wanted
+from core.handling import close
 from core.happened import has_new, new_ids
 from core.ids import IdMaker
 from core.inbox import Arrival, Part
 from core.making import Maker
+from core.manual import HandReply, count_by_hand, store_reply
 from core.nodes import Me, beat, take_over, taken_from
 from core.operations import REGISTRY
 from core.operations.operation import NAMING
@@ -68,7 +72,8 @@ GROWING = (
     "subscribers", "contacts", "bill_recipients", "bills", "payments", "readings",
     "code_failures", "inbox", "inbox_parts", "outbox", "corrections", "instalments", "requests",
     "request_history", "orders", "events", "contact_confirmations", "suppressions", "attempts",
-    "ussd_sessions", "ussd_steps", "due_events", "outages", "runs",
+    "ussd_sessions", "ussd_steps", "due_events", "outages", "runs", "inbox_handling",
+    "manual_replies",
     "panel_marks",
 )  # fmt: skip
 ALIASES = ("newest", "whole")
@@ -135,6 +140,23 @@ def everything(desk: Desk, database: Database) -> None:
     through_a_panel(database)
     database.transact("tidy", tidy, desk, NOW)
     beside_another(database)
+    looked_after(desk, database)
+
+
+def looked_after(desk: Desk, database: Database) -> None:
+    """A message of the inbox is opened, answered by hand and closed."""
+
+    def work(connection: Connection) -> None:
+        place = Place("989130000002", [LINE, CODE], ["kerman-water"])
+        items = conversation(connection, place).items
+        found = find_received(connection, next(one.id for one in items if isinstance(one, In)))
+        assert found is not None
+        answers = count_by_hand(connection, found.id)
+        store_reply(connection, desk.ids, HandReply(found, ["بله"], "boss", answers), NOW)
+        close(connection, found.id, "boss", NOW)
+        assert conversation(connection, place).items
+
+    database.transact("look after", work)
 
 
 def beside_another(database: Database) -> None:

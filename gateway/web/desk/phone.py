@@ -118,7 +118,7 @@ async def type_answer(visit: Visit) -> bytes:
     answer = ascii_digits(form.text("answer", most=100, required=True))
     if len(session.typed) >= MOST_TYPED:
         form.wrong("answer", "phone.long")
-    form.fill(mobile=session.mobile, code=session.dialled)
+    form.fill(mobile=f"0{session.mobile[2:]}", code=session.dialled)
     if not form.is_right:
         return await _go_on(visit, form, session, code=422)
     form.fill(answer="")
