@@ -1,43 +1,26 @@
-"""The inbox: searched, read, answered by hand, done again, looked after."""
+"""The inbox: searched, read, answered by hand, looked after."""
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
+import pytest
 import pytest_twisted
 
-from core.batch import Batch, Desk
-from core.demo import FIRST_NUMBER, code_of, fill
-from core.inbox import Arrival
-from core.running import run
-from core.tables import inbox, outbox, readings
+from core.database import Database
+from core.demo import code_of
+from core.tables import outbox
 from core.tables.access import inbox_handling, manual_replies
-from tests.desks import KERMAN, LORESTAN, DeskWorld
+from tests.arriving import LINE, OWN_NUMBER, OWNER, STRANGER, receive, subscribers
+from tests.desks import LORESTAN
 
-LINE = "100034122"
-STRANGER, OWNER = "989131234567", "989131111111"
-OWN_NUMBER = str(FIRST_NUMBER + 1)
 SCRIPT = "<script>alert('x')</script>\u202egnp.exe شکایت دارم 10000001"
 
 
-def receive(desk: DeskWorld, *texts: tuple[str, str]) -> list[int]:
-    """Have the line get these: (mobile, text); ids of the messages."""
-    means = desk.means
-    core = Desk(0, means.ids, means.keys, means.minds, lambda _bind, _parts: "")
-    arrivals = [
-        Arrival(
-            means.ids.one(), desk.now_ms(), "mci", 1, LINE, KERMAN, mobile, text, place, None, None
-        )
-        for place, (mobile, text) in enumerate(texts)
-    ]
-    run(desk.database, core, Batch(arrivals=arrivals, now=desk.now_ms()))
-    return [each.id for each in arrivals]
-
-
-def subscribers(desk: DeskWorld) -> None:
-    """Twenty of Kerman."""
-    fill(desk.database, desk.means.keys, subscribers=20, today=date(2026, 9, 21))
+@pytest.fixture
+def database(sqlite_database: Database) -> Database:
+    """One engine will do: statements are tested on both where they are."""
+    return sqlite_database
 
 
 @pytest_twisted.ensureDeferred
@@ -134,60 +117,6 @@ async def test_an_answer_by_hand_goes_out_once_from_the_line_that_was_texted(des
 
 
 @pytest_twisted.ensureDeferred
-async def test_an_operation_is_done_again_once_its_effects_were_seen(desk: Any) -> None:
-    """A reading that was mistyped is put right; nothing changes before it was confirmed."""
-    subscribers(desk)
-    number, code = OWN_NUMBER, code_of(int(OWN_NUMBER))
-    (first,) = receive(desk, (STRANGER, f"110*{number}*{code}*1"))
-    (row,) = desk.rows(inbox)
-    assert (row.operation, row.outcome) == ("mid_bill", "reading_below_last")
-    boss = desk.person("operator", name="boss")
-    path = f"/inbox/{first}/redo"
-    assert (await desk.get(path, boss)).code == 200
-    before = desk.rows(readings)
-    form = {"text": f"110*{number}*{code}*13890"}
-    page = await desk.post(path, boss, form)
-    assert "قرائت‌ها: ۱ مورد افزوده می‌شود" in page.text
-    assert desk.rows(readings) == before
-    seen = next(a["value"] for _, a in page.tags if a.get("name") == "seen")
-    other = {"text": f"110*{number}*{code}*13891", "seen": seen}
-    assert (await desk.post(path, boss, other)).code == 200  # not what was seen
-    assert desk.rows(readings) == before
-    assert (await desk.post(path, boss, {**form, "seen": seen})).code == 303
-    assert len(desk.rows(readings)) == len(before) + 1
-    (row,) = desk.rows(inbox)
-    assert row.text == f"110*{number}******1"
-    assert (row.state, row.operation) == ("answered", "mid_bill")
-    assert row.outcome != "reading_below_last"
-    assert row.reply_id in {each.outbox_id for each in desk.rows(manual_replies)}
-    assert (await desk.post(path, boss, {**form, "seen": seen})).code == 200
-    assert len(desk.rows(readings)) == len(before) + 1
-    assert "inbox.redo" in [each.action for each in desk.audited()]
-
-
-@pytest_twisted.ensureDeferred
-async def test_what_was_shown_with_a_code_needs_none_again_and_codes_are_not_guessed(
-    desk: Any,
-) -> None:
-    """A right that the message had stays with it; wrong codes count against who tries."""
-    subscribers(desk)
-    number = str(FIRST_NUMBER)
-    shown, guess = receive(
-        desk, (STRANGER, f"010*{number}*{code_of(FIRST_NUMBER)}"), (STRANGER, "سلام")
-    )
-    boss = desk.person("operator", name="boss")
-    page = await desk.post(f"/inbox/{shown}/redo", boss, {"text": f"010*{number}*****"})
-    assert "انجام شد" in page.text
-    for _ in range(5):
-        page = await desk.post(f"/inbox/{guess}/redo", boss, {"text": f"010*{number}*0000"})
-        assert page.code == 200
-        assert "اشتراک یا رمز نادرست" in page.text
-    page = await desk.post(f"/inbox/{guess}/redo", boss, {"text": f"010*{number}*4321"})
-    assert page.code == 422
-    assert "رمز نادرست بیش از اندازه" in page.text
-
-
-@pytest_twisted.ensureDeferred
 async def test_messages_are_looked_after(desk: Any) -> None:
     """Assigned to who may see them, with a note; closed and opened again."""
     subscribers(desk)
@@ -199,9 +128,9 @@ async def test_messages_are_looked_after(desk: Any) -> None:
     assert wrong.code == 422
     form = {"assigned": str(helper.user.id), "note": "<b>زنگ بزنید</b>"}
     assert (await desk.post(path, boss, form)).code == 303
-    assert len((await desk.get("/inbox?handled=mine", helper)).links) > len(
-        (await desk.get("/inbox?handled=mine", boss)).links
-    )
+    for who, is_theirs in ((helper, True), (boss, False)):
+        page = await desk.get("/inbox?handled=mine", who)
+        assert (f"/desk/inbox/{first}" in page.links) is is_theirs
     assert b"&lt;b&gt;" in (await desk.get(f"/inbox/{first}", helper)).body
     for act in ("close", "reopen"):
         assert (await desk.post(f"/inbox/{first}/{act}", boss)).code == 303
