@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 import structlog
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -45,6 +45,19 @@ class DatabaseUnavailable(Exception):
     Nothing was wrong with the work itself: it may be tried again later. After a commit
     that failed in this way, whether it took effect is not known.
     """
+
+
+class Reader(Protocol):
+    """What reads, a transaction after the other: a ``Database``, or what stands before one."""
+
+    def read(
+        self,
+        name: str,
+        function: Callable[Concatenate[Connection, P], R],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> R:
+        """As ``Database.read``."""
 
 
 def by_index_only(connection: Connection) -> None:

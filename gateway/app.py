@@ -127,6 +127,7 @@ class Daemon(MultiService):
         self._writer = ThreadPool(1, 1, "database")
         self._readers = ThreadPool(0, 2, "reads")
         self._beats = ThreadPool(0, 1, "beats")
+        self._reports = ThreadPool(0, 1, "reports")
         self._inbound = self._make_inbound(blocked_states(file, settings.panels))
         self._panels = self._make_panels(file)
         self._smpp = [SmppBind(bind.for_smpp(), self._inbound, reactor) for bind in settings.binds]
@@ -349,6 +350,7 @@ class Daemon(MultiService):
             transact=self._transact,
             read=self._read,
             database=self._database,
+            in_report=self._in_report,
             in_thread=self._in_reader,
             ids=self._desk.ids,
             keys=self._desk.keys,
@@ -464,6 +466,10 @@ class Daemon(MultiService):
         """Run where nobody else keeps anybody waiting."""
         return deferToThreadPool(self._reactor, self._beats, function, *args)
 
+    def _in_report(self, function: Callable[..., R], *args: Any) -> Deferred[R]:
+        """Run what takes seconds, one after the other."""
+        return deferToThreadPool(self._reactor, self._reports, function, *args)
+
     def _transact(self, name: str, function: Callable[..., R], *args: Any) -> Deferred[R]:
         return self._in_thread(self._database.transact, name, function, *args)
 
@@ -475,6 +481,7 @@ class Daemon(MultiService):
         self._writer.start()
         self._readers.start()
         self._beats.start()
+        self._reports.start()
         control = ControlServer(
             self._reactor,
             self._settings.daemon.control,
@@ -552,6 +559,7 @@ class Daemon(MultiService):
         self._writer.stop()
         self._readers.stop()
         self._beats.stop()
+        self._reports.stop()
         self._scheduler.release()
         self._node.release()
         self._database.close()

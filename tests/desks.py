@@ -125,6 +125,7 @@ class DeskWorld:
             transact=self._transact,
             read=self._read,
             database=database,
+            in_report=deferToThread,
             in_thread=deferToThread,
             ids=IdMaker(1, now_ms),
             keys=keys,

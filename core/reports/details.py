@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final
 
-from core.database import Database
+from core.database import Reader
 from core.ids import made_at
 from core.reports.names import Subscription, in_pieces, load_subscriptions, load_templates
 from core.reports.scan import received_texts, sent_messages
@@ -48,7 +48,7 @@ RECEIVED: Final = (
 _NOBODY: Final = Subscription("", "")
 
 
-def messages(database: Database, wanted: Wanted) -> Iterator[Values]:
+def messages(database: Reader, wanted: Wanted) -> Iterator[Values]:
     """What was made to be sent, the oldest first."""
     named = database.read("report.names", load_templates)
     for piece in in_pieces(sent_messages(database, wanted)):
@@ -79,7 +79,7 @@ def messages(database: Database, wanted: Wanted) -> Iterator[Values]:
             )
 
 
-def received(database: Database, wanted: Wanted) -> Iterator[Values]:
+def received(database: Reader, wanted: Wanted) -> Iterator[Values]:
     """What came in, the oldest first."""
     for piece in in_pieces(received_texts(database, wanted)):
         whose = _whose(database, {each.subscriber_id for each in piece})
@@ -99,7 +99,7 @@ def received(database: Database, wanted: Wanted) -> Iterator[Values]:
             )
 
 
-def _whose(database: Database, ids: set[int | None]) -> dict[int, Subscription]:
+def _whose(database: Reader, ids: set[int | None]) -> dict[int, Subscription]:
     known = [each for each in ids if each is not None]
     return database.read("report.names", load_subscriptions, known) if known else {}
 

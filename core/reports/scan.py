@@ -27,7 +27,7 @@ from sqlalchemy import (
 
 from core.box_filters import PRECEDENCE
 from core.bulk import as_rows, unfolded
-from core.database import Database, by_index_only
+from core.database import Reader, by_index_only
 from core.ids import first_id_at
 from core.outbox import State
 from core.reports.types import Wanted
@@ -89,7 +89,7 @@ class _Narrowed(NamedTuple):
     subscribers: Sequence[int] | None
 
 
-def sent_messages(database: Database, wanted: Wanted) -> Iterator[Sent]:
+def sent_messages(database: Reader, wanted: Wanted) -> Iterator[Sent]:
     """Messages that were made, the oldest first. Raises ``DatabaseUnavailable``."""
     narrowed = database.read("report.names", _narrow, wanted)
     places = None
@@ -107,7 +107,7 @@ def sent_messages(database: Database, wanted: Wanted) -> Iterator[Sent]:
             return
 
 
-def received_texts(database: Database, wanted: Wanted) -> Iterator[Text]:
+def received_texts(database: Reader, wanted: Wanted) -> Iterator[Text]:
     """Texts that came in, the oldest first; none of a template or a campaign."""
     if wanted.template is not None or wanted.run is not None:
         return

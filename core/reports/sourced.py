@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from core.calls import Fact
-from core.database import Database
+from core.database import Reader
 from core.reporting.reading import Question, read_page
 from core.reporting.types import ColumnType, Source
 from core.reports.types import Column, Kind, Value, Values
@@ -35,7 +35,7 @@ def _kind(source: Source, name: str) -> Kind:
     return Kind.NAME if name in NAMES else _KINDS[source.columns[name]]
 
 
-def rows_of(database: Database, question: Question) -> Iterator[Values]:
+def rows_of(database: Reader, question: Question) -> Iterator[Values]:
     """Its rows in the order of their keys, page by page.
 
     Raises ``SourceError`` and ``DatabaseUnavailable``, also half-way.

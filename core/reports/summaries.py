@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Final
 
-from core.database import Database
+from core.database import Reader
 from core.ids import made_at
 from core.jalali import local
 from core.reports.names import in_pieces, load_campaigns, load_subscriptions, load_templates
@@ -42,7 +42,7 @@ KeyOf = Callable[[Sent | Text], Key | None]
 """What a message is counted under; None counts it under nothing."""
 
 
-def counted(database: Database, wanted: Wanted, key_of: KeyOf, *, texts: bool = True) -> Tally:
+def counted(database: Reader, wanted: Wanted, key_of: KeyOf, *, texts: bool = True) -> Tally:
     """Count messages, and the texts that came in. Raises ``DatabaseUnavailable``."""
     tally = Tally(len(COUNTS))
     for message in sent_messages(database, wanted):
@@ -61,14 +61,14 @@ def counted(database: Database, wanted: Wanted, key_of: KeyOf, *, texts: bool = 
     return tally
 
 
-def mobiles(database: Database, wanted: Wanted) -> Iterator[Values]:
+def mobiles(database: Reader, wanted: Wanted) -> Iterator[Values]:
     """By mobile."""
     with closing(counted(database, wanted, lambda message: message.mobile)) as tally:
         for key, counts in tally.items():
             yield (key, *counts)
 
 
-def subscriptions(database: Database, wanted: Wanted) -> Iterator[Values]:
+def subscriptions(database: Reader, wanted: Wanted) -> Iterator[Values]:
     """By subscription; the first row is of messages that belong to none."""
     tally = counted(database, wanted, lambda message: message.subscriber_id or NOTHING)
     with closing(tally):
@@ -81,7 +81,7 @@ def subscriptions(database: Database, wanted: Wanted) -> Iterator[Values]:
                 yield (*named, *counts)
 
 
-def templates(database: Database, wanted: Wanted) -> Iterator[Values]:
+def templates(database: Reader, wanted: Wanted) -> Iterator[Values]:
     """By template; the first row is of answers, which have none. Texts have no template."""
 
     def key_of(message: Sent | Text) -> Key:
@@ -93,21 +93,21 @@ def templates(database: Database, wanted: Wanted) -> Iterator[Values]:
             yield (*known.get(int(key), (None, None)), *counts[:_RECEIVED])
 
 
-def lines(database: Database, wanted: Wanted) -> Iterator[Values]:
+def lines(database: Reader, wanted: Wanted) -> Iterator[Values]:
     """By line."""
     with closing(counted(database, wanted, lambda message: message.line)) as tally:
         for key, counts in tally.items():
             yield (key, *counts)
 
 
-def days(database: Database, wanted: Wanted) -> Iterator[Values]:
+def days(database: Reader, wanted: Wanted) -> Iterator[Values]:
     """By day in Tehran."""
     with closing(counted(database, wanted, lambda message: _day(message.id).toordinal())) as tally:
         for key, counts in tally.items():
             yield (date.fromordinal(int(key)), *counts)
 
 
-def campaigns(database: Database, wanted: Wanted) -> Iterator[Values]:
+def campaigns(database: Reader, wanted: Wanted) -> Iterator[Values]:
     """By campaign, those begun first first; with what no message was made for."""
 
     def key_of(message: Sent | Text) -> Key | None:

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from core.database import Database
+from core.database import Reader
 
 Value = str | int | bool | date | datetime | None
 """A date is a day in Tehran, a ``datetime`` an instant in UTC."""
@@ -70,6 +70,6 @@ class Report(NamedTuple):
     title: str
     persian: str
     columns: Sequence[Column]
-    rows: Callable[[Database, Wanted], Iterator[Values]]
+    rows: Callable[[Reader, Wanted], Iterator[Values]]
     """Reads page by page, each in a short transaction that only reads. Raises
     ``DatabaseUnavailable``, also half-way."""

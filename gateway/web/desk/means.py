@@ -44,7 +44,9 @@ class Means(NamedTuple):
     read: Run
     """On threads that hold up nobody."""
     database: Database
-    """For reports, which read page by page: on a thread of ``in_thread`` alone."""
+    """For reports, which read page by page: on the thread of ``in_report`` alone."""
+    in_report: InThread
+    """A thread for what takes seconds, one after the other: nothing else waits for it."""
     in_thread: InThread
     """What needs a processor for a while, such as a password's hash."""
     ids: IdMaker

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from io import BytesIO
 from itertools import islice
-from typing import Final, NamedTuple
-
-from twisted.internet.defer import DeferredLock
+from typing import Any, Final, NamedTuple
 
 from core.access.audit import Entry
 from core.access.permissions import Permission
+from core.database import Reader
 from core.jalali import jalali
 from core.reporting.reading import asked as question_of
 from core.reporting.reading import given
@@ -22,6 +21,7 @@ from core.reports.writing import Format, write
 from core.state_groups import Group
 from gateway.web.desk import workshop
 from gateway.web.desk.parameters import parameters_of
+from gateway.web.desk.patience import Impatient, Patience
 from gateway.web.desk.periods import period, this_month
 from gateway.web.desk.refusals import Forbidden, NotFound, Refusal
 from gateway.web.desk.routes import Routes
@@ -38,8 +38,6 @@ _KINDS: Final = {
     Format.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     Format.JSON: "application/json",
 }
-_one_by_one: Final = DeferredLock()
-"""A report keeps a processor busy: however many are asked for, one is made at a time."""
 
 
 class Asked(NamedTuple):
@@ -48,7 +46,7 @@ class Asked(NamedTuple):
     name: str
     title: str
     columns: Sequence[Column]
-    rows: Callable[[], Iterable[Values]]
+    rows: Callable[[Reader], Iterable[Values]]
     """To be called, and gone through, on a thread of its own."""
     utility: str
     """Whose it is; "" for several."""
@@ -132,7 +130,7 @@ def _of_messages(visit: Visit, name: str, permission: Permission) -> Asked | Non
         return None
     columns = chosen.columns
     return Asked(
-        name, _titled(visit, chosen), columns, lambda: chosen.rows(means.database, wanted), utility
+        name, _titled(visit, chosen), columns, lambda reader: chosen.rows(reader, wanted), utility
     )
 
 
@@ -175,7 +173,7 @@ def _of_source(visit: Visit, utility: str, source: Source) -> Asked | None:
         source.name,
         source.title,
         columns_of(source),
-        lambda: rows_of(means.database, question),
+        lambda reader: rows_of(reader, question),
         utility,
     )
 
@@ -213,14 +211,11 @@ async def _table(visit: Visit, asked: Asked | None, source: Source | None = None
 async def _rows(visit: Visit, asked: Asked, number: int) -> list[Values]:
     """The rows of a page and one more, masked for everybody."""
 
-    def read() -> list[Values]:
-        every = masked(asked.columns, asked.rows())
+    def read(reader: Reader) -> list[Values]:
+        every = masked(asked.columns, asked.rows(reader))
         return list(islice(every, (number - 1) * ROWS, number * ROWS + 1))
 
-    try:
-        found: list[Values] = await _one_by_one.run(visit.means.in_thread, read)
-    except SourceError as error:
-        raise Refusal(409, "reports.broken", problem=error.problem) from None
+    found: list[Values] = await _made(visit, read)
     return found
 
 
@@ -236,20 +231,29 @@ async def _file(visit: Visit, asked: Asked | None) -> bytes:
     act = "report.full" if full else "report.download"
     await visit.audit(Entry(act, f"report:{asked.name}", asked.utility, details))
 
-    def make() -> tuple[int, bytes]:
-        rows = asked.rows() if full else masked(asked.columns, asked.rows())
+    def make(reader: Reader) -> tuple[int, bytes]:
+        rows = asked.rows(reader) if full else masked(asked.columns, asked.rows(reader))
         stream = BytesIO()
         some = islice(rows, MOST_ROWS + 1)
         count = write(Format(kind), stream, asked.title, asked.columns, some)
         return count, stream.getvalue()
 
-    try:
-        count, content = await _one_by_one.run(visit.means.in_thread, make)
-    except SourceError as error:
-        raise Refusal(409, "reports.broken", problem=error.problem) from None
+    count, content = await _made(visit, make)
     if count > MOST_ROWS:
         raise Refusal(409, "reports.too_many", most=MOST_ROWS)
     return visit.download(f"{asked.name}.{kind}", _KINDS[Format(kind)], content)
+
+
+async def _made(visit: Visit, make: Callable[[Reader], Any]) -> Any:
+    """What ``make`` reads, unless it takes too long or its reader has gone."""
+    patience = Patience(visit.means.database)
+    visit.request.notifyFinish().addErrback(patience.give_up)
+    try:
+        return await visit.means.in_report(make, patience)
+    except SourceError as error:
+        raise Refusal(409, "reports.broken", problem=error.problem) from None
+    except Impatient:
+        raise Refusal(409, "reports.long") from None
 
 
 def _may_see(visit: Visit, asked: Asked) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import date
 from io import BytesIO
 from typing import Any
@@ -19,6 +20,7 @@ from core.outbox import State
 from core.secrecy import Keys
 from core.tables import outbox
 from gateway.web.desk import report_pages
+from gateway.web.desk.patience import Impatient, Patience
 from tests.desks import KERMAN, LORESTAN
 from tests.integration.desk.test_campaigns import row
 
@@ -106,3 +108,18 @@ async def test_each_utility_sees_its_own(desk: Any, keys: Keys) -> None:
     assert (await desk.get(f"{own}/file?do=show&p_days=4000&format=csv", kerman)).code == 200
     for path in (own, f"{own}/file?format=csv"):
         assert (await desk.get(path, other)).code == 404
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_report_that_takes_too_long_is_given_up(desk: Any, monkeypatch: Any) -> None:
+    """It says what to do instead; so does nobody have it go on who has gone."""
+    boss = desk.person("administrator")
+    monkeypatch.setattr(Patience.__init__, "__defaults__", (-1.0, time.monotonic))
+    page = await desk.get("/reports/days", boss)
+    assert page.code == 409
+    assert "بیش از یک دقیقه" in page.text
+    waiting = Patience(desk.database, 60)
+    assert waiting.read("names", lambda _connection: 5) == 5
+    waiting.give_up()
+    with pytest.raises(Impatient):
+        waiting.read("names", lambda _connection: 5)
