@@ -20,6 +20,7 @@ from core.database import DatabaseUnavailable
 from core.importing import ImportFileError
 from core.node import NodeTaken
 from core.outages import OutageError
+from core.personal import PersonalError
 from core.reporting.types import SourceError
 from core.runs.store import RunError
 from core.schema import SchemaError
@@ -44,6 +45,7 @@ from gateway.commands.requests import request
 from gateway.commands.retention import retention
 from gateway.commands.services import service
 from gateway.commands.setup import init, run
+from gateway.commands.subscribers import subscriber
 from gateway.commands.tariff import tariff
 from gateway.commands.templates import template
 from gateway.commands.users import user
@@ -65,6 +67,7 @@ FAILURES = (
     ImportFileError,
     NodeTaken,
     OutageError,
+    PersonalError,
     RunError,
     SchemaError,
     ServicePaused,
@@ -100,6 +103,7 @@ COMMANDS = (
     user,
     audit,
     retention,
+    subscriber,
 )
 
 

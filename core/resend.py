@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Connection, case, select, update
+from sqlalchemy import BigInteger, ColumnElement, Connection, case, select, update
 
 from core.attempts import keep_overwritten
 from core.box_filters import OutboxFilter, wanted_ids
@@ -43,6 +43,9 @@ _NOT_CANCELLABLE = {
     State.CANCELLED: "it is cancelled already",
 }
 _NO_SUCH = "there is no such message"
+_NO_WORDS = "its words are no longer kept"
+_HAS_WORDS = outbox.c.text != ""
+"""What is past its retention is emptied; nobody is to get an empty message."""
 
 
 class Acted(NamedTuple):
@@ -80,11 +83,11 @@ def resend(connection: Connection, what: Collection[int] | OutboxFilter, now_ms:
         ),
         "expires_at": outbox.c.expires_at - outbox.c.created_at + now_ms,
     }
-    done = _change(connection, parts, RESENDABLE, again)
+    done = _change(connection, parts, RESENDABLE, again, _HAS_WORDS)
     refused = (
         {}
         if isinstance(what, OutboxFilter)
-        else _reasons(connection, [i for i in ids if i not in done], _NOT_RESENDABLE, "")
+        else _reasons(connection, [i for i in ids if i not in done], _NOT_RESENDABLE, _NO_WORDS)
     )
     return Acted(tuple(i for i in ids if i in done), refused)
 
@@ -154,7 +157,11 @@ def _ids_of(
 
 
 def _change(
-    connection: Connection, parts: Sequence[int], allowed: Collection[State], values: dict[str, Any]
+    connection: Connection,
+    parts: Sequence[int],
+    allowed: Collection[State],
+    values: dict[str, Any],
+    condition: ColumnElement[bool] | None = None,
 ) -> set[int]:
     """Set ``values`` on the parts that are in an ``allowed`` state; the messages they are of."""
     if not parts:
@@ -166,6 +173,8 @@ def _change(
         .values(values)
         .returning(outbox.c.message_id)
     )
+    if condition is not None:
+        changed = changed.where(condition)
     return set(connection.scalars(changed, as_rows((key,) for key in parts)))
 
 

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from core.retention_tasks import Keep
 from gateway.configuration import Frozen
 
+LEAST: Final = 7
+"""Days for which an operator may still say something of a message that has gone out."""
+
+
+def _long_enough(days: int) -> int:
+    if 0 < days < LEAST:
+        raise ValueError(f"is too short: {LEAST} or more, or 0 to keep for ever")
+    return days
+
+
 Days = Annotated[int, Field(ge=0, le=36_500)]
+Weeks = Annotated[Days, AfterValidator(_long_enough)]
 
 
 class RetentionSettings(Frozen):
     """``[retention]``; ``core.retention_tasks.Keep`` says what each of them is."""
 
-    texts: Days = 0
-    messages: Days = 0
+    texts: Weeks = 0
+    messages: Weeks = 0
     ussd_steps: Days = 0
-    events: Days = 0
+    events: Weeks = 0
     wrong_codes: Days = 0
     requests: Days = 0
     orders: Days = 0

@@ -15,6 +15,7 @@ from twisted.internet.task import Clock as ReactorClock
 from core import retention
 from core.database import Database
 from core.ids import first_id_at
+from core.resend import resend
 from core.retention import DAY_MS, NAMES, put_away, to_put_away, wanted
 from core.retention_tasks import Keep
 from core.tables import (
@@ -225,3 +226,14 @@ def test_no_piece_reads_a_table_from_end_to_end(kept: Database) -> None:
         _put_away(kept)
         _put_away(kept, now=NOW_MS + 60 * DAY_MS)
     assert [scan for scan in scans if "templates" not in scan] == []
+
+
+def test_what_has_no_words_any_more_is_not_sent_again(kept: Database) -> None:
+    """A failed campaign of last year is sent again by a filter: nobody gets an empty message."""
+    kept.transact("test", lambda c: c.execute(update(outbox).values(state="rejected", parts=1,
+                  part=1, message_id=outbox.c.id)))  # fmt: skip
+    _put_away(kept, Keep(texts=30))
+    old, new = (row.id for row in _all(kept, outbox))
+    acted = kept.transact("test", resend, [old, new], NOW_MS)
+    assert acted.done == (new,)
+    assert acted.refused == {old: "its words are no longer kept"}
