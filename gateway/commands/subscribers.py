@@ -9,12 +9,11 @@ import click
 
 from core.access.audit import Entry
 from core.personal import Held, PersonalError, erase, exported, held_of, obstacles
-from core.text import ascii_digits
+from core.text import ascii_digits, harmless
 from gateway.commands.clicking import Group, as_json, pass_context
 from gateway.commands.context import CommandError, Context
 from gateway.commands.output import (
     for_people,
-    harmless,
     print_facts,
     print_json,
     print_table,
