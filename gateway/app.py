@@ -10,21 +10,19 @@ import gc
 import os
 import socket
 import sys
-from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import structlog
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred, inlineCallbacks
-from twisted.internet.task import LoopingCall, deferLater
+from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThreadPool
-from twisted.python.failure import Failure
-from twisted.python.threadpool import ThreadPool
 
-from core.batch import Desk, Done
-from core.database import Database, DatabaseUnavailable
+from core.batch import Desk
+from core.database import Database
 from core.ids import IdMaker
 from core.inbox import Part
 from core.leader import Leadership
@@ -45,7 +43,10 @@ from gateway.alerts.texts import SmsWay
 from gateway.alerts.watch import Watch
 from gateway.alerts.webhook import WebhookWay
 from gateway.claims import Claims
-from gateway.control import ControlError, ControlServer
+from gateway.control import ControlServer
+from gateway.daemon.orders import Orders
+from gateway.daemon.rounds import Rounds, Tidying
+from gateway.daemon.workers import Workers
 from gateway.inbound import Inbound
 from gateway.minds import load_profiles, minds_of
 from gateway.minutes import Minutes
@@ -81,7 +82,6 @@ from gateway.web.root import Root
 from gateway.web_service import WebService
 
 log = structlog.get_logger(__name__)
-R = TypeVar("R")
 
 BEAT_SECONDS = 1.0
 CLAIM_SECONDS = 1.0
@@ -118,21 +118,18 @@ class Daemon(MultiService):
                 f"the tables of {self._database.name} are of an older version; run `peyk init`"
             )
         self._node = Node(self._database)
+        self._workers = Workers(self._database, reactor)
         self._desk = self._make_desk(with_payments(profiles, settings))
         self._upkeep = Upkeep(self._database, self._node, self._desk, self._now)
         self._router = self._make_router()
         self._peers = self._make_peers(started_at)
         self._peers.join()
         self._upkeep.recover()
-        self._writer = ThreadPool(1, 1, "database")
-        self._readers = ThreadPool(0, 2, "reads")
-        self._beats = ThreadPool(0, 1, "beats")
-        self._reports = ThreadPool(0, 1, "reports")
         self._inbound = self._make_inbound(blocked_states(file, settings.panels))
         self._panels = self._make_panels(file)
         self._smpp = [SmppBind(bind.for_smpp(), self._inbound, reactor) for bind in settings.binds]
         self._claims = Claims(
-            self._desk.node, self._router, self._inbound, self._transact, self._now
+            self._desk.node, self._router, self._inbound, self._workers.transact, self._now
         )
         self._doors = self._make_doors()
         self._pushes = self._make_pushes()
@@ -140,7 +137,7 @@ class Daemon(MultiService):
         self._pauses = self._make_pauses()
         parts = Parts(
             self._database,
-            self._in_reader,
+            self._workers.in_reader,
             self._inbound,
             self._desk.sessions,
             self._router,
@@ -160,10 +157,17 @@ class Daemon(MultiService):
         self._payments = self._make_payments()
         self._web = self._make_web(file, profiles)
         self._retention = Retention(
-            settings.retention.keep, self._transact, reactor, self._may_put_away
+            settings.retention.keep, self._workers.transact, reactor, self._may_put_away
         )
-        self._watchdog = Watchdog(Manager(os.environ), self._in_thread, reactor)
-        self._loops: list[LoopingCall] = []
+        self._watchdog = Watchdog(Manager(os.environ), self._workers.in_writer, reactor)
+        self._rounds = Rounds(reactor)
+        self._tidying = Tidying(
+            self._upkeep,
+            self._inbound,
+            self._workers,
+            now_ms=self._now,
+            on_queued=self._claim,
+        )
         self.failure: Exception | None = None
         """Why it has ended by itself."""
 
@@ -219,7 +223,7 @@ class Daemon(MultiService):
             self._node,
             self._desk,
             self._router.senders,
-            threads=Threads(self._in_beats, self._in_thread),
+            threads=Threads(self._workers.in_beats, self._workers.in_writer),
             clock=self._reactor,
             lease=self._settings.daemon.lease,
             binds_up=self._binds_up,
@@ -252,7 +256,7 @@ class Daemon(MultiService):
             self._router,
             profiles={line.number: line.profile for line in self._settings.texted_lines},
             clock=self._reactor,
-            in_thread=self._in_thread,
+            in_thread=self._workers.in_writer,
             recover=self._upkeep.recover_again,
             smsc_of={bind.name: bind.smsc for bind in binds}
             | {panel.name: panel.name for panel in self._settings.panels},
@@ -271,8 +275,8 @@ class Daemon(MultiService):
             self._inbound,
             self._reactor,
             self._reactor,
-            self._read,
-            self._transact,
+            self._workers.read,
+            self._workers.transact,
             self._desk.keys.fingerprint,
             self._now,
             self._settle,
@@ -301,7 +305,7 @@ class Daemon(MultiService):
         return Pulse(
             self._vitals,
             Minutes(writer, self._inbound.counters, self._now),
-            Doors(self._database, self._in_reader, self._in_thread),
+            Doors(self._database, self._workers.in_reader, self._workers.in_writer),
             oldest_waiting=self._settings.alerts.oldest_waiting,
             now_ms=self._now,
         )
@@ -311,7 +315,12 @@ class Daemon(MultiService):
         if self._settings.monitoring is None:
             return None
         watched = Watched(
-            self._vitals, self._inbound, self._production, self._tally, self._database, self._read
+            self._vitals,
+            self._inbound,
+            self._production,
+            self._tally,
+            self._database,
+            self._workers.read,
         )
         return Monitor(self._settings.monitoring, self._settings.web, watched, self._reactor)
 
@@ -320,7 +329,12 @@ class Daemon(MultiService):
             return None
 
         with_whom = Collaborators(
-            self._transact, self._read, self._desk.ids, self._minds, self._now, self._paid
+            self._workers.transact,
+            self._workers.read,
+            self._desk.ids,
+            self._minds,
+            self._now,
+            self._paid,
         )
         return PaymentService(self._settings, with_whom, self._reactor)
 
@@ -347,11 +361,11 @@ class Daemon(MultiService):
     def _make_means(self, profiles: Mapping[str, Profile]) -> Means:
         return Means(
             settings=self._settings,
-            transact=self._transact,
-            read=self._read,
+            transact=self._workers.transact,
+            read=self._workers.read,
             database=self._database,
-            in_report=self._in_report,
-            in_thread=self._in_reader,
+            in_report=self._workers.in_report,
+            in_thread=self._workers.in_reader,
             ids=self._desk.ids,
             keys=self._desk.keys,
             minds=self._minds,
@@ -371,7 +385,7 @@ class Daemon(MultiService):
 
     def _make_own_messages(self, profiles: Mapping[str, Profile]) -> tuple[Production, Scheduler]:
         """What the utility sends by itself: of rows in bulk, of events, and when it is time."""
-        doors = Doors(self._database, self._in_reader, self._in_thread)
+        doors = Doors(self._database, self._workers.in_reader, self._workers.in_writer)
         maker = Maker(self._desk.ids, Wordings(self._minds))
         production = Production(
             self._desk.node,
@@ -399,7 +413,7 @@ class Daemon(MultiService):
             for line in self._settings.dialled_lines
         }
         return Pushes(
-            self._database, self._desk, self._inbound, self._in_thread, binds_of, self._now
+            self._database, self._desk, self._inbound, self._workers.in_writer, binds_of, self._now
         )
 
     def _make_doors(self) -> list[DoorPage]:
@@ -423,7 +437,7 @@ class Daemon(MultiService):
             switches[service_name(PANEL, panel.settings.name)] = PanelSwitch(panel)
         for page in self._doors:
             switches[service_name(DOOR, page.settings.name)] = DoorSwitch(page.door)
-        doors = Doors(self._database, self._in_reader, self._in_thread)
+        doors = Doors(self._database, self._workers.in_reader, self._workers.in_writer)
         return Pauses(doors, switches, self._database.read("services", paused_now))
 
     def _make_watch(self) -> Watch:
@@ -446,7 +460,7 @@ class Daemon(MultiService):
         return Watch(
             settings,
             self._vitals.snapshot,
-            Doors(self._database, self._in_reader, self._in_thread),
+            Doors(self._database, self._workers.in_reader, self._workers.in_writer),
             Book(self._desk.node, self._desk.ids.one, settings.calm),
             ways=ways,
             clock=self._reactor,
@@ -454,45 +468,13 @@ class Daemon(MultiService):
 
     # --- running --------------------------------------------------------------------
 
-    def _in_thread(self, function: Callable[..., R], *args: Any) -> Deferred[R]:
-        """Run on the one thread that writes to the database."""
-        return deferToThreadPool(self._reactor, self._writer, function, *args)
-
-    def _in_reader(self, function: Callable[..., R], *args: Any) -> Deferred[R]:
-        """Run where nothing is written: on threads that do not hold up the batches."""
-        return deferToThreadPool(self._reactor, self._readers, function, *args)
-
-    def _in_beats(self, function: Callable[..., R], *args: Any) -> Deferred[R]:
-        """Run where nobody else keeps anybody waiting."""
-        return deferToThreadPool(self._reactor, self._beats, function, *args)
-
-    def _in_report(self, function: Callable[..., R], *args: Any) -> Deferred[R]:
-        """Run what takes seconds, one after the other."""
-        return deferToThreadPool(self._reactor, self._reports, function, *args)
-
-    def _transact(self, name: str, function: Callable[..., R], *args: Any) -> Deferred[R]:
-        return self._in_thread(self._database.transact, name, function, *args)
-
-    def _read(self, name: str, function: Callable[..., R], *args: Any) -> Deferred[R]:
-        return self._in_reader(self._database.read, name, function, *args)
-
     def startService(self) -> None:
         """Start threads, clocks, the control door and the binds."""
-        self._writer.start()
-        self._readers.start()
-        self._beats.start()
-        self._reports.start()
+        self._workers.start()
         control = ControlServer(
             self._reactor,
             self._settings.daemon.control,
-            {
-                "health": self._health,
-                "wake": self._wake,
-                "stop": self._stop,
-                "reconcile_payments": self._reconcile_payments,
-                "push_ussd": self._pushes.push,
-                "test_alerts": self._test_alerts,
-            },
+            self._orders().by_name,
         )
         control.setServiceParent(self)  # type: ignore[no-untyped-call]
         if self._payments:
@@ -502,35 +484,28 @@ class Daemon(MultiService):
         if self._monitor:
             self._monitor.setServiceParent(self)  # type: ignore[no-untyped-call]
         super().startService()  # type: ignore[no-untyped-call]
-        self._every(BEAT_SECONDS, self._peers.beat)
-        self._every(CLAIM_SECONDS, self._claim)
-        self._every(PRODUCE_SECONDS, self._production.tick)
-        self._every(EVENT_SECONDS, self._scheduler.look_for_events)
-        self._every(SCHEDULE_SECONDS, self._scheduler.tick)
-        self._every(FLUSH_SECONDS, self._inbound.flush)
-        self._every(TIDY_SECONDS, self._tidy)
-        self._every(RETENTION_SECONDS, self._retention.tick)
-        self._every(PAUSE_SECONDS, self._pauses.tick)
-        self._every(WATCH_SECONDS, self._watch.tick)
-        self._every(COUNT_SECONDS, self._pulse.store)
+        self._rounds.every(BEAT_SECONDS, self._peers.beat)
+        self._rounds.every(CLAIM_SECONDS, self._claim)
+        self._rounds.every(PRODUCE_SECONDS, self._production.tick)
+        self._rounds.every(EVENT_SECONDS, self._scheduler.look_for_events)
+        self._rounds.every(SCHEDULE_SECONDS, self._scheduler.tick)
+        self._rounds.every(FLUSH_SECONDS, self._inbound.flush)
+        self._rounds.every(TIDY_SECONDS, self._tidying.tick)
+        self._rounds.every(RETENTION_SECONDS, self._retention.tick)
+        self._rounds.every(PAUSE_SECONDS, self._pauses.tick)
+        self._rounds.every(WATCH_SECONDS, self._watch.tick)
+        self._rounds.every(COUNT_SECONDS, self._pulse.store)
         self._pauses.start()
         self._scheduler.tick()
         self._watchdog.startService()
         log.info("daemon.started", version=self._version, node=self._desk.node)
-
-    def _every(self, seconds: float, function: Callable[[], object]) -> None:
-        loop = LoopingCall(function)
-        loop.clock = self._reactor
-        loop.start(seconds, now=False).addErrback(_log_failure, "daemon.loop_failed")
-        self._loops.append(loop)
 
     @inlineCallbacks
     def stopService(self) -> Generator[Deferred[Any], Any, None]:
         """Take nothing more, settle what is under way, unbind, and let the database go."""
         log.info("daemon.stopping")
         self._watchdog.stopService()
-        for loop in self._loops:
-            loop.stop()
+        self._rounds.stop()
         self._pauses.stop()
         self._live.stop()
         for panel in self._panels:
@@ -555,11 +530,8 @@ class Daemon(MultiService):
             sender.stop()
         yield self._peers.stop()
         yield self._pulse.store()
-        left = yield self._in_reader(self._upkeep.left)
-        self._writer.stop()
-        self._readers.stop()
-        self._beats.stop()
-        self._reports.stop()
+        left = yield self._workers.in_reader(self._upkeep.left)
+        self._workers.stop()
         self._scheduler.release()
         self._node.release()
         self._database.close()
@@ -569,62 +541,29 @@ class Daemon(MultiService):
         senders = self._router.senders.values()
         return self._inbound.is_idle and not any(s.status().in_flight for s in senders)
 
-    # --- keeping tidy ---------------------------------------------------------------
-
-    def _tidy(self) -> None:
-        if self._inbound.database_error:
-            return
-        done: Deferred[Done] = self._in_thread(self._upkeep.tidy, self._now())
-        done.addCallbacks(self._tidied, _log_unavailable)
-        done.addErrback(_log_failure, "database.tidy_failed")
+    def _orders(self) -> Orders:
+        return Orders(
+            vitals=self._vitals,
+            pauses=self._pauses,
+            scheduler=self._scheduler,
+            production=self._production,
+            pushes=self._pushes,
+            payments=self._payments,
+            watch=self._watch,
+            claim=self._claim,
+            new_id=self._desk.ids.one,
+            now_ms=self._now,
+            reactor=self._reactor,
+        )
 
     def _may_put_away(self) -> bool:
         """One of several daemons does it: the one that keeps the schedules."""
         return self._scheduler.status.leads and not self._inbound.database_error
 
-    def _tidied(self, done: Done) -> None:
-        self._inbound.dialled(done)
-        if done.queued:
-            self._claim()
-
-    # --- the control door -------------------------------------------------------------
-
-    def _wake(self, _arguments: Mapping[str, Any]) -> dict[str, Any]:
-        self._pauses.tick()
-        self._claim()
-        self._scheduler.happened()
-        self._scheduler.tick()
-        self._production.tick()
-        return {}
-
-    def _stop(self, _arguments: Mapping[str, Any]) -> dict[str, Any]:
-        self._reactor.callLater(0.05, self._reactor.stop)
-        return {}
-
     def _end(self) -> None:
         """Another daemon goes by our number: a new process gets one of its own."""
         self.failure = NodeTaken(f"another daemon took node {self._node.number} meanwhile")
         self._reactor.stop()
-
-    def _reconcile_payments(self, _arguments: Mapping[str, Any]) -> Deferred[Mapping[str, Any]]:
-        if self._payments is None:
-            raise ControlError("this daemon takes no payments: its settings have no [web] table")
-        return self._payments.reconcile_now()
-
-    def _test_alerts(self, _arguments: Mapping[str, Any]) -> dict[str, Any]:
-        return {"ways": self._watch.test(self._now(), self._desk.ids.one())}
-
-    def _health(self, _arguments: Mapping[str, Any]) -> Deferred[Mapping[str, Any]]:
-        return self._vitals.look()
-
-
-def _log_failure(failure: Failure, event: str) -> None:
-    log.critical(event, failure=failure.getTraceback())
-
-
-def _log_unavailable(failure: Failure) -> None:
-    failure.trap(DatabaseUnavailable)
-    log.error("database.unavailable", error=failure.getErrorMessage())
 
 
 def run(settings: Settings, file: Path, version: str) -> None:

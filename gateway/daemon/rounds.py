@@ -1,0 +1,80 @@
+"""What the daemon does again and again for as long as it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from twisted.internet.defer import Deferred
+from twisted.internet.task import LoopingCall
+from twisted.python.failure import Failure
+
+from core.batch import Done
+from core.database import DatabaseUnavailable
+from gateway.daemon.workers import Workers
+from gateway.inbound import Inbound
+from gateway.upkeep import Upkeep
+
+log = structlog.get_logger(__name__)
+
+
+class Rounds:
+    """Functions that are called every so many seconds, until all of them are stopped."""
+
+    def __init__(self, reactor: Any) -> None:
+        self._reactor = reactor
+        self._loops: list[LoopingCall] = []
+
+    def every(self, seconds: float, function: Callable[[], object]) -> None:
+        """Call it every so many seconds, first after so many; one that raises ends."""
+        loop = LoopingCall(function)
+        loop.clock = self._reactor
+        loop.start(seconds, now=False).addErrback(_log_failure, "daemon.loop_failed")
+        self._loops.append(loop)
+
+    def stop(self) -> None:
+        """Call nothing any more."""
+        for loop in self._loops:
+            loop.stop()
+
+
+class Tidying:
+    """Tidies the database beside the batches, and sends what that brings about."""
+
+    def __init__(
+        self,
+        upkeep: Upkeep,
+        inbound: Inbound,
+        workers: Workers,
+        *,
+        now_ms: Callable[[], int],
+        on_queued: Callable[[], None],
+    ) -> None:
+        self._upkeep = upkeep
+        self._inbound = inbound
+        self._workers = workers
+        self._now = now_ms
+        self._on_queued = on_queued
+
+    def tick(self) -> None:
+        """Tidy, unless the database is away."""
+        if self._inbound.database_error:
+            return
+        done: Deferred[Done] = self._workers.in_writer(self._upkeep.tidy, self._now())
+        done.addCallbacks(self._tidied, _log_unavailable)
+        done.addErrback(_log_failure, "database.tidy_failed")
+
+    def _tidied(self, done: Done) -> None:
+        self._inbound.dialled(done)
+        if done.queued:
+            self._on_queued()
+
+
+def _log_failure(failure: Failure, event: str) -> None:
+    log.critical(event, failure=failure.getTraceback())
+
+
+def _log_unavailable(failure: Failure) -> None:
+    failure.trap(DatabaseUnavailable)
+    log.error("database.unavailable", error=failure.getErrorMessage())

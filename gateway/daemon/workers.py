@@ -1,0 +1,61 @@
+"""The threads that wait for the database, so that the reactor's does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from twisted.internet.defer import Deferred
+from twisted.internet.threads import deferToThreadPool
+from twisted.python.threadpool import ThreadPool
+
+from core.database import Database
+
+R = TypeVar("R")
+
+
+class Workers:
+    """A thread that writes, two that read, one for signs of life, and one for reports."""
+
+    def __init__(self, database: Database, reactor: Any) -> None:
+        self._database = database
+        self._reactor = reactor
+        self._writer = ThreadPool(1, 1, "database")
+        self._readers = ThreadPool(0, 2, "reads")
+        self._beats = ThreadPool(0, 1, "beats")
+        self._reports = ThreadPool(0, 1, "reports")
+        self._pools = (self._writer, self._readers, self._beats, self._reports)
+
+    def start(self) -> None:
+        """Start the threads; what was asked of them before is done now."""
+        for pool in self._pools:
+            pool.start()
+
+    def stop(self) -> None:
+        """End them, and wait for what they are doing."""
+        for pool in self._pools:
+            pool.stop()
+
+    def in_writer(self, function: Callable[..., R], *args: Any) -> Deferred[R]:
+        """Run on the one thread that writes to the database."""
+        return deferToThreadPool(self._reactor, self._writer, function, *args)
+
+    def in_reader(self, function: Callable[..., R], *args: Any) -> Deferred[R]:
+        """Run where nothing is written: on threads that do not hold up the batches."""
+        return deferToThreadPool(self._reactor, self._readers, function, *args)
+
+    def in_beats(self, function: Callable[..., R], *args: Any) -> Deferred[R]:
+        """Run where nobody else keeps anybody waiting."""
+        return deferToThreadPool(self._reactor, self._beats, function, *args)
+
+    def in_report(self, function: Callable[..., R], *args: Any) -> Deferred[R]:
+        """Run what takes seconds, one after the other."""
+        return deferToThreadPool(self._reactor, self._reports, function, *args)
+
+    def transact(self, name: str, function: Callable[..., R], *args: Any) -> Deferred[R]:
+        """Run in a transaction of that name, on the thread that writes."""
+        return self.in_writer(self._database.transact, name, function, *args)
+
+    def read(self, name: str, function: Callable[..., R], *args: Any) -> Deferred[R]:
+        """Run in a transaction of that name that writes nothing, beside the batches."""
+        return self.in_reader(self._database.read, name, function, *args)
