@@ -36,7 +36,8 @@ class Form:
         uploads: Mapping[str, Upload] | None = None,
     ) -> None:
         self._values = {name: list(given) for name, given in values.items()}
-        self._say = say
+        self.say = say
+        """Words in the visitor's language, by their key."""
         self._uploads = uploads or {}
         self.errors: dict[str, str] = {}
 
@@ -52,7 +53,7 @@ class Form:
 
     def wrong(self, field: str, key: str, **values: Any) -> None:
         """Note what is wrong with a field: a text's key. The first mistake of a field stays."""
-        self.errors.setdefault(field, self._say(key, **values))
+        self.errors.setdefault(field, self.say(key, **values))
 
     def raw(self, field: str) -> str:
         """What was typed, for showing it again."""

@@ -25,14 +25,13 @@ from gateway.web.desk import month, template_fields, workshop
 from gateway.web.desk.forms import Form
 from gateway.web.desk.refusals import NotFound
 from gateway.web.desk.routes import Routes
+from gateway.web.desk.schedule_days import with_day
 from gateway.web.desk.template_pages import ROWS, entry, instants, named
 from gateway.web.desk.visit import Visit
 from gateway.web.desk.workshop import Preview
 
 routes = Routes()
-_EARLY: Final = (8 * 60,)
-"""At what time of a day that was picked it is made, where nothing was said."""
-_PICKED_FOR: Final = ("produce", "starts", "ends")
+_PICKED_FOR: Final = ("once", "monthly", "weekly", "starts", "ends")
 
 
 class Seen(NamedTuple):
@@ -188,11 +187,11 @@ def _pick(form: Form, picked: str) -> None:
         form.wrong("produce", "form.date")
         return
     for_what = form.choice("pick_for", _PICKED_FOR)
-    if for_what == "produce":
-        was = _schedule(form)
-        form.fill(produce=write_schedule(Schedule(was.times if was else _EARLY, once=day)))
-    elif for_what:
+    if for_what in ("starts", "ends"):
         form.fill(**{for_what: jalali(day)})
+    elif for_what:
+        schedule = with_day(_schedule(form), for_what, day)
+        form.fill(produce=write_schedule(schedule) if schedule else "")
 
 
 def _schedule(form: Form) -> Schedule | None:

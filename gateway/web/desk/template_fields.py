@@ -22,6 +22,7 @@ from gateway.templates.bodies import LONGEST
 from gateway.templates.checking import Checked, Checker
 from gateway.templates.errors import BodyError
 from gateway.templates.form import TemplateForm
+from gateway.web.desk.body_mistakes import in_words
 from gateway.web.desk.forms import Form
 
 SOURCES: Final = ("events", "report", "outage", "outage_cancelled")
@@ -113,7 +114,7 @@ def checked(form: Form, checker: Checker, utility: str, said: dict[str, Any]) ->
             "templates.wrong.body",
             line=error.line,
             column=error.column,
-            problem=error.problem,
+            problem=in_words(error.problem, form.say),
         )
     except DefinitionError as error:
         wrong(form, error.key, error.problem)

@@ -71,7 +71,12 @@ async def test_mistakes_stand_beside_their_fields(desk: Any) -> None:
     """The words' with line and column; nothing is saved."""
     boss = desk.person("administrator")
     for field, said, told in (
-        ("body", BODY + "\n{{ nobody }}", "سطر ۳، ستون ۴"),
+        ("body", BODY + "\n{{ nobody }}", "سطر ۳، ستون ۴: متغیری به نام 'nobody' نیست؛ این‌ها هست: "),
+        ("body", "{{ payable|rail }}", "صافی‌ای به نام 'rail' نیست؛ شاید منظور 'rial' است."),
+        ("body", "{{ due }}", "due را چنین بنویسید: {{ due|jalali }}"),
+        ("body", "{{ number|rial }}", "صافی 'rial' برای number نیست."),
+        ("body", "{% for x in number %}{% endfor %}", "در متن پیام جایی ندارد"),
+        ("body", "متن " * 400, "بخش می‌شود؛ بیش از ۱۰ بخش نمی‌شود."),
         ("produce", "گاهی", "زمان تولید را مانند"),
         ("hours", "صبح", "ساعت‌ها را مانند"),
         ("pauses", "x", "فاصله‌ها را مانند"),
@@ -110,9 +115,16 @@ async def test_a_preview_shows_real_rows_with_nobody_to_be_known(desk: Any) -> N
         assert "12345678" not in page.text
         assert "۱۲۳٬۴۵۶٬۰۰۰" in page.text
     assert desk.rows(templates) == []
-    picked = {**FIELDS, "do": "", "pick": "1405/07/15", "pick_for": "produce"}
-    page = await desk.post("/templates/new", boss, picked)
-    assert b'value="once 1405/07/15 08:00"' in page.body
+    for how, was, made in (
+        ("once", "", "once 1405/07/15 08:00"),
+        ("monthly", "روز ۱ ماه ۰۹:۳۰", "days 1,15 09:30"),
+        ("monthly", "days 15 of month 09:30", ""),
+        ("weekly", "once 1405/07/15 10:00", "wednesday 10:00"),
+    ):
+        picked = {**FIELDS, "do": "", "pick": "1405/07/15", "pick_for": how, "produce": was}
+        page = await desk.post("/templates/new", boss, picked)
+        shown = {tag["name"]: tag.get("value") for _, tag in page.tags if tag.get("name")}
+        assert shown["produce"] == made
     page = await desk.post("/templates/new", boss, {**FIELDS, "do": "", "month": "1404/12"})
     assert "اسفند" in page.text
     assert b'value="1404/12/29"' in page.body
