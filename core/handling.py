@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, insert, select, update
 
+from core.inbox import hold
 from core.tables.access import inbox_handling, users
 
 
@@ -71,8 +72,7 @@ def reopen(connection: Connection, message_id: int, now_ms: int) -> None:
 
 def _set(connection: Connection, message_id: int, now_ms: int, **values: Any) -> None:
     values["changed_at"] = now_ms
-    # Only one transaction of a daemon writes at a time; of two daemons' the later one fails
-    # on the key and is shown as a trouble that passes.
+    hold(connection, message_id)
     changed = connection.execute(
         update(inbox_handling).where(inbox_handling.c.inbox_id == message_id).values(values)
     )

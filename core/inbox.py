@@ -83,6 +83,11 @@ def store_messages(connection: Connection, messages: Sequence[Stored]) -> None:
     insert_rows(connection, inbox, _INBOX_COLUMNS, rows)
 
 
+def hold(connection: Connection, message_id: int) -> None:
+    """Keep others from working on a message until this transaction is over."""
+    connection.execute(select(inbox.c.id).where(inbox.c.id == message_id).with_for_update())
+
+
 def last_id(connection: Connection) -> int:
     """The greatest id of a message in the database: marks and suspects need growing ids."""
     tables = (inbox, inbox_parts, ussd_steps, outbox)

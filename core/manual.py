@@ -9,6 +9,7 @@ from sqlalchemy import Connection, func, insert, select
 
 from core.browse import Received
 from core.ids import IdMaker
+from core.inbox import hold
 from core.outbox import Answer, store_answers
 from core.tables import subscribers
 from core.tables.access import manual_replies
@@ -44,14 +45,20 @@ class HandReply(NamedTuple):
 def store_reply(connection: Connection, ids: IdMaker, reply: HandReply, now_ms: int) -> int:
     """Queue it from the line that was texted; its id. Raises ``AnsweredMeanwhile``."""
     received = reply.received
-    if count_by_hand(connection, received.id) != reply.answers_seen:
-        raise AnsweredMeanwhile
+    check_unanswered(connection, received.id, reply.answers_seen)
     made = ids.take(len(reply.texts))
     subscriber_id = _subscriber_of(connection, received)
     about = (received.id, received.mobile, received.line, reply.texts, subscriber_id, now_ms, None)
     store_answers(connection, [Answer(made, *about)], _NO_NODE)
     note_by_hand(connection, ByHand(made[0], received.id, reply.by, now_ms))
     return made[0]
+
+
+def check_unanswered(connection: Connection, inbox_id: int, answers_seen: int) -> None:
+    """Raise ``AnsweredMeanwhile`` for more answers by hand; nobody adds one meanwhile."""
+    hold(connection, inbox_id)
+    if count_by_hand(connection, inbox_id) != answers_seen:
+        raise AnsweredMeanwhile
 
 
 def note_by_hand(connection: Connection, made: ByHand) -> None:

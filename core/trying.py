@@ -25,7 +25,7 @@ from core.dialogues.work import work_on_inputs
 from core.facts import Facts, Wanted
 from core.identity import load_contacts
 from core.ids import IdMaker
-from core.manual import AnsweredMeanwhile, ByHand, count_by_hand, note_by_hand
+from core.manual import ByHand, check_unanswered, note_by_hand
 from core.operations import REGISTRY
 from core.operations.operation import IDENTITY_OUTCOMES, supports
 from core.outbox import Answer, store_answers
@@ -170,8 +170,7 @@ def redo(connection: Connection, keys: Keys, ids: IdMaker, again: Again) -> Trie
     ``AnsweredMeanwhile``.
     """
     text = again.text
-    if count_by_hand(connection, text.message_id) != again.answers_seen:
-        raise AnsweredMeanwhile
+    check_unanswered(connection, text.message_id, again.answers_seen)
     tried = work_on_text(connection, keys, ids, text)
     made = ids.take(len(tried.texts))
     about = (text.message_id, text.mobile, text.line, tried.texts, tried.subscriber_id)

@@ -51,6 +51,13 @@ def test_a_message_is_answered_by_hand_and_arrives(
         told = next(call)
     call.close()
     expect(page.locator(".talk")).to_contain_text(words)
+    page.get_by_role("link", name="انجام دوباره").click()
+    page.fill("#text", "راهنما")
+    page.get_by_role("button", name="نمایش اثر").click()
+    expect(page.locator("main h2")).to_have_text("اگر انجام شود")
+    accessible(page)
+    shoot(page, "inbox-redo")
+    page.get_by_role("link", name="انصراف").click()
     page.set_viewport_size({"width": 390, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     shoot(page, "inbox-message-phone")
@@ -72,15 +79,19 @@ def _failed(connection: Connection, mobile: str, text: str) -> int:
 def test_a_failed_message_is_sent_again(
     page: Page, house: Any, staff: Any, shoot: Any, accessible: Any
 ) -> None:
-    """Found among the failed, queued with one button, delivered."""
+    """Found among the failed, counted, queued again, delivered."""
     row_id = house.database.transact("failed", _failed, "989166660002", "قبض شما صادر شد.")
     staff(page, "operator")
     page.goto("/desk/outbox?state=failed&mobile=09166660002")
     page.locator(f"a[href$='{row_id}']").click()
     accessible(page)
     shoot(page, "outbox-message")
-    page.get_by_role("button", name="ارسال دوباره").click()
+    page.goto("/desk/outbox/resend?state=failed&mobile=09166660002")
+    expect(page.locator("[role=status]")).to_contain_text("۱ پیام")
+    accessible(page)
+    page.get_by_role("button", name="پیام را دوباره بفرست").click()
     expect(page.locator(".flash")).to_contain_text("دوباره در صف ارسال")
+    page.goto(f"/desk/outbox/{row_id}")
     deadline = time.monotonic() + 20
     while page.locator(".badge.good").count() == 0:
         assert time.monotonic() < deadline
