@@ -22,7 +22,8 @@ MIXED: Final = "mix"
 MEMORY: Final = "memory"
 USSD: Final = "ussd"
 CAMPAIGN: Final = "campaign"
-MEASUREMENTS: Final = (MATRIX, PAIR, RECEIPTS, MIXED, USSD, MEMORY, CAMPAIGN)
+DESK: Final = "desk"
+MEASUREMENTS: Final = (MATRIX, PAIR, RECEIPTS, MIXED, USSD, MEMORY, CAMPAIGN, DESK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,8 @@ class Plan:
     """Seconds over which the rate of a bind is counted."""
     sending: float = 30.0
     """Seconds over which a campaign is sent as fast as it goes."""
+    at_desk: float = 15.0
+    """Seconds for which people are at the desk."""
     only: frozenset[str] = frozenset(MEASUREMENTS)
     engine: str = ""
     """The one engine that is measured; empty: both."""
@@ -62,4 +65,5 @@ QUICK: Final = Plan(
     messages=10_000,
     minute=5.0,
     sending=2.0,
+    at_desk=3.0,
 )

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from statistics import median
 
-from bench import campaign, mix, ussd
+from bench import campaign, desk, mix, ussd
 from bench.campaign import Campaign
 from bench.databases import Engine
 from bench.figures import Book, machine, table, verdict
 from bench.plan import (
     DEAREST,
+    DESK,
     MATRIX,
     MEMORY,
     MIXED,
@@ -46,6 +47,8 @@ class Results:
     memory: dict[str, Memory] = field(default_factory=dict)
     weights: dict[str, ussd.Weight] = field(default_factory=dict)
     campaigns: dict[str, Campaign] = field(default_factory=dict)
+    pages: dict[str, list[desk.Pages]] = field(default_factory=dict)
+    """What people at the desk were shown, round by round."""
 
 
 def report(results: Results, version: str) -> str:
@@ -71,6 +74,8 @@ def report(results: Results, version: str) -> str:
         parts.append(_memory(results))
     if results.campaigns:
         parts.append(campaign.report(results.campaigns))
+    if DESK in plan.only:
+        parts.append(desk.report(book, results.engines, results.pages))
     parts.append(table(["Target", "bound", "measured", ""], _targets(results, alone_rate)))
     return "\n".join(parts)
 
@@ -125,6 +130,8 @@ def _targets(results: Results, alone_rate: float) -> Iterator[list[str]]:
             yield mix.target(results.book, engine)
         if USSD in results.plan.only:
             yield from ussd.targets(results.book, engine, results.weights, results.plan.sessions)
+        if DESK in results.plan.only:
+            yield desk.target(results.book, engine)
         if engine.name in results.campaigns:
             yield from campaign.targets(engine.name, results.campaigns[engine.name])
 

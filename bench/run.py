@@ -10,7 +10,7 @@ import argparse
 import time
 from dataclasses import replace
 
-from bench import campaign, codec, mix, ussd
+from bench import campaign, codec, desk, mix, ussd
 from bench import plan as plans
 from bench.databases import HOME, Engine, Sqlite, alone, postgresql
 from bench.dial_load import Dials
@@ -61,6 +61,10 @@ class Bench:
         if plans.USSD in self.plan.only:
             dials = Dials(ussd.RATE, seconds=self.plan.seconds, warm_up=self.plan.warm_up)
             ussd.measure(self.book, engine, dials, self.plan.dialling)
+        if plans.DESK in self.plan.only:
+            phase = replace(self._phase(rate=desk.RATE), seconds=self.plan.at_desk)
+            shown = desk.measure(self.book, engine, phase, self.plan.few, number)
+            self.results.pages.setdefault(engine.name, []).append(shown)
 
     def _prepare(self) -> None:
         few, many, only = self.plan.few, self.plan.many, self.plan.only

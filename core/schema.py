@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from alembic import command
 from alembic.config import Config
@@ -35,10 +37,7 @@ def current(database: Database) -> str | None:
 
 def head() -> str:
     """Name the version that this code works with."""
-    version = ScriptDirectory.from_config(_config()).get_current_head()
-    if version is None:
-        raise SchemaError("this installation of Peyk lacks its migrations; install it again")
-    return version
+    return _versions().head
 
 
 def is_current(database: Database) -> bool:
@@ -105,12 +104,26 @@ def _version(connection: Connection) -> str | None:
 
 
 def _refuse_newer(database: Database, version: str) -> None:
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if version not in known:
+    if version not in _versions().known:
         raise SchemaError(
             f"{database.name} has tables of version {version}, which this Peyk does not know "
             f"(its own is {head()}): it was upgraded by a newer one; install that"
         )
+
+
+class _Versions(NamedTuple):
+    head: str
+    known: frozenset[str]
+
+
+@cache
+def _versions() -> _Versions:
+    """Those of this installation: reading every migration takes tens of milliseconds."""
+    scripts = ScriptDirectory.from_config(_config())
+    version = scripts.get_current_head()
+    if version is None:
+        raise SchemaError("this installation of Peyk lacks its migrations; install it again")
+    return _Versions(version, frozenset(each.revision for each in scripts.walk_revisions()))
 
 
 def _config(connection: Connection | None = None) -> Config:

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 
 import structlog
 from klein import Klein
-from twisted.internet.defer import DeferredLock
+from twisted.internet.defer import CancelledError, DeferredLock
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
@@ -115,7 +115,11 @@ class Frame:
             self._count(visit.address)
             visit = await self._known(request)
             early = self._let_in(route, visit)
-            return early if early is not None else await route.handler(visit, **arguments)
+            if early is not None:
+                return early
+            return await visit.drawn(await route.handler(visit, **arguments))
+        except CancelledError:
+            return b""  # the browser has gone meanwhile
         except Exception as error:  # noqa: BLE001 - it is put in words
             return self._refuse(visit, error)
 
@@ -196,7 +200,7 @@ class Frame:
         code = code if code in _CODES else 500
         words = visit.say(key or f"error.{code}.words", **values)
         title = visit.say(f"error.{code}.title")
-        return visit.page("error.html", code=code, title=title, words=words)
+        return visit.drawn_now(visit.page("error.html", code=code, title=title, words=words))
 
     def _lost(self, request: Any, failure: Any) -> bytes:
         """What came to no route: no such page, or not by this method."""

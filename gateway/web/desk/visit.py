@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
@@ -49,6 +49,7 @@ class Visit:
         self.session = session
         self._equipment = equipment
         self._token = token
+        self._drawing: Callable[[], bytes] | None = None
 
     # --- who ------------------------------------------------------------------------
 
@@ -232,10 +233,14 @@ class Visit:
     # --- answers ------------------------------------------------------------------------
 
     def page(self, template: str, /, *, code: int = 200, **values: Any) -> bytes:
-        """A page; ``code`` 422 for a form that has mistakes in it."""
+        """A page; ``code`` 422 for a form that has mistakes in it.
+
+        It is a handler's answer: the frame draws it (``drawn``) beside whatever else goes on.
+        """
         self.request.setResponseCode(code)
         flash = self._take_flash()
-        return self._equipment.renderer.render(
+        self._drawing = partial(
+            self._equipment.renderer.render,
             template,
             visit=self,
             t=self.say,
@@ -247,6 +252,20 @@ class Visit:
             has_font=self._equipment.static.has_font,
             **values,
         )
+        return b""
+
+    async def drawn(self, answer: bytes) -> bytes:
+        """What goes to the browser: a long list takes a while, and nobody's message waits."""
+        drawing, self._drawing = self._drawing, None
+        if drawing is None:
+            return answer
+        page: bytes = await self.means.in_thread(drawing)
+        return page
+
+    def drawn_now(self, answer: bytes) -> bytes:
+        """The same at once, for what is small."""
+        drawing, self._drawing = self._drawing, None
+        return answer if drawing is None else drawing()
 
     def go(self, path: str, flash: str = "", /, *, kind: str = "good", **values: Any) -> bytes:
         """On to another page of the desk (``/inbox``), where the text ``flash`` is shown once."""

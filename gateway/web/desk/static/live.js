@@ -11,18 +11,26 @@ function note(state) {
   }
 }
 
-// What somebody works in is renewed when they have left it; what they opened stays open.
+const FOCUSED = "a, button, summary, [tabindex]";
+
+// Where somebody goes with the keyboard is renewed when they have left it; what was opened stays
+// open, and what was clicked at stays focused.
 function put() {
   for (const [name, html] of waiting) {
     const block = document.getElementById(`board-${name}`);
-    if (!block || block.contains(document.activeElement)) {
+    const active = document.activeElement;
+    if (!block || (block.contains(active) && active.matches(":focus-visible"))) {
       continue;
     }
+    const focused = [...block.querySelectorAll(FOCUSED)].indexOf(active);
     const before = [...block.querySelectorAll("details")].map((each) => each.open);
     const scrolled = [...block.querySelectorAll(".tall")].map((each) => each.scrollTop);
     block.innerHTML = html;
     block.querySelectorAll("details").forEach((each, place) => { each.open = before[place]; });
     block.querySelectorAll(".tall").forEach((each, place) => { each.scrollTop = scrolled[place]; });
+    if (focused >= 0) {
+      block.querySelectorAll(FOCUSED)[focused]?.focus({ preventScroll: true, focusVisible: false });
+    }
     waiting.delete(name);
   }
 }
