@@ -71,7 +71,7 @@ async def test_mistakes_stand_beside_their_fields(desk: Any) -> None:
     """The words' with line and column; nothing is saved."""
     boss = desk.person("administrator")
     for field, said, told in (
-        ("body", BODY + "\n{{ nobody }}", "سطر ۳، ستون ۴: متغیری به نام 'nobody' نیست؛ این‌ها هست: "),
+        ("body", BODY + "\n{{ nobody }}", "سطر ۳، ستون ۴: متغیری به نام 'nobody' نیست؛ این‌ها"),
         ("body", "{{ payable|rail }}", "صافی‌ای به نام 'rail' نیست؛ شاید منظور 'rial' است."),
         ("body", "{{ due }}", "due را چنین بنویسید: {{ due|jalali }}"),
         ("body", "{{ number|rial }}", "صافی 'rial' برای number نیست."),
