@@ -85,27 +85,27 @@ class Tally:
         if batch.inputs:
             self._dialled(work, batch.now + seconds * 1000)
         self.operations.update(done.operations)
-        self.results.update(
-            (sent.smsc, sent.result.value)
-            for sent in batch.sent
-            if sent.result is not Result.UNSENT
-        )
-        self.receipts.update(
-            (one.smsc, one.state.value if one.state else NOTHING_SETTLED) for one in batch.receipts
-        )
+        # Lists, and the enum's members as the texts that they are: it is done for each message.
+        self.results.update([
+            (sent.smsc, sent.result) for sent in batch.sent if sent.result is not Result.UNSENT
+        ])  # fmt: skip
+        self.receipts.update([
+            (one.smsc, one.state or NOTHING_SETTLED) for one in batch.receipts
+        ])  # fmt: skip
 
     def submitted_to(self, bind: str, rows: Sequence[Outgoing], now_ms: int) -> None:
         """Count parts of messages that are submitted, and how long people waited for them."""
-        submitted, answers = self.submitted, self.answers
+        self.submitted.update([
+            (bind, row.line, "answer" if row.operation else _what(row)) for row in rows
+        ])  # fmt: skip
+        answers = self.answers
         for row in rows:
-            submitted[bind, row.line, _what(row)] += 1
-            asked_at = row.asked_at
-            if asked_at is not None and row.part == 1:
+            if row.operation and row.part == 1 and row.asked_at is not None:
                 key = row.line, row.operation
                 found = answers.get(key)
                 if found is None:
                     found = answers[key] = Buckets(SECONDS)
-                found.add((now_ms - asked_at) / 1000)
+                found.add((now_ms - row.asked_at) / 1000)
 
     def _add(self, counter: Counter[str], lines: Sequence[str]) -> None:
         for line, count in Counter(lines).items():

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Table, event, insert, select, update
+from sqlalchemy import Connection, Table, event, insert, select, text, update
 from twisted.internet.defer import Deferred, execute
 from twisted.internet.task import Clock as ReactorClock
 
@@ -77,10 +77,7 @@ def _rows(at: int) -> Iterator[tuple[Table, dict[str, Any]]]:
     yield webhook_calls, _filled(webhook_calls, id=key, webhook_id=1)
 
 
-@pytest.fixture
-def kept(database: Database) -> Database:
-    """A subscriber, and of everything something old and something new."""
-
+def _fill(database: Database) -> None:
     def fill(connection: Connection) -> None:
         connection.execute(insert(subscribers), _filled(subscribers, id=1, utility="u", number="1"))
         connection.execute(insert(api_tokens), _filled(api_tokens, id=1))
@@ -90,6 +87,12 @@ def kept(database: Database) -> Database:
                 connection.execute(insert(table), row)
 
     database.transact("fill", fill)
+
+
+@pytest.fixture
+def kept(database: Database) -> Database:
+    """A subscriber, and of everything something old and something new."""
+    _fill(database)
     return database
 
 
@@ -237,3 +240,34 @@ def test_what_has_no_words_any_more_is_not_sent_again(kept: Database) -> None:
     acted = kept.transact("test", resend, [old, new], NOW_MS)
     assert acted.done == (new,)
     assert acted.refused == {old: "its words are no longer kept"}
+
+
+PARTITIONED = ("inbox", "outbox", "ussd_steps", "events", "webhook_calls")
+
+
+def test_tables_may_be_partitioned_by_id(
+    postgresql_database: Database,
+) -> None:
+    """As docs/privacy.md has it: what there is becomes the first partition, and all goes on."""
+    kept = postgresql_database
+    border = first_id_at(NOW_MS - DAY_MS)
+    with kept.engine.begin() as connection:
+        for name in PARTITIONED:
+            before, after = f"(MINVALUE) TO ({border})", f"({border}) TO (MAXVALUE)"
+            for statement in (
+                f"ALTER TABLE {name} RENAME TO {name}_old",
+                f"CREATE TABLE {name} (LIKE {name}_old INCLUDING ALL) PARTITION BY RANGE (id)",
+                f"ALTER TABLE {name} ATTACH PARTITION {name}_old FOR VALUES FROM {before}",
+                f"CREATE TABLE {name}_next PARTITION OF {name} FOR VALUES FROM {after}",
+            ):
+                connection.execute(text(statement))
+    _fill(kept)
+    with kept.engine.begin() as connection:
+        for table, row in _rows(NOW_MS):
+            connection.execute(insert(table), row)
+    assert _put_away(kept)
+    for table in (inbox, outbox, ussd_steps, events, webhook_calls):
+        assert [row.id for row in _all(kept, table)] == [first_id_at(NEW), first_id_at(NOW_MS)]
+    with kept.engine.connect() as connection:
+        count = connection.scalar(text("SELECT count(*) FROM outbox_next"))
+    assert count == 1
