@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping
 from difflib import ndiff
 from typing import Any, Final
 
@@ -13,13 +13,12 @@ from core.outbox import Notice, store_notices
 from core.reporting.types import ParameterError, SourceError
 from core.templates import store
 from core.templates.checks import DefinitionError
-from core.templates.store import Saved, Template, TemplateFilter
+from core.templates.store import Template, TemplateFilter
 from core.templates.types import Definition, OnReport, Version
 from core.triggers import next_planned
 from gateway.templates.errors import BodyError
 from gateway.templates.form import form_of
 from gateway.templates.wordings import LineGone
-from gateway.templates.written import write_form
 from gateway.web.desk import workshop
 from gateway.web.desk.forms import Form
 from gateway.web.desk.refusals import NotFound, Refusal
@@ -77,7 +76,8 @@ async def show_versions(visit: Visit, template_id: int) -> bytes:
     newer = asked.choice("newer", numbers, required=False) or numbers[0]
     before = str(max(int(newer) - 1, int(numbers[-1])))
     older = asked.choice("older", numbers, required=False) or before
-    lines = differences(found, int(older), int(newer)) if asked.is_right else []
+    by_number = {str(each.version.version): each.version for each in found}
+    lines = differences(visit, by_number[older], by_number[newer]) if asked.is_right else []
     asked.fill(older=older, newer=newer)
     return visit.page(
         "template_versions.html",
@@ -155,14 +155,31 @@ def instants(definition: Definition, now: int, most: int = INSTANTS) -> list[int
     return found
 
 
-def differences(versions: Sequence[Saved], older: int, newer: int) -> list[tuple[str, str]]:
+def differences(visit: Visit, older: Version, newer: Version) -> list[tuple[str, str]]:
     """Lines of the newer one and those that it has no more: ``" "``, ``"+"`` or ``"-"``, text."""
-    texts = {
-        each.version.version: write_form("", form_of(each.version.definition, each.version.body))
-        for each in versions
-    }
-    before, after = (texts[number].splitlines()[2:] for number in (older, newer))
+    before, after = (list(_lines(visit, version)) for version in (older, newer))
     return [(each[0], each[2:]) for each in ndiff(before, after) if not each.startswith("?")]
+
+
+def _lines(visit: Visit, version: Version) -> Iterator[str]:
+    """A template in the visitor's words, a setting a line, and then its own."""
+    written = form_of(version.definition, version.body)
+    body = written.pop("body")
+    for key, value in written.items():
+        if value or (value == 0 and value is not False):
+            name = visit.say_or(f"templates.{key}", key)
+            yield f"{name}: {_said(visit, key, value)}"
+    yield f"{visit.say('templates.body')}:"
+    yield from body.splitlines()
+
+
+def _said(visit: Visit, key: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return visit.say("desk.yes") if value else visit.say("desk.no")
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} = {each}" for name, each in value.items())
+    each = value if isinstance(value, list) else [value]
+    return ", ".join(visit.say_or(f"templates.{key}_is.{one}", str(one)) for one in each)
 
 
 async def _page(visit: Visit, template: Template, form: Form, code: int = 200) -> bytes:

@@ -51,7 +51,8 @@ async def test_a_template_is_written_changed_compared_tried_and_put_to_use(desk:
     assert "شخص دیگری" in late.text
     found = await desk.get(f"{path}/versions", boss)
     assert "+ با سپاس" in found.text
-    assert '+ produce = "every day 08:00" # when it is made' in found.text.replace("  ", " ")
+    assert "+ زمان تولید: every day 08:00" in found.text
+    assert "- " not in found.text
     assert "نوبت‌های بعدی" in (await desk.get(path, boss)).text
     assert (await desk.post(f"{path}/enable", boss)).code == 303
     assert "فعال" in (await desk.get("/templates?state=enabled", boss)).text
