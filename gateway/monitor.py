@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import structlog
 from twisted.application.service import MultiService
@@ -25,6 +25,9 @@ from gateway.web_service import WebService
 
 log = structlog.get_logger(__name__)
 
+SIZE_SECONDS: Final = 3.0
+"""A database that does not say how large it is by then keeps nobody waiting."""
+
 
 class Watched(NamedTuple):
     """The parts of the daemon that metrics tell of."""
@@ -45,6 +48,7 @@ class Monitor(MultiService):
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._watched = watched
+        self._reactor = reactor
         behind_proxy = settings.is_on_web and web is not None and web.behind_proxy
         exposition = Exposition(watched.tally)
         self.pages = pages(settings, exposition, self.look, behind_proxy=behind_proxy)
@@ -57,7 +61,7 @@ class Monitor(MultiService):
     def look(self) -> Deferred[Seen]:
         """How the daemon is now."""
         watched = self._watched
-        size = watched.read("metrics", database_bytes)
+        size = watched.read("metrics", database_bytes).addTimeout(SIZE_SECONDS, self._reactor)
         # Without the database there is all the more to tell of.
         size.addErrback(_unknown)
         both = gatherResults([watched.vitals.judged(), size])

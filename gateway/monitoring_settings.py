@@ -43,6 +43,9 @@ def check_monitoring(
     if monitoring.is_on_web and web is None:
         problem = 'is "web", and there is no [web] table'
         raise ConfigError(file, "monitoring.listen", problem, "write HOST:PORT")
+    if web is not None and monitoring.listen == web.listen:
+        problem = f"{web.listen} is the address of [web] already"
+        raise ConfigError(file, "monitoring.listen", problem, 'write "web" to be served there')
     if monitoring.allow or monitoring.token.get_secret_value():
         return
     if monitoring.is_on_web or not _is_loopback(monitoring.listen):

@@ -35,6 +35,9 @@ def test_what_is_counted_is_put_away(
         return said.out, said.err
 
     assert "kept for ever" in run("")[1]
+    file.write_text(head + "[retention]\ntexts = 3\n")
+    assert cli._run(["--config", str(file), "retention", "run"]) == 2
+    assert "retention.texts: is too short: 7 or more" in capfd.readouterr().err
     table = "[retention]\nwrong_codes = 30\n"
     assert json.loads(run(table, "--dry-run", "--json")[0]) == {"wrong_codes.rows": 1}
     with sqlite_database.engine.connect() as connection:
