@@ -14,6 +14,7 @@ from typing import Any, LiteralString, TypeVar
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 from platformdirs.api import RuntimeDirWarning
 from psycopg import sql
 from sqlalchemy import create_engine, event, text
@@ -26,6 +27,9 @@ from core.events import Event, Events
 from core.secrecy import Keys
 
 AnyDatabase = TypeVar("AnyDatabase", bound=Database)
+# How long an example takes is no finding: the machine may have other things to do.
+settings.register_profile("peyk", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("peyk")
 NOW_MS = 1_790_000_000_000
 """2026-09-21 14:13:20 UTC, 30 Shahrivar 1405: the instant at which tests happen."""
 

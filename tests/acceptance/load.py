@@ -13,7 +13,7 @@ from twisted.internet.task import LoopingCall
 from core.database import Database
 from core.tables import inbox, outbox
 from gateway.smpp.handsets import Submit
-from tests.acceptance.conftest import LINE, WINDOW, Operator, until
+from tests.acceptance.conftest import DEADLINE, LINE, WINDOW, Operator, until
 
 TEXT = "010*10000001*4321"
 AHEAD = 8 * WINDOW
@@ -51,7 +51,7 @@ class Load:
         if self._loop.running:
             self._loop.stop()
 
-    async def all_answered(self, seconds: float = 30) -> None:
+    async def all_answered(self, seconds: float = DEADLINE) -> None:
         """Wait until the operator has nothing left and every mobile has its answer."""
         await until(lambda: not self.operator.waiting, "all texts are acknowledged", seconds)
         await until(lambda: len(self.submits) == len(self.mobiles), "all are answered", seconds)

@@ -135,7 +135,7 @@ async def test_a_campaign_is_paused_resumed_and_cancelled(
     operator: Operator, daemons: Daemons
 ) -> None:
     """While it is paused nothing of it is sent; what was not sent when it is cancelled stays."""
-    daemon = daemons(operator.port, more="rate = 8")
+    daemon = daemons(operator.port, more="rate = 1")
     campaigns = Campaigns(daemon)
     daemon.start()
     await until(lambda: operator.bound, "the daemon is bound")

@@ -98,16 +98,16 @@ async def test_one_of_three_is_killed_and_all_is_sent(
     ]
     for daemon in several:
         daemon.start()
-    await until(lambda: len(operator.bound) == len(several), "all are bound", 60)
+    await until(lambda: len(operator.bound) == len(several), "all are bound")
     killed = await leader_of(several)
     mobiles = queue(postgresql_filled, MESSAGES)
     control.call(killed.control, "wake")
-    await until(lambda: len(submits) >= MESSAGES // 2, "half of it is sent", 60)
+    await until(lambda: len(submits) >= MESSAGES // 2, "half of it is sent")
     assert len(by_connection) == len(several)
     killed.kill()
     began = time.monotonic()
     await until(lambda: len(operator.bound) == 2, "the operator sees the loss")
-    await until(lambda: len(submits) == MESSAGES, "all is sent", 60)
+    await until(lambda: len(submits) == MESSAGES, "all is sent")
     took = time.monotonic() - began
     await until(lambda: states(postgresql_filled) == {"accepted": MESSAGES}, "all is settled")
 
@@ -140,11 +140,11 @@ async def test_texts_are_answered_once_by_those_that_are_left(
     several = [daemons(operator.port, url=postgresql_filled) for _ in range(2)]
     for daemon in several:
         daemon.start()
-    await until(lambda: len(operator.bound) == len(several), "both are bound", 60)
+    await until(lambda: len(operator.bound) == len(several), "both are bound")
     await leader_of(several)
     load = Load(operator)
     load.begin()
-    await until(lambda: len(load.submits) >= 1_500, "many are answered", 60)
+    await until(lambda: len(load.submits) >= 1_500, "many are answered")
     several[0].kill()
     await until(lambda: len(operator.bound) == 1, "the operator sees the loss")
     [living] = operator.bound
@@ -154,7 +154,7 @@ async def test_texts_are_answered_once_by_those_that_are_left(
     )
     load.end()
     # What the killed one was to send is sent when its lease is over, and not in this test.
-    await until(lambda: not operator.waiting, "all texts are acknowledged", 30)
+    await until(lambda: not operator.waiting, "all texts are acknowledged")
     broken = set(load.by_connection) - {living.connection}
     load.doubles(broken)
     assert operator.totals.redelivered
@@ -191,7 +191,7 @@ async def test_a_minute_sends_the_rate(
     minutes = Minutes(operator)
     for daemon in at_a_rate(operator, daemons, postgresql_filled, count):
         daemon.start()
-    await until(lambda: len(operator.bound) == count, "all are bound", 60)
+    await until(lambda: len(operator.bound) == count, "all are bound")
     await until(
         lambda: len({submit.connection for submit in operator.submits}) == count, "all send"
     )

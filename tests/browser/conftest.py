@@ -169,7 +169,7 @@ def _wait(house: House, home: Path, daemon: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + DEADLINE
     while True:
         try:
-            with urllib.request.urlopen(f"{house.url}/desk/login", timeout=5):  # noqa: S310
+            with urllib.request.urlopen(f"{house.url}/desk/login", timeout=DEADLINE):  # noqa: S310
                 return
         except (URLError, ConnectionError, TimeoutError):
             if daemon.poll() is not None or time.monotonic() > deadline:

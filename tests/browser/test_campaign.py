@@ -53,7 +53,7 @@ def test_a_campaign_from_its_template_to_its_failures(
     shoot(page, "campaign-start")
     page.get_by_role("button", name="آغاز ارسال").click()
     # Its script shows how far it is, and opens the page anew when it is over.
-    expect(page.locator("#progress .badge")).to_have_text("پایان یافته", timeout=30_000)
+    expect(page.locator("#progress .badge")).to_have_text("پایان یافته", timeout=60_000)
     failures = page.locator("#failures")
     expect(failures).to_be_visible()
     accessible(page)

@@ -58,7 +58,7 @@ def _ask(port: int, most: int) -> tuple[str, list[str], bytes]:
     """What a client with TLS up to a version sees: the version, who answers, the first line."""
     context = SSL.Context(SSL.TLS_CLIENT_METHOD)
     context.set_max_proto_version(most)
-    plain = socket.create_connection(("127.0.0.1", port), timeout=10)
+    plain = socket.create_connection(("127.0.0.1", port), timeout=60)
     plain.settimeout(None)
     client = SSL.Connection(context, plain)
     try:

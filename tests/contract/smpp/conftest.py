@@ -80,15 +80,15 @@ class Memory:
         waiter: Deferred[None] = Deferred()
         self._waiters.append((condition, waiter))
         self.check()
-        return waiter.addTimeout(10, reactor)
+        return waiter.addTimeout(60, reactor)
 
     async def until_true(self, condition: Callable[[], bool]) -> None:
         """Wait for something that no call of the listener tells, looking now and then."""
-        for _ in range(1000):
-            if condition():
-                return
+        ends = reactor.seconds() + 60
+        while not condition():
+            if reactor.seconds() > ends:
+                raise TimeoutError
             await deferLater(reactor, 0.005)
-        raise TimeoutError
 
 
 @pytest.fixture

@@ -176,7 +176,7 @@ async def test_the_window_of_the_operator_is_kept(binder: Binder, memory: Memory
 @pytest_twisted.ensureDeferred
 async def test_faults_are_what_they_say(binder: Binder, memory: Memory) -> None:
     """Throttling, a refusal, no response and a cut come back as their results."""
-    smsc, _ = await binder(SimulatedSmsc(), response_timeout=0.2)
+    smsc, _ = await binder(SimulatedSmsc(), response_timeout=1)
     smsc.faults.throttle = 1
     smsc.faults.refuse = 1
     smsc.faults.refuse_status = 0x0B

@@ -25,7 +25,7 @@ def converse(port: int) -> tuple[list[str], list[str]]:
         bodies.append(pdu.short_message.decode("utf-16-be" if pdu.data_coding == 8 else "ascii"))
         return 0
 
-    client = Client("127.0.0.1", port, timeout=5, allow_unknown_opt_params=True)
+    client = Client("127.0.0.1", port, timeout=60, allow_unknown_opt_params=True)
     client.set_message_received_handler(received)
     client.set_message_sent_handler(lambda pdu: ids.append(pdu.message_id.decode()))
     client.connect()
@@ -67,7 +67,7 @@ async def test_an_esme_of_another_making_hears_that_its_password_is_wrong() -> N
     port = await smsc.listen()
 
     def bind() -> None:
-        client = Client("127.0.0.1", port, timeout=5, allow_unknown_opt_params=True)
+        client = Client("127.0.0.1", port, timeout=60, allow_unknown_opt_params=True)
         client.connect()
         try:
             client.bind_receiver(system_id="peyk", password="wrong")

@@ -52,7 +52,7 @@ async def raw(world: Any, data: bytes) -> bytes:
     await connectProtocol(HostnameEndpoint(reactor, "127.0.0.1", port), client)
     transport: Any = client.transport
     transport.write(data)
-    return await client.closed.addTimeout(5, reactor)
+    return await client.closed.addTimeout(60, reactor)
 
 
 @pytest_twisted.ensureDeferred

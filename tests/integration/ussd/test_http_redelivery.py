@@ -103,7 +103,8 @@ def sample(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory, key
 
 
 @settings(
-    max_examples=9, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=9,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
     dialect=st.sampled_from(HttpDialect),

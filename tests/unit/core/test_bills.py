@@ -58,7 +58,7 @@ def test_a_balance_is_what_was_billed_last_less_all_that_came_after(database: Da
             connection.execute(insert(table).values(values))
         return load_last_bills(connection, [key]).get(key)
 
-    @settings(max_examples=30, deadline=None)
+    @settings(max_examples=30)
     @given(HAPPENINGS)
     def holds(happened: list[tuple[str, int]]) -> None:
         last = database.transact("balance", balance, happened)

@@ -32,7 +32,7 @@ def named(draw: st.DrawFn, keywords: list[str]) -> str:
     return before + words + after + draw(st.sampled_from(["", "", " ", "#", " ممنون", "\u200c"]))
 
 
-@settings(max_examples=1_000, deadline=None)
+@settings(max_examples=250)
 @given(data=st.data())
 def test_the_quick_way_reads_keywords_as_the_thorough_one(
     kerman: Profile, data: st.DataObject
@@ -82,7 +82,7 @@ def telling(draw: st.DrawFn, keywords: list[str]) -> str:
     return before + draw(st.sampled_from(keywords)) + figures + told
 
 
-@settings(max_examples=1_000, deadline=None)
+@settings(max_examples=250)
 @given(data=st.data())
 def test_the_quick_way_reads_what_is_told_as_the_thorough_one(
     kerman: Profile, data: st.DataObject

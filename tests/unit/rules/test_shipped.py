@@ -71,7 +71,7 @@ def call_of(pattern: Pattern, digits: dict[Argument, str]) -> Call:
     return Call(pattern.operation, arguments)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150)
 @given(command=commands(), data=st.data())
 def test_every_spelling_of_every_command_makes_its_call(
     command: tuple[Profile, Pattern, dict[Argument, str]], data: st.DataObject
@@ -101,7 +101,7 @@ def test_every_spelling_of_every_command_makes_its_call(
     assert found.call == meant
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80)
 @given(command=commands())
 def test_what_is_written_as_published_means_one_thing(
     command: tuple[Profile, Pattern, dict[Argument, str]],
@@ -113,7 +113,7 @@ def test_what_is_written_as_published_means_one_thing(
     assert {candidate.call.operation for candidate in candidates} == {pattern.operation}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80)
 @given(command=commands())
 def test_no_spelling_shows_a_code(
     command: tuple[Profile, Pattern, dict[Argument, str]],

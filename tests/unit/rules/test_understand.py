@@ -215,7 +215,7 @@ def test_equal_fields_make_one_call_with_both_hidden(kerman: Profile) -> None:
     assert kerman.understand("110*10000001*4321*4321!").masked == "110*10000001**********!"
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=150)
 @given(text=ANY_TEXT | LIKELY)
 def test_any_text_is_understood_or_has_a_problem(kerman: Profile, text: str) -> None:
     """No text raises, and every text can be stored and is answered somehow."""
@@ -228,7 +228,7 @@ def test_any_text_is_understood_or_has_a_problem(kerman: Profile, text: str) -> 
     assert isinstance(found, Candidate | Problem)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=150)
 @given(text=LIKELY)
 def test_the_quick_way_reads_as_the_thorough_one(kerman: Profile, text: str) -> None:
     """What is read at once would have been read the same with all the care there is."""
@@ -251,11 +251,11 @@ def test_the_quick_way_reads_as_the_thorough_one(kerman: Profile, text: str) -> 
     ids=lambda text: f"{text[:6]!r}×{len(text)}",
 )  # fmt: skip
 def test_long_texts_take_linear_time(kerman: Profile, others: Grammar, text: str) -> None:
-    """A text of 50,000 characters cannot hold up the others."""
+    """A text of 50,000 characters cannot hold up the others; squared it were hours."""
     start = time.process_time()
     kerman.understand(text)
     understand(others, text)
-    assert time.process_time() - start < 1
+    assert time.process_time() - start < 5
 
 
 class TestOtherUtilities:

@@ -77,7 +77,7 @@ def chosen(profile: Profile, text: str, call: Call) -> Candidate:
     return found
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150)
 @given(data=st.data(), command=commands())
 def test_every_spelling_makes_the_published_call(
     kerman: Profile, data: st.DataObject, command: tuple[list[str], Call]
@@ -93,7 +93,7 @@ def test_every_spelling_makes_the_published_call(
     assert hidden == alike * len(call.arguments[Argument.CODE])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100)
 @given(data=st.data(), command=commands())
 def test_runs_written_together_make_the_published_call(
     kerman: Profile, data: st.DataObject, command: tuple[list[str], Call]
@@ -114,7 +114,7 @@ def test_runs_written_together_make_the_published_call(
     assert [candidate.call for candidate in persian.candidates] == calls
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80)
 @given(command=commands(), data=st.data())
 def test_two_supported_readings_are_never_guessed_between(
     kerman: Profile, command: tuple[list[str], Call], data: st.DataObject
@@ -126,7 +126,7 @@ def test_two_supported_readings_are_never_guessed_between(
     assert isinstance(found, Candidate) == (len(understanding.candidates) == 1)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80)
 @given(command=commands(), data=st.data())
 def test_no_candidate_shows_a_code_when_none_is_chosen(
     kerman: Profile, command: tuple[list[str], Call], data: st.DataObject

@@ -274,8 +274,11 @@ def test_one_message_to_try(office: Office) -> None:
 def test_profiles_bring_theirs(office: Office) -> None:
     """`peyk init` saves them once, not in use; the demo uses those that are meant for it."""
     ran = office.peyk("init")
-    assert "templates of qom-power: bill_issued, payment_receipt, outage_notice new" in ran.out
-    assert "none new, 3 kept" in office.peyk("template", "load", "qom-power").out
+    assert (
+        "templates of qom-power: bill_issued, payment_receipt, outage_notice, outage_cancelled new"
+        in ran.out
+    )
+    assert "none new, 4 kept" in office.peyk("template", "load", "qom-power").out
     assert office.json("template", "list", "--enabled") == []
     assert "did you mean 'qom-power'?" in office.peyk("template", "load", "qom").err
     (office.folder / "var" / "peyk.db").unlink()

@@ -25,7 +25,7 @@ SIZE = st.builds(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(body=BODY, options=OPTIONS, size=SIZE)
 def test_every_page_fits_and_all_of_the_text_is_on_one(
     body: str, options: tuple[str, ...], size: PageSize
@@ -43,7 +43,7 @@ def test_every_page_fits_and_all_of_the_text_is_on_one(
     assert last.removesuffix("۰بازگشت") == "".join(f"{body} {' '.join(options)}".split())
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(count=st.integers(1, 12), title=LINE, size=SIZE)
 def test_an_option_that_fits_a_line_is_never_split(count: int, title: str, size: PageSize) -> None:
     """Its digit and its words stand in one line of one page."""

@@ -98,7 +98,7 @@ def test_whatever_is_delivered_nothing_is_stuck_or_booked_twice(
     line = Line(database, keys, now_ms)
     mobiles = iter(range(10**7))
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(owned=st.booleans(), actions=st.lists(ACTION, max_size=10))
     def walked(*, owned: bool, actions: list[tuple[str, str]]) -> None:
         line.mobile = OWNER if owned else f"98916{next(mobiles):07}"

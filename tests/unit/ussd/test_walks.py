@@ -155,7 +155,7 @@ ACTION: Final = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(name=st.sampled_from(DIALLED), actions=st.lists(ACTION, max_size=25))
 def test_no_way_of_using_a_session_leaves_it_stuck_books_twice_or_raises(
     name: str, actions: list[tuple[str, str]]

@@ -80,7 +80,8 @@ class Rig:
 
 @given(doings=DOINGS, turns=st.booleans())
 @settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=30,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_nothing_is_done_twice_and_nobody_is_stuck(
     sqlite_database: Database,
