@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest_twisted
@@ -19,6 +21,7 @@ from core.templates import store
 from core.templates.store import Draft
 from core.text import ascii_digits
 from tests.acceptance.conftest import KEY, SUBSCRIBERS, Daemon, Daemons, Operator, until
+from tests.conftest import without_waiting_for_the_disk
 
 STRANGER = "989131234567"
 """Registered to nobody."""
@@ -35,20 +38,33 @@ _LINE = '[[lines]]\nnumber = "{}"\nprofile = "{}"\nbinds = ["operator"]\n'
 
 
 @pytest_twisted.async_yield_fixture
-async def utilities(operator: Operator, daemons: Daemons) -> AsyncIterator[Daemon]:
+async def utilities(
+    operator: Operator, daemons: Daemons, sqlite_sample: Path
+) -> AsyncIterator[Daemon]:
     """A daemon with five lines and sample subscribers of each utility."""
     lines = "\n".join(_LINE.format(number, name) for number, name in OTHERS.items())
     made = daemons(operator.port, more=lines)
-    database = Database(made.url)
-    today = datetime.now(TEHRAN).date()
-    for name in OTHERS.values():
-        demo.fill(database, Keys(KEY.encode()), today=today, utility=name, subscribers=SUBSCRIBERS)
-    database.close()
+    shutil.copy(_of_all(sqlite_sample), made.data / "peyk.db")
     made.start()
     await until(lambda: operator.bound, "the daemon is bound")
     yield made
     complaints = made.complaints()
     assert not complaints, complaints
+
+
+def _of_all(sqlite_sample: Path) -> Path:
+    """A SQLite file with the sample subscribers of every utility, filled once."""
+    path = sqlite_sample.with_name("all.db")
+    if not path.exists():
+        begun = path.with_suffix(".new")
+        shutil.copy(sqlite_sample, begun)
+        database = without_waiting_for_the_disk(Database(f"sqlite:///{begun}"))
+        keys, today = Keys(KEY.encode()), datetime.now(TEHRAN).date()
+        for name in OTHERS.values():
+            demo.fill(database, keys, today=today, utility=name, subscribers=SUBSCRIBERS)
+        database.close()  # the last connection takes the write-ahead log into the file
+        begun.rename(path)
+    return path
 
 
 def rows(daemon: Daemon, statement: str, **values: Any) -> list[Any]:

@@ -25,7 +25,7 @@ from urllib.error import URLError
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 from sqlalchemy import Connection
 
 from core import demo, schema
@@ -204,7 +204,8 @@ def chromium() -> Iterator[Browser]:
 def page(chromium: Browser, house: House) -> Iterator[Page]:
     """A browser window without a past; whatever its console complains of fails the test."""
     context = chromium.new_context(base_url=house.url, locale="fa-IR", viewport=DESKTOP)
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(DEADLINE * 1000)
+    expect.set_options(timeout=DEADLINE * 1000)
     opened = context.new_page()
     complaints: list[str] = []
     opened.on("pageerror", lambda error: complaints.append(str(error)))

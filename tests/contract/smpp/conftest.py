@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
@@ -84,9 +85,9 @@ class Memory:
 
     async def until_true(self, condition: Callable[[], bool]) -> None:
         """Wait for something that no call of the listener tells, looking now and then."""
-        ends = reactor.seconds() + 60
+        ends = time.monotonic() + 60
         while not condition():
-            if reactor.seconds() > ends:
+            if time.monotonic() > ends:
                 raise TimeoutError
             await deferLater(reactor, 0.005)
 
