@@ -31,16 +31,22 @@ class View(NamedTuple):
 
 
 class Board:
-    """Makes blocks; holds nothing of a visitor."""
+    """Makes blocks, on any thread; holds nothing of a visitor."""
 
     def __init__(self, texts: Texts, renderer: Renderer) -> None:
         self._texts = texts
         self._renderer = renderer
+        self._last: tuple[Beat | None, dict[View, dict[str, Markup]]] = None, {}
 
     def blocks(self, beat: Beat, view: View, utilities: dict[str, str]) -> dict[str, Markup]:
-        """Each block's inner HTML by its name."""
-        values = self._values(beat, view) | {"utilities": utilities}
-        return {name: self._block(name, values) for name in BLOCKS}
+        """Each block's inner HTML by its name; made once of a beat for all of a view."""
+        if self._last[0] is not beat:
+            self._last = beat, {}
+        _, made = self._last
+        if view not in made:
+            values = self._values(beat, view) | {"utilities": utilities}
+            made[view] = {name: self._block(name, values) for name in BLOCKS}
+        return made[view]
 
     def _block(self, name: str, values: Mapping[str, Any]) -> Markup:
         made = self._renderer.render(f"board_{name}.html", **values)
