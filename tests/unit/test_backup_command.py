@@ -11,13 +11,18 @@ import cli
 from core.database import Database
 
 
+def _settings(tmp_path: Path, database: Database) -> Path:
+    file = tmp_path / "peyk.toml"
+    url = database.url.set(drivername=database.url.get_backend_name())
+    file.write_text(f'[daemon]\nkey = "{"k" * 32}"\n[database]\n'
+                    f'url = "{url.render_as_string(hide_password=False)}"\n')  # fmt: skip
+    return file
+
+
 @pytest.fixture
 def settings(tmp_path: Path, sqlite_database: Database) -> Path:
     """Settings with a database of their own."""
-    file = tmp_path / "peyk.toml"
-    url = sqlite_database.url.render_as_string(hide_password=False)
-    file.write_text(f'[daemon]\nkey = "{"k" * 32}"\n[database]\nurl = "{url}"\n')
-    return file
+    return _settings(tmp_path, sqlite_database)
 
 
 def test_a_folder_gets_a_file_that_is_named_after_the_moment(
@@ -34,3 +39,13 @@ def test_a_folder_gets_a_file_that_is_named_after_the_moment(
     assert "is there already" in capfd.readouterr().err
     assert cli._run(["--config", str(settings), "backup", str(tmp_path / "no" / "x.db")]) == 1
     assert f"there is no folder {tmp_path / 'no'}" in capfd.readouterr().err
+
+
+def test_postgresql_has_its_own(
+    tmp_path: Path, postgresql_database: Database, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The command that does it is named."""
+    file = _settings(tmp_path, postgresql_database)
+    assert cli._run(["--config", str(file), "backup", str(tmp_path)]) == 1
+    assert "pg_dump --format=custom" in capfd.readouterr().err
+    assert list(tmp_path.glob("peyk-*")) == []

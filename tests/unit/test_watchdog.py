@@ -106,3 +106,5 @@ def test_the_unit_waits_longer_than_the_daemon_does() -> None:
     assert said["Type"] == "notify"
     assert int(said["TimeoutStopSec"]) >= 2 * 10 + 10
     assert int(said["WatchdogSec"]) > 3 * 25
+    assert said["StartLimitIntervalSec"] == "0", "it waits for its database, however long"
+    assert said["RestartPreventExitStatus"] == "2", "and not for settings to mend themselves"
