@@ -14,7 +14,7 @@ ROWS = 50
 FORMS = (
     "login", "logout", "password", "totp", "session", "user", "role", "token", "webhook",
     "subscriber", "bill", "request", "reading", "inbox", "outbox", "message", "template",
-    "campaign", "report", "optout", "outage", "service", "payment", "audit",
+    "campaign", "report", "optout", "outage", "service", "payment", "audit", "retention",
 )  # fmt: skip
 
 
