@@ -14,6 +14,7 @@ import structlog
 from twisted.internet.defer import Deferred, succeed
 from twisted.python.failure import Failure
 
+from core.alerts import Alert
 from core.database import DatabaseUnavailable
 from core.minutes import MINUTE_MS, NOTHING, Counts, counts_since, store_counts, total
 from gateway.health import Health, Snapshot, assess
@@ -49,6 +50,8 @@ class Beat(NamedTuple):
     """The last sixty minutes, the one that has begun last."""
     day: Sequence[Span]
     """The last 24 hours, likewise."""
+    alerts: Sequence[Alert] = ()
+    """Those that are open, as this daemon knows them."""
 
     @property
     def now(self) -> int:
@@ -75,16 +78,18 @@ class Beat(NamedTuple):
 class Pulse:
     """Feels it on demand; reactor's thread."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the composition root gives each its own
         self,
         vitals: Vitals,
         minutes: Minutes,
         doors: Doors,
         *,
         oldest_waiting: float,
+        open_alerts: Callable[[], Sequence[Alert]],
         now_ms: Callable[[], int],
     ) -> None:
         """``oldest_waiting``: for how many seconds a message may be due."""
+        self._open_alerts = open_alerts
         self._vitals = vitals
         self._minutes = minutes
         self._doors = doors
@@ -135,7 +140,8 @@ class Pulse:
                 log.warning("pulse.counts_unknown")
         self._minutes.look()
         health = assess(snapshot, self._oldest_waiting)
-        return Beat(snapshot, health, *spans(now, self._others, self._minutes.own))
+        hour, day = spans(now, self._others, self._minutes.own)
+        return Beat(snapshot, health, hour, day, self._open_alerts())
 
     def store(self) -> Deferred[None]:
         """Store what was counted; called every few seconds, and at the end."""

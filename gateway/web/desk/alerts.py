@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from core.access.permissions import Permission
-from core.alerts import Alert, AlertFilter, list_alerts
+from core.alerts import AlertFilter, list_alerts
 from core.jalali import DateError, parse_interval
 from gateway.alerts.troubles import Kind
 from gateway.web.desk.forms import Form
 from gateway.web.desk.routes import Routes
+from gateway.web.desk.spoken import concerns
 from gateway.web.desk.visit import Visit
 
 routes = Routes()
@@ -33,20 +34,12 @@ async def show(visit: Visit) -> bytes:
         "alerts.html",
         code=200 if asked.is_right else 422,
         form=asked,
-        alerts=[each for each in found[:ROWS] if _is_visible(each, scope)],
+        alerts=[each for each in found[:ROWS] if concerns(each, scope)],
         last=found[:ROWS][-1].id if found else None,
         more=len(found) > ROWS,
         kinds=list(Kind),
         now=visit.means.now_ms(),
     )
-
-
-def _is_visible(alert: Alert, scope: frozenset[str] | None) -> bool:
-    """Whether it concerns everybody, or a utility of ``scope``."""
-    kind, _, about = alert.trouble.partition(":")
-    if scope is None or kind != Kind.SCHEDULE_LATE:
-        return True
-    return about.partition("/")[0] in scope
 
 
 def _days(asked: Form) -> tuple[int | None, int | None]:

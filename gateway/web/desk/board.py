@@ -14,7 +14,7 @@ from gateway.health import Problem
 from gateway.pulse import Beat, Span
 from gateway.web.desk.charts import chart
 from gateway.web.desk.rendering import Renderer, in_digits, in_threes
-from gateway.web.desk.spoken import bind_state, lasting, spoken
+from gateway.web.desk.spoken import bind_state, concerns, lasting, spoken
 from gateway.web.desk.texts import Texts
 
 BLOCKS: Final = ("health", "figures", "charts", "ways", "planned")
@@ -65,6 +65,7 @@ class Board:
             "day": beat.last_day,
             "share": _share(beat.last_hour.share_delivered, view.language),
             "problems": [spoken(say, each) for each in visible(beat.health.found, view.scope)],
+            "alerts": [each for each in beat.alerts if concerns(each, view.scope)],
             "lasting": partial(lasting, say),
             "bind_state": partial(bind_state, say),
             "planned": [

@@ -33,6 +33,8 @@ async def stream(visit: Visit) -> bytes:
     live, session = visit.means.live, visit.session
     if live is None or session is None:
         raise Refusal(503, "dashboard.no_daemon")
+    if visit.request.method == b"HEAD":
+        return b""
     utilities = dict(visit.means.utilities)
 
     async def make(beat: Beat, view: View) -> Mapping[str, str]:

@@ -84,7 +84,7 @@ class Stream:
 
     def sign(self) -> None:
         """A sign of life; who takes none for a while is dropped by the server's own limit."""
-        if not self._is_full:
+        if not (self._is_full or self._is_over):
             live_on(self._request)
             self._write(": alive\n\n")
 

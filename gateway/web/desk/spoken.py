@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
+from core.alerts import Alert
+from gateway.alerts.troubles import Kind
 from gateway.health import BindHealth, Problem, ServiceHealth, ServiceState
 from gateway.service_list import NOT_RUNNING
 
@@ -77,3 +79,11 @@ _STATES: Final = frozenset({"stopped", "connecting", "binding", "bound", "waitin
 def bind_state(say: Say, bind: BindHealth) -> str:
     """Where a bind stands."""
     return say(f"spoken.state.{bind.state}")
+
+
+def concerns(alert: Alert, scope: frozenset[str] | None) -> bool:
+    """Whether an alert is about everybody's, or about a utility of ``scope`` (None: every one)."""
+    kind, _, about = alert.trouble.partition(":")
+    if scope is None or kind != Kind.SCHEDULE_LATE:
+        return True
+    return about.partition("/")[0] in scope

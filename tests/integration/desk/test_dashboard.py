@@ -92,7 +92,11 @@ class FakePulse:
         """How it is."""
         self.felt += 1
         hour, day = spans(self.snapshot.now, self.counted)
-        return succeed(Beat(self.snapshot, assess(self.snapshot, 60), hour, day))
+        words = "disk full", "دیسک پر است"
+        alert = Alert(1, "disk:", *words, self.snapshot.now, None, None, None)
+        late = alert._replace(trouble=f"schedule_late:{LORESTAN}/x", persian="دیر شد")
+        health = assess(self.snapshot, 60)
+        return succeed(Beat(self.snapshot, health, hour, day, [alert, late]))
 
 
 @pytest.fixture
@@ -126,6 +130,7 @@ async def test_the_dashboard_says_how_the_daemon_is(world: Any) -> None:
         "۱٬۲۵۰",
         "۴۲ ثانیه",
         "t-lorestan-water",
+        "هشدارهای باز: ۲ دیسک پر است",
     ):
         assert words in page.text
     assert b"<b>refused" not in page.body
@@ -143,6 +148,7 @@ async def test_schedules_of_other_utilities_are_not_shown(world: Any) -> None:
     page = await world.get("/dashboard", world.person("viewer", utility=KERMAN))
     assert "t-kerman-water" in page.text
     assert "t-lorestan-water" not in page.text
+    assert "هشدارهای باز: ۱ دیسک پر است" in page.text
     assert "۱٬۲۳۴" in page.text
 
 
@@ -300,6 +306,7 @@ async def test_however_many_look_it_is_felt_once(world: Any) -> None:
     for browser in browsers:
         await browser.until(": alive")
     assert len(world.means.live) == 10
+    world.means.live._loop.stop()
     before = world.means.pulse.felt
     await Deferred.fromCoroutine(world.means.live._go_round())
     assert world.means.pulse.felt - before <= 2

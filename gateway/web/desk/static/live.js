@@ -54,7 +54,7 @@ function open() {
     note("live");
     put();
   });
-  source.addEventListener("replaced", close);
+  source.addEventListener("replaced", () => { close(); note("elsewhere"); });
   source.addEventListener("ended", () => { close(); note("ended"); });
   source.addEventListener("error", () => {
     // Where it does not come again by itself, the session is over or there is no such page.
