@@ -102,7 +102,7 @@ class Daemon(MultiService):
             ground, self._vitals, self._inbound, self._production, self._tally
         )
         self._watch = make_watch(ground, self._vitals, self._router)
-        self._pulse = make_pulse(ground, self._vitals, self._inbound, started_at)
+        self._pulse = make_pulse(ground, self._vitals, self._inbound, self._watch, started_at)
         self._live = Live(self._pulse.feel, reactor)
         self._payments = make_payments(ground, self._paid)
         self._web = self._make_web()

@@ -24,7 +24,9 @@ from gateway.tally import Tally
 from gateway.vitals import Vitals
 
 
-def make_pulse(ground: Ground, vitals: Vitals, inbound: Inbound, started_at: int) -> Pulse:
+def make_pulse(
+    ground: Ground, vitals: Vitals, inbound: Inbound, watch: Watch, started_at: int
+) -> Pulse:
     """How the daemon is and what it did of late, for pages."""
     writer = Writer(ground.node.number, started_at)
     return Pulse(
@@ -32,6 +34,7 @@ def make_pulse(ground: Ground, vitals: Vitals, inbound: Inbound, started_at: int
         Minutes(writer, inbound.counters, ground.now_ms),
         ground.doors,
         oldest_waiting=ground.settings.alerts.oldest_waiting,
+        open_alerts=lambda: watch.open,
         now_ms=ground.now_ms,
     )
 

@@ -31,7 +31,9 @@ class World:
         vitals: Any = self
         doors: Any = self
         minutes = Minutes(WRITER, self.counters, self.clock)
-        self.pulse = Pulse(vitals, minutes, doors, oldest_waiting=60, open_alerts=list, now_ms=self.clock)
+        self.pulse = Pulse(
+            vitals, minutes, doors, oldest_waiting=60, open_alerts=list, now_ms=self.clock
+        )
 
     def clock(self) -> int:
         """UTC milliseconds."""
