@@ -5,48 +5,25 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 from sqlalchemy import insert, select
 
-import cli
 from core.database import Database
 from core.tables import events, outbox
+from tests.commands import PROFILES, Peyk, Ran, caller, furnish, settings_of
 
-PROFILES = Path(__file__).parents[3] / "config" / "profiles"
-SETTINGS = """
-[daemon]
-data = "var"
-key = { file = "key" }
-[[binds]]
-name = "mci"
-host = "127.0.0.1"
-system_id = "peyk"
-[[lines]]
-number = "1000"
-profile = "qom-power"
-binds = ["mci"]
-price = 149
-"""
+SETTINGS = settings_of("qom-power", "1000", profiles=None) + "price = 149\n"
 WORDS = "{{ amount|rial }} ریال رسید"
-
-
-class Ran(NamedTuple):
-    """What a call of the command came to."""
-
-    code: int
-    out: str
-    err: str
 
 
 class Office(NamedTuple):
     """Where Qom's staff call the command."""
 
     folder: Path
-    peyk: Callable[..., Ran]
+    peyk: Peyk
 
     def json(self, *arguments: object) -> Any:
         """What a call prints as JSON."""
@@ -64,20 +41,8 @@ class Office(NamedTuple):
 def office(tmp_path: Path, sqlite_database: Database, capfd: pytest.CaptureFixture[str]) -> Office:
     """Qom's, without any template yet."""
     shutil.copytree(PROFILES / "qom-power", tmp_path / "profiles" / "qom-power")
-    (tmp_path / "peyk.toml").write_text(SETTINGS)
-    (tmp_path / "var").mkdir()
-    (tmp_path / "var" / "key").write_text("k" * 32)
-    sqlite_database.close()
-    shutil.copy(str(sqlite_database.url.database), tmp_path / "var" / "peyk.db")
-
-    def call(*arguments: object) -> Ran:
-        try:
-            code = cli._run(["--config", str(tmp_path / "peyk.toml"), *map(str, arguments)])
-        except SystemExit as end:
-            code = int(end.code or 0)
-        return Ran(code, *capfd.readouterr())
-
-    return Office(tmp_path, call)
+    furnish(tmp_path, SETTINGS, sqlite_database)
+    return Office(tmp_path, caller(tmp_path / "peyk.toml", capfd))
 
 
 def add(office: Office, name: str = "thanks", *more: str) -> Ran:

@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
-import cli
 from gateway.commands.handset import WIDE, framed
 from gateway.smpp.smsc_control import NO_SCREEN, End, Screen, SmscError, Text
+from tests.commands import DAEMON, Peyk, caller, furnish
 
-SETTINGS = '[daemon]\ndata = "var"\nkey = { file = "key" }\n[smsc]\ncontrol = "smsc.sock"\n'
+SETTINGS = f'{DAEMON}[smsc]\ncontrol = "smsc.sock"\n'
 MENU = "آب و فاضلاب لرستان\n۱ پرداخت\n۲ بدهی"
 MOBILE = "989161234567"
-
-
-class Ran(NamedTuple):
-    """What a call of the command came to."""
-
-    code: int
-    out: str
-    err: str
 
 
 class Handset:
@@ -45,9 +37,6 @@ class Handset:
                 self.typed.append(typed)
 
 
-Peyk = Callable[..., Ran]
-
-
 @pytest.fixture
 def handset(monkeypatch: pytest.MonkeyPatch) -> Handset:
     """A handset in place of the operator's."""
@@ -59,15 +48,8 @@ def handset(monkeypatch: pytest.MonkeyPatch) -> Handset:
 @pytest.fixture
 def peyk(tmp_path: Path, handset: Handset, capfd: pytest.CaptureFixture[str]) -> Peyk:
     """Call the command."""
-    (tmp_path / "var").mkdir()
-    (tmp_path / "var" / "key").write_text("k" * 32)
-    (tmp_path / "peyk.toml").write_text(SETTINGS)
-
-    def call(*arguments: object) -> Ran:
-        code = cli._run(["--config", str(tmp_path / "peyk.toml"), *map(str, arguments)])
-        return Ran(code, *capfd.readouterr())
-
-    return call
+    furnish(tmp_path, SETTINGS)
+    return caller(tmp_path / "peyk.toml", capfd)
 
 
 def test_a_script_types_by_itself(peyk: Peyk, handset: Handset) -> None:

@@ -4,69 +4,27 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
-import cli
 from core.database import Database
 from core.schedule_words import parse_schedule
 from core.templates.types import OnOutage
 from tests.campaigning import DEFINITION
+from tests.commands import Peyk
 from tests.happening import in_use, subscriber
-
-PROFILES = Path(__file__).parents[2] / "config" / "profiles"
-SETTINGS = f"""
-[daemon]
-data = "var"
-profiles = "{PROFILES}"
-key = {{ file = "key" }}
-[[binds]]
-name = "mci"
-host = "127.0.0.1"
-system_id = "peyk"
-[[lines]]
-number = "100034122"
-profile = "kerman-water"
-binds = ["mci"]
-"""
-
-
-class Ran(NamedTuple):
-    """What a call of the command came to."""
-
-    code: int
-    out: str
-    err: str
 
 
 @pytest.fixture
-def peyk(
-    tmp_path: Path, sqlite_database: Database, capfd: pytest.CaptureFixture[str]
-) -> Callable[..., Ran]:
-    """The command, on Kerman's database."""
-    settings = f'{SETTINGS}[database]\nurl = "sqlite:///{sqlite_database.url.database}"\n'
-    (tmp_path / "peyk.toml").write_text(settings)
-    (tmp_path / "var").mkdir()
-    (tmp_path / "var" / "key").write_text("k" * 32)
-    subscriber(sqlite_database, "1", "989131111111", region="زرند")
-
-    def call(*arguments: object) -> Ran:
-        try:
-            code = cli._run(["--config", str(tmp_path / "peyk.toml"), *map(str, arguments)])
-        except SystemExit as end:
-            code = int(end.code or 0)
-        return Ran(code, *capfd.readouterr())
-
-    return call
+def database(database: Database) -> Database:
+    """Kerman's, with one subscription."""
+    subscriber(database, "1", "989131111111", region="زرند")
+    return database
 
 
-def test_an_outage_is_entered_listed_and_cancelled(
-    peyk: Callable[..., Ran], sqlite_database: Database
-) -> None:
+def test_an_outage_is_entered_listed_and_cancelled(peyk: Peyk, database: Database) -> None:
     """Who enters one is told whom it concerns, and which templates tell of it when."""
     planned = ("--region", "زرند", "--from", "1499/07/03 09:00", "--reason", "تعمیر")
     ran = peyk("outage", "add", *planned)
@@ -77,7 +35,7 @@ def test_an_outage_is_entered_listed_and_cancelled(
     ran = peyk("outage", "add", *planned)
     assert "concerns 1 subscriptions" in ran.out
     assert "nobody is told of it" in ran.err
-    in_use(sqlite_database, replace(DEFINITION, trigger=OnOutage(1440)), "notice")
+    in_use(database, replace(DEFINITION, trigger=OnOutage(1440)), "notice")
     ran = peyk("outage", "add", *planned)
     assert "the template notice tells of it at 1" in ran.out
     listed: Any = json.loads(peyk("outage", "list", "--json").out)
@@ -97,12 +55,12 @@ def test_an_outage_is_entered_listed_and_cancelled(
     assert peyk("outage", "add", "--everywhere", "--from", "tomorrow").code == 2
 
 
-def test_what_is_planned_is_listed(peyk: Callable[..., Ran], sqlite_database: Database) -> None:
+def test_what_is_planned_is_listed(peyk: Peyk, database: Database) -> None:
     """The next run of each schedule, in Tehran's time; what should have been begun is said."""
     assert "nothing is planned" in peyk("campaign", "planned").err
     daily = replace(DEFINITION, produce=parse_schedule("every day 08:00"))
-    in_use(sqlite_database, daily, "late", since=0)
-    in_use(sqlite_database, daily, "next", since=time.time_ns() // 1_000_000)
+    in_use(database, daily, "late", since=0)
+    in_use(database, daily, "next", since=time.time_ns() // 1_000_000)
     rows = peyk("campaign", "planned").out.splitlines()
     assert "1348/10/12 08:00" in rows[1] or "1348/10/11 08:00" in rows[1]
     assert rows[1].rstrip().endswith("overdue")

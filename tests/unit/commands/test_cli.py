@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 import pytest
@@ -20,33 +20,11 @@ from core.database import Database
 from core.ids import IdMaker
 from core.tables import audit, inbox, outbox, subscribers
 from gateway.smpp.smsc_control import Answer
+from tests.commands import Peyk, settings_of
 
 NOW = 1_790_000_000_000
 MOBILE = "989131234567"
-SETTINGS = """
-[daemon]
-data = "var"
-key = { file = "key" }
-[[binds]]
-name = "mci"
-host = "127.0.0.1"
-system_id = "peyk"
-[[lines]]
-number = "100034122"
-profile = "kerman-water"
-binds = ["mci"]
-"""
-
-
-class Ran(NamedTuple):
-    """What a call of the command came to."""
-
-    code: int
-    out: str
-    err: str
-
-
-Peyk = Callable[..., Ran]
+SETTINGS = settings_of("kerman-water", "100034122", profiles=None)
 
 
 @pytest.fixture
@@ -55,20 +33,6 @@ def home(tmp_path: Path) -> Path:
     (tmp_path / "profiles" / "kerman-water").mkdir(parents=True)
     (tmp_path / "peyk.toml").write_text(SETTINGS)
     return tmp_path
-
-
-@pytest.fixture
-def peyk(home: Path, capfd: pytest.CaptureFixture[str]) -> Peyk:
-    """Call the command with the settings of ``home``."""
-
-    def call(*arguments: object) -> Ran:
-        try:
-            code = cli._run(["--config", str(home / "peyk.toml"), *map(str, arguments)])
-        except SystemExit as end:
-            code = int(end.code or 0)
-        return Ran(code, *capfd.readouterr())
-
-    return call
 
 
 @pytest.fixture

@@ -3,72 +3,27 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from sqlalchemy import insert, select
 
-import cli
 from core.database import Database
 from core.tables import outbox, suppressions, templates
+from tests.commands import Peyk
 
-PROFILES = Path(__file__).parents[2] / "config" / "profiles"
-SETTINGS = f"""
-[daemon]
-data = "var"
-profiles = "{PROFILES}"
-key = {{ file = "key" }}
-[[binds]]
-name = "mci"
-host = "127.0.0.1"
-system_id = "peyk"
-[[lines]]
-number = "100034122"
-profile = "kerman-water"
-binds = ["mci"]
-"""
 MOBILE, OTHER = "989131234567", "989120000000"
 RUN = 77
 
 
-class Ran(NamedTuple):
-    """What a call of the command came to."""
-
-    code: int
-    out: str
-    err: str
-
-
-Peyk = Callable[..., Ran]
-
-
 @pytest.fixture
-def database(tmp_path: Path, sqlite_database: Database) -> Database:
-    """A database with a template of bills, where the settings of Kerman water's line are."""
-    (tmp_path / "peyk.toml").write_text(SETTINGS)
-    (tmp_path / "var").mkdir()
-    (tmp_path / "var" / "key").write_text("k" * 32)
-    shutil.copy(str(sqlite_database.url.database), tmp_path / "var" / "peyk.db")
-    made = Database(f"sqlite:///{tmp_path}/var/peyk.db")
+def database(database: Database) -> Database:
+    """A database with a template of bills."""
     about = {"utility": "kerman-water", "topic": "bills", "required": False, "changed_by": ""}
     times = {"version": 1, "enabled": True, "created_at": 0, "changed_at": 0}
-    with made.engine.begin() as connection:
+    with database.engine.begin() as connection:
         connection.execute(insert(templates).values(id=1, name="bill", **about, **times))
-    return made
-
-
-@pytest.fixture
-def peyk(tmp_path: Path, database: Database, capfd: pytest.CaptureFixture[str]) -> Peyk:
-    """Call the command."""
-
-    def call(*arguments: object) -> Ran:
-        code = cli._run(["--config", str(tmp_path / "peyk.toml"), *map(str, arguments)])
-        return Ran(code, *capfd.readouterr())
-
-    return call
+    return database
 
 
 def store(database: Database, *states: str, mobile: str = MOBILE, **values: Any) -> None:

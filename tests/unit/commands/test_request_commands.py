@@ -4,65 +4,25 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from sqlalchemy import insert
 
-import cli
 from core.database import Database
 from core.tables import subscribers
-
-PROFILES = Path(__file__).parents[2] / "config" / "profiles"
-SETTINGS = """
-[daemon]
-data = "var"
-key = { file = "key" }
-[[binds]]
-name = "mci"
-host = "127.0.0.1"
-system_id = "peyk"
-[[lines]]
-number = "500066"
-profile = "lorestan-water"
-binds = ["mci"]
-"""
-
-
-class Ran(NamedTuple):
-    """What a call of the command came to."""
-
-    code: int
-    out: str
-    err: str
-
-
-Peyk = Callable[..., Ran]
+from tests.commands import PROFILES, Peyk, settings_of
 
 
 @pytest.fixture
-def peyk(tmp_path: Path, sqlite_database: Database, capfd: pytest.CaptureFixture[str]) -> Peyk:
-    """Call the command for Lorestan's counter offices; 10000001 is the one subscription."""
+def settings(tmp_path: Path, sqlite_database: Database) -> str:
+    """Of Lorestan's counter offices; 10000001 is the one subscription."""
     shutil.copytree(PROFILES / "lorestan-water", tmp_path / "profiles" / "lorestan-water")
-    (tmp_path / "peyk.toml").write_text(SETTINGS)
-    (tmp_path / "var").mkdir()
-    (tmp_path / "var" / "key").write_text("k" * 32)
     with sqlite_database.engine.begin() as connection:
         row = {"utility": "lorestan-water", "number": "10000001", "changed_at": 0}
         connection.execute(insert(subscribers).values(row))
-    sqlite_database.close()
-    shutil.copy(str(sqlite_database.url.database), tmp_path / "var" / "peyk.db")
-
-    def call(*arguments: object) -> Ran:
-        try:
-            code = cli._run(["--config", str(tmp_path / "peyk.toml"), *map(str, arguments)])
-        except SystemExit as end:
-            code = int(end.code or 0)
-        return Ran(code, *capfd.readouterr())
-
-    return call
+    return settings_of("lorestan-water", "500066", profiles=None)
 
 
 def register(peyk: Peyk, *arguments: str) -> str:

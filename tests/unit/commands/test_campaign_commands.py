@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -25,30 +23,13 @@ from core.tables import bills, outbox
 from core.templates.store import Draft, add, set_enabled
 from core.templates.types import OnReport
 from tests.campaigning import DEFINITION, LINE, UTILITY
+from tests.commands import PROFILES, Peyk, caller, furnish, settings_of
 
-PROFILES = Path(__file__).parents[2] / "config" / "profiles"
 BODY = "اشتراک {{ number|fa }}: {{ payable|rial }} ریال"
 
 
-class Ran(NamedTuple):
-    """What a call of the command came to."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """What it printed."""
-        assert self.code == 0, self.err
-        return json.loads(self.out)
-
-
-Peyk = Callable[..., Ran]
-
-
 @pytest.fixture
-def database(tmp_path: Path, sqlite_database: Database, keys: Keys) -> Database:
+def database(sqlite_database: Database, keys: Keys) -> Database:
     """Sixty sample subscribers, and a template over their bills that is enabled."""
     fill(sqlite_database, keys, today=date(2026, 9, 21), subscribers=60, bills_each=1)
     with sqlite_database.engine.connect() as connection:
@@ -62,21 +43,11 @@ def database(tmp_path: Path, sqlite_database: Database, keys: Keys) -> Database:
 @pytest.fixture
 def peyk(tmp_path: Path, database: Database, capfd: pytest.CaptureFixture[str]) -> Peyk:
     """Call ``peyk campaign`` on that database."""
-    profiles = tmp_path / "profiles"
-    shutil.copytree(PROFILES / UTILITY, profiles / UTILITY)
-    settings = tmp_path / "peyk.toml"
-    settings.write_text(
-        f'[daemon]\nkey = "{"k" * 32}"\nprofiles = "{profiles}"\n'
-        f'[database]\nurl = "{database.url.render_as_string(hide_password=False)}"\n'
-        '[[binds]]\nname = "operator"\nhost = "127.0.0.1"\nport = 1\nsystem_id = "peyk"\n'
-        f'[[lines]]\nnumber = "{LINE}"\nprofile = "{UTILITY}"\nbinds = ["operator"]\n'
-    )
-
-    def call(*arguments: object) -> Ran:
-        code = cli._run(["--config", str(settings), "campaign", *map(str, arguments)])
-        return Ran(code, *capfd.readouterr())
-
-    return call
+    shutil.copytree(PROFILES / UTILITY, tmp_path / "profiles" / UTILITY)
+    url = database.url.render_as_string(hide_password=False)
+    settings = settings_of(UTILITY, LINE, profiles=None)
+    furnish(tmp_path, f'{settings}[database]\nurl = "{url}"\n')
+    return caller(tmp_path / "peyk.toml", capfd, "campaign")
 
 
 def test_a_dry_run_says_what_it_would_come_to(peyk: Peyk, database: Database) -> None:

@@ -4,82 +4,26 @@ from __future__ import annotations
 
 import csv
 import json
-import shutil
-from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 from openpyxl import load_workbook
 from sqlalchemy import insert, select
 
-import cli
 from core.database import Database
 from core.tables import bills, outbox, readings, subscribers
 from gateway.commands.readings import guarded
+from tests.commands import Peyk
 
-PROFILES = Path(__file__).parents[2] / "config" / "profiles"
-SETTINGS = f"""
-[daemon]
-data = "var"
-profiles = "{PROFILES}"
-key = {{ file = "key" }}
-[[binds]]
-name = "mci"
-host = "127.0.0.1"
-system_id = "peyk"
-[[lines]]
-number = "100034122"
-profile = "kerman-water"
-binds = ["mci"]
-"""
 MOBILE = "989131234567"
 READ_AT = int(datetime(2026, 8, 1, 9, tzinfo=UTC).timestamp() * 1000)
 
 
-class Ran(NamedTuple):
-    """What a call of the command came to."""
-
-    code: int
-    out: str
-    err: str
-
-
-Peyk = Callable[..., Ran]
-
-
 @pytest.fixture
-def home(tmp_path: Path, sqlite_database: Database) -> Path:
-    """Settings of Kerman water's line, with a database that has its tables."""
-    (tmp_path / "peyk.toml").write_text(SETTINGS)
-    (tmp_path / "var").mkdir()
-    (tmp_path / "var" / "key").write_text("k" * 32)
-    path = sqlite_database.url.database
-    assert path is not None
-    shutil.copy(path, tmp_path / "var" / "peyk.db")
-    return tmp_path
-
-
-@pytest.fixture
-def peyk(home: Path, capfd: pytest.CaptureFixture[str]) -> Peyk:
-    """Call the command with the settings of ``home``."""
-
-    def call(*arguments: object) -> Ran:
-        try:
-            code = cli._run(["--config", str(home / "peyk.toml"), *map(str, arguments)])
-        except SystemExit as end:
-            code = int(end.code or 0)
-        return Ran(code, *capfd.readouterr())
-
-    return call
-
-
-@pytest.fixture
-def database(home: Path) -> Iterator[Database]:
+def database(database: Database) -> Database:
     """A home that was billed to 1,120 m³, and two readings of it."""
-    opened = Database(f"sqlite:///{home / 'var' / 'peyk.db'}")
-    with opened.engine.begin() as connection:
+    with database.engine.begin() as connection:
         connection.execute(
             insert(subscribers).values(
                 id=1, utility="kerman-water", number="10000001", usage="خانگی", changed_at=0
@@ -98,8 +42,7 @@ def database(home: Path) -> Iterator[Database]:
             {"id": 2, "reading": 1135, "read_at": READ_AT + 1, "state": "doubtful", "note": None},
         ]
         connection.execute(insert(readings), [both | row for row in rows])
-    yield opened
-    opened.close()
+    return database
 
 
 # --- peyk tariff explain ------------------------------------------------------------------

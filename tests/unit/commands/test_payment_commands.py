@@ -3,55 +3,31 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from sqlalchemy import insert
 
-import cli
 from core.database import Database
 from core.ids import IdMaker
 from core.tables import orders, subscribers
 from gateway import control
+from tests.commands import DAEMON, Peyk, Ran
 
 NOW = 1_790_000_000_000
 LINK = "abcdefghijkmn"
-SETTINGS = '[daemon]\ndata = "var"\nkey = { file = "key" }\n'
-
-
-class Ran(NamedTuple):
-    """What a call of the command came to."""
-
-    code: int
-    out: str
-    err: str
-
-
-Peyk = Callable[..., Ran]
 
 
 @pytest.fixture
-def peyk(tmp_path: Path, sqlite_database: Database, capfd: pytest.CaptureFixture[str]) -> Peyk:
-    """Call the command with a database of its own."""
-    (tmp_path / "var").mkdir()
-    (tmp_path / "var" / "key").write_text("k" * 32)
-    (tmp_path / "peyk.toml").write_text(SETTINGS)
-    shutil.copy(str(sqlite_database.url.database), tmp_path / "var" / "peyk.db")
-
-    def call(*arguments: object) -> Ran:
-        code = cli._run(["--config", str(tmp_path / "peyk.toml"), *map(str, arguments)])
-        return Ran(code, *capfd.readouterr())
-
-    return call
+def settings() -> str:
+    """Without a line."""
+    return DAEMON
 
 
 @pytest.fixture
-def ids(peyk: Peyk, tmp_path: Path) -> Iterator[list[int]]:
+def ids(database: Database) -> list[int]:
     """Three orders: created, booked, unknown; the last of another mobile, a day later."""
-    database = Database(f"sqlite:///{tmp_path / 'var' / 'peyk.db'}")
     clock = [NOW]
     maker = IdMaker(0, lambda: clock[0])
     made = []
@@ -76,8 +52,7 @@ def ids(peyk: Peyk, tmp_path: Path) -> Iterator[list[int]]:
             }
             times = dict.fromkeys(("created_at", "changed_at", "expires_at"), clock[0])
             connection.execute(insert(orders).values(**row, **times))
-    yield made
-    database.close()
+    return made
 
 
 def listed(ran: Ran) -> list[int]:

@@ -3,69 +3,30 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 from sqlalchemy import select
 
-import cli
 from core.access.passwords import check_password
 from core.database import Database
 from core.tables.access import users
+from tests.commands import KERMAN, Peyk
 
-PROFILES = Path(__file__).parents[2] / "config" / "profiles"
-SETTINGS = f"""
-[daemon]
-data = "var"
-profiles = "{PROFILES}"
-key = {{ file = "key" }}
-[[binds]]
-name = "mci"
-host = "127.0.0.1"
-system_id = "peyk"
-[[lines]]
-number = "100034122"
-profile = "kerman-water"
-binds = ["mci"]
-[web]
-"""
 PASSWORD = "سه واژهٔ بی ربط"
 
 
-class Ran(NamedTuple):
-    """What a call of the command came to."""
-
-    code: int
-    out: str
-    err: str
-
-
-Peyk = Callable[..., Ran]
+@pytest.fixture
+def settings() -> str:
+    """With a door for browsers."""
+    return KERMAN + "[web]\n"
 
 
 @pytest.fixture
-def database(tmp_path: Path, sqlite_database: Database) -> Database:
-    """An empty database where the settings are."""
-    (tmp_path / "peyk.toml").write_text(SETTINGS)
-    (tmp_path / "var").mkdir()
-    (tmp_path / "var" / "key").write_text("k" * 32)
-    shutil.copy(str(sqlite_database.url.database), tmp_path / "var" / "peyk.db")
-    return Database(f"sqlite:///{tmp_path}/var/peyk.db")
-
-
-@pytest.fixture
-def peyk(tmp_path: Path, database: Database, capfd: pytest.CaptureFixture[str]) -> Peyk:
-    """Call the command; passwords come from the file that it is given."""
-    (tmp_path / "password").write_text(PASSWORD + "\n", encoding="utf-8")
-
-    def call(*arguments: object) -> Ran:
-        code = cli._run(["--config", str(tmp_path / "peyk.toml"), *map(str, arguments)])
-        return Ran(code, *capfd.readouterr())
-
-    return call
+def home(home: Path) -> Path:
+    """Passwords come from a file that the command is given."""
+    (home / "password").write_text(PASSWORD + "\n", encoding="utf-8")
+    return home
 
 
 def test_the_first_user_lets_the_others_in(peyk: Peyk, database: Database, tmp_path: Path) -> None:
