@@ -25,21 +25,19 @@ from core.outbox import Sent
 from gateway.claims import Claims
 from gateway.control import ControlServer
 from gateway.daemon.ground import open_ground
+from gateway.daemon.network import make_network, make_pauses, make_pushes, make_router
 from gateway.daemon.orders import Orders
 from gateway.daemon.own_messages import make_own_messages
-from gateway.daemon.pages import make_doors, make_means, make_payments, make_web
+from gateway.daemon.pages import make_means, make_payments, make_web
 from gateway.daemon.rounds import Rounds, Tidying
-from gateway.daemon.sending import make_panels, make_pauses, make_pushes, make_router, ways_up
-from gateway.daemon.watching import make_monitor, make_pulse, make_watch
+from gateway.daemon.watching import make_monitor, make_pulse, make_vitals, make_watch
 from gateway.inbound import Inbound
 from gateway.panels.making import blocked_states
 from gateway.peers import Peers, Threads
 from gateway.retention import Retention
 from gateway.settings import Settings
-from gateway.smpp.bind import SmppBind
 from gateway.tally import Tally
 from gateway.upkeep import Upkeep
-from gateway.vitals import Parts, Vitals
 from gateway.watchdog import Manager, Watchdog
 from gateway.web.desk.live import Live
 from gateway.web_service import WebService
@@ -69,40 +67,37 @@ class Daemon(MultiService):
         """
         super().__init__()  # type: ignore[no-untyped-call]
         self._reactor = reactor
-        self._version = version
-        ground = open_ground(settings, file, reactor)
-        started_at = ground.now_ms()
-        self._ground = ground
-        self._workers = ground.workers
+        ground = open_ground(settings, file, reactor, version)
+        self._ground, self._workers = ground, ground.workers
         self._tally = Tally([line.number for line in settings.lines])
         self._upkeep = Upkeep(ground.database, ground.node, ground.desk, ground.now_ms)
         self._router = make_router(ground, self._settle, self._tally.submitted_to)
-        self._peers = self._make_peers(started_at)
+        self._peers = self._make_peers()
         self._peers.join()
         self._upkeep.recover()
         self._inbound = self._make_inbound()
-        self._panels = make_panels(
-            ground,
-            self._inbound,
-            self._router,
-            settle=self._settle,
-            on_up=self._panel_is_up,
-            on_submitted=self._tally.submitted_to,
+        self._network = make_network(
+            ground, self._inbound, self._router, self._tally.submitted_to, self._panel_is_up
         )
-        self._smpp = [SmppBind(bind.for_smpp(), self._inbound, reactor) for bind in settings.binds]
         self._claims = Claims(
             ground.desk.node, self._router, self._inbound, self._workers.transact, ground.now_ms
         )
-        self._doors = make_doors(ground, self._inbound)
         self._pushes = make_pushes(ground, self._inbound)
         self._production, self._scheduler = make_own_messages(ground, self._inbound, self._claim)
-        self._pauses = make_pauses(ground, self._router, self._smpp, self._panels, self._doors)
-        self._vitals = self._make_vitals(started_at)
+        self._pauses = make_pauses(ground, self._network)
+        self._vitals = make_vitals(
+            ground,
+            self._network,
+            self._inbound,
+            scheduler=self._scheduler,
+            pauses=self._pauses,
+            peers=self._peers,
+        )
         self._monitor = make_monitor(
             ground, self._vitals, self._inbound, self._production, self._tally
         )
         self._watch = make_watch(ground, self._vitals, self._router)
-        self._pulse = make_pulse(ground, self._vitals, self._inbound, self._watch, started_at)
+        self._pulse = make_pulse(ground, self._vitals, self._inbound, self._watch)
         self._live = Live(self._pulse.feel, reactor)
         self._payments = make_payments(ground, self._paid)
         self._web = self._make_web()
@@ -111,21 +106,13 @@ class Daemon(MultiService):
         )
         self._watchdog = Watchdog(Manager(os.environ), self._workers.in_writer, reactor)
         self._rounds = Rounds(reactor)
-        self._tidying = Tidying(
-            self._upkeep,
-            self._inbound,
-            self._workers,
-            now_ms=ground.now_ms,
-            on_queued=self._claim,
-        )
+        self._tidying = Tidying(ground, self._upkeep, self._inbound, self._claim)
         self.failure: Exception | None = None
         """Why it has ended by itself."""
 
-    # --- what needs one another -----------------------------------------------------
-
-    def _make_peers(self, started_at: int) -> Peers:
+    def _make_peers(self) -> Peers:
         ground = self._ground
-        me = Me(ground.node.number, started_at, self._version, socket.gethostname())
+        me = Me(ground.node.number, ground.started_at, ground.version, socket.gethostname())
         return Peers(
             me,
             ground.database,
@@ -135,7 +122,7 @@ class Daemon(MultiService):
             threads=Threads(self._workers.in_beats, self._workers.in_writer),
             clock=self._reactor,
             lease=ground.settings.daemon.lease,
-            binds_up=lambda: ways_up(self._router, self._smpp, self._panels),
+            binds_up=lambda: self._network.names_up,
             on_more=self._claim,
             on_taken=self._end,
         )
@@ -164,24 +151,6 @@ class Daemon(MultiService):
             on_batch=self._tally.batch,
         )
 
-    def _make_vitals(self, started_at: int) -> Vitals:
-        ground = self._ground
-        parts = Parts(
-            ground.database,
-            self._workers.in_reader,
-            self._inbound,
-            ground.desk.sessions,
-            self._router,
-            self._smpp,
-            self._doors,
-            self._scheduler,
-            lambda: self._pauses.paused,
-            self._peers,
-            self._panels,
-            clock=self._reactor,
-        )
-        return Vitals(ground.settings, self._version, started_at, parts, ground.now_ms)
-
     def _make_web(self) -> WebService | None:
         means = make_means(
             self._ground,
@@ -190,14 +159,7 @@ class Daemon(MultiService):
             live=self._live,
             on_switched=self._pauses.tick,
         )
-        return make_web(
-            self._ground,
-            means,
-            payments=self._payments,
-            monitor=self._monitor,
-            doors=self._doors,
-            panels=self._panels,
-        )
+        return make_web(self._ground, self._network, means, self._payments, self._monitor)
 
     def _settle(self, bind: str, sent: Sequence[Sent]) -> None:
         # The inbound side is made after the senders that report to it.
@@ -219,23 +181,15 @@ class Daemon(MultiService):
         """One of several daemons does it: the one that keeps the schedules."""
         return self._scheduler.status.leads and not self._inbound.database_error
 
-    # --- running --------------------------------------------------------------------
-
     def startService(self) -> None:
         """Start threads, clocks, the control door and the binds."""
         self._workers.start()
-        control = ControlServer(
-            self._reactor,
-            self._ground.settings.daemon.control,
-            self._orders().by_name,
-        )
+        door, orders = self._ground.settings.daemon.control, self._orders()
+        control = ControlServer(self._reactor, door, orders.by_name)
         control.setServiceParent(self)  # type: ignore[no-untyped-call]
-        if self._payments:
-            self._payments.setServiceParent(self)  # type: ignore[no-untyped-call]
-        if self._web:
-            self._web.setServiceParent(self)  # type: ignore[no-untyped-call]
-        if self._monitor:
-            self._monitor.setServiceParent(self)  # type: ignore[no-untyped-call]
+        for service in (self._payments, self._web, self._monitor):
+            if service:
+                service.setServiceParent(self)  # type: ignore[no-untyped-call]
         super().startService()  # type: ignore[no-untyped-call]
         self._rounds.every(BEAT_SECONDS, self._peers.beat)
         self._rounds.every(CLAIM_SECONDS, self._claim)
@@ -251,7 +205,7 @@ class Daemon(MultiService):
         self._pauses.start()
         self._scheduler.tick()
         self._watchdog.startService()
-        log.info("daemon.started", version=self._version, node=self._ground.desk.node)
+        log.info("daemon.started", version=self._ground.version, node=self._ground.desk.node)
 
     @inlineCallbacks
     def stopService(self) -> Generator[Deferred[Any], Any, None]:
@@ -261,7 +215,7 @@ class Daemon(MultiService):
         self._rounds.stop()
         self._pauses.stop()
         self._live.stop()
-        for panel in self._panels:
+        for panel in self._network.panels:
             # What it has handed over is stored first: it may not hand it over again.
             yield panel.stopService()
         self._inbound.stop()
@@ -270,11 +224,13 @@ class Daemon(MultiService):
         yield self._scheduler.stop()
         yield self._watch.stop()
         deadline = self._reactor.seconds() + self._ground.settings.daemon.stop_timeout
-        while self._reactor.seconds() < deadline and not self._is_settled():
+        while self._reactor.seconds() < deadline and not (
+            self._inbound.is_idle and self._network.is_settled
+        ):
             yield deferLater(self._reactor, 0.02)
-        for page in self._doors:
+        for page in self._network.doors:
             page.door.close()
-        for bind in self._smpp:
+        for bind in self._network.binds:
             yield bind.stopService()
         while self._reactor.seconds() < deadline and not self._inbound.is_idle:
             yield deferLater(self._reactor, 0.02)
@@ -289,10 +245,6 @@ class Daemon(MultiService):
         self._ground.node.release()
         self._ground.database.close()
         log.info("daemon.stopped", **left)
-
-    def _is_settled(self) -> bool:
-        senders = self._router.senders.values()
-        return self._inbound.is_idle and not any(s.status().in_flight for s in senders)
 
     def _orders(self) -> Orders:
         return Orders(

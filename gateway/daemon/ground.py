@@ -24,7 +24,7 @@ from gateway.smpp.text import Alphabet, decode
 from gateway.ussd.talker import MenuTalker, talkers_of
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ground:
     """What is made first, and changes no more."""
 
@@ -33,6 +33,9 @@ class Ground:
     """The settings file: what it names beside itself is looked for there."""
     profiles: Mapping[str, Profile]
     """By name."""
+    version: str
+    started_at: int
+    """UTC milliseconds."""
     database: Database
     node: Node
     workers: Workers
@@ -58,11 +61,12 @@ class Ground:
         return not self.database.is_sqlite
 
 
-def open_ground(settings: Settings, file: Path, reactor: Any) -> Ground:
+def open_ground(settings: Settings, file: Path, reactor: Any, version: str) -> Ground:
     """Load the profiles, open the database and take a number.
 
     Raises ``ConfigError``, ``SchemaError``, ``DatabaseUnavailable`` or ``NodeTaken``.
     """
+    started_at = _now_ms(reactor)
     profiles = load_profiles(file, settings)
     database = Database(settings.database_url)
     if not is_current(database):
@@ -86,8 +90,20 @@ def open_ground(settings: Settings, file: Path, reactor: Any) -> Ground:
         talkers=talkers,
         limits=settings.ussd.limits(),
     )
-    workers = Workers(database, reactor)
-    return Ground(settings, file, profiles, database, node, workers, desk, minds, talkers, reactor)
+    return Ground(
+        settings=settings,
+        file=file,
+        profiles=profiles,
+        version=version,
+        started_at=started_at,
+        database=database,
+        node=node,
+        workers=Workers(database, reactor),
+        desk=desk,
+        minds=minds,
+        talkers=talkers,
+        reactor=reactor,
+    )
 
 
 def _now_ms(reactor: Any) -> int:

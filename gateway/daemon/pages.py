@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred
 
 from gateway.daemon.ground import Ground
-from gateway.inbound import Inbound
+from gateway.daemon.network import Network
 from gateway.monitor import Monitor
 from gateway.panels.making import push_page
-from gateway.panels.service import PanelService
 from gateway.payment_service import Collaborators, PaymentService
 from gateway.pulse import Pulse
-from gateway.ussd.http.page import DoorPage
 from gateway.web.desk.frame import Frame
 from gateway.web.desk.live import Live
 from gateway.web.desk.means import Means
 from gateway.web.desk.registry import PAGES
 from gateway.web.root import Root
 from gateway.web_service import WebService
-
-
-def make_doors(ground: Ground, inbound: Inbound) -> list[DoorPage]:
-    """The USSD doors, each a page that a gateway posts to."""
-    web = ground.settings.web
-    return [
-        DoorPage(door, inbound, ground.reactor, behind_proxy=bool(web and web.behind_proxy))
-        for door in ground.settings.ussd_doors
-    ]
 
 
 def make_payments(ground: Ground, on_told: Callable[[], object]) -> PaymentService | None:
@@ -77,14 +66,12 @@ def make_means(
     )
 
 
-def make_web(  # noqa: PLR0913 - it serves them all
+def make_web(
     ground: Ground,
+    network: Network,
     means: Means,
-    *,
     payments: PaymentService | None,
     monitor: Monitor | None,
-    doors: Sequence[DoorPage],
-    panels: Sequence[PanelService],
 ) -> WebService | None:
     """The server, and everything that it serves."""
     settings, web = ground.settings, ground.settings.web
@@ -96,8 +83,8 @@ def make_web(  # noqa: PLR0913 - it serves them all
         mounted["desk"], most_body = frame.resource, frame.most_body
     if monitor and settings.monitoring and settings.monitoring.is_on_web:
         mounted |= monitor.pages
-    pages: dict[str, Any] = {page.settings.path: page for page in doors}
-    for panel in panels:
+    pages: dict[str, Any] = {page.settings.path: page for page in network.doors}
+    for panel in network.panels:
         page = push_page(ground.file, panel, behind_proxy=web.behind_proxy)
         if page:
             pages[panel.settings.push_path or ""] = page

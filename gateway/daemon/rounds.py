@@ -12,7 +12,7 @@ from twisted.python.failure import Failure
 
 from core.batch import Done
 from core.database import DatabaseUnavailable
-from gateway.daemon.workers import Workers
+from gateway.daemon.ground import Ground
 from gateway.inbound import Inbound
 from gateway.upkeep import Upkeep
 
@@ -43,25 +43,19 @@ class Tidying:
     """Tidies the database beside the batches, and sends what that brings about."""
 
     def __init__(
-        self,
-        upkeep: Upkeep,
-        inbound: Inbound,
-        workers: Workers,
-        *,
-        now_ms: Callable[[], int],
-        on_queued: Callable[[], None],
+        self, ground: Ground, upkeep: Upkeep, inbound: Inbound, on_queued: Callable[[], None]
     ) -> None:
+        self._ground = ground
         self._upkeep = upkeep
         self._inbound = inbound
-        self._workers = workers
-        self._now = now_ms
         self._on_queued = on_queued
 
     def tick(self) -> None:
         """Tidy, unless the database is away."""
         if self._inbound.database_error:
             return
-        done: Deferred[Done] = self._workers.in_writer(self._upkeep.tidy, self._now())
+        in_writer, now = self._ground.workers.in_writer, self._ground.now_ms()
+        done: Deferred[Done] = in_writer(self._upkeep.tidy, now)
         done.addCallbacks(self._tidied, _log_unavailable)
         done.addErrback(_log_failure, "database.tidy_failed")
 

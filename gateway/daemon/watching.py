@@ -14,21 +14,50 @@ from gateway.alerts.texts import SmsWay
 from gateway.alerts.watch import Watch
 from gateway.alerts.webhook import WebhookWay
 from gateway.daemon.ground import Ground
+from gateway.daemon.network import Network
 from gateway.inbound import Inbound
 from gateway.minutes import Minutes
 from gateway.monitor import Monitor, Watched
 from gateway.outbound import Router, Sender
+from gateway.pauses import Pauses
+from gateway.peers import Peers
 from gateway.production import Production
 from gateway.pulse import Pulse
+from gateway.scheduler import Scheduler
 from gateway.tally import Tally
-from gateway.vitals import Vitals
+from gateway.vitals import Parts, Vitals
 
 
-def make_pulse(
-    ground: Ground, vitals: Vitals, inbound: Inbound, watch: Watch, started_at: int
-) -> Pulse:
+def make_vitals(  # noqa: PLR0913 - it looks at them all
+    ground: Ground,
+    network: Network,
+    inbound: Inbound,
+    *,
+    scheduler: Scheduler,
+    pauses: Pauses,
+    peers: Peers,
+) -> Vitals:
+    """Who says how the parts are."""
+    parts = Parts(
+        ground.database,
+        ground.workers.in_reader,
+        inbound,
+        ground.desk.sessions,
+        network.router,
+        network.binds,
+        network.doors,
+        scheduler,
+        lambda: pauses.paused,
+        peers,
+        network.panels,
+        clock=ground.reactor,
+    )
+    return Vitals(ground.settings, ground.version, ground.started_at, parts, ground.now_ms)
+
+
+def make_pulse(ground: Ground, vitals: Vitals, inbound: Inbound, watch: Watch) -> Pulse:
     """How the daemon is and what it did of late, for pages."""
-    writer = Writer(ground.node.number, started_at)
+    writer = Writer(ground.node.number, ground.started_at)
     return Pulse(
         vitals,
         Minutes(writer, inbound.counters, ground.now_ms),

@@ -1,8 +1,9 @@
-"""What messages go out by: the senders of binds and panels, and what pauses them."""
+"""What the daemon is connected by: binds, panels, USSD doors, their senders and switches."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from core.outbox import Sent
 from core.services import BIND, DOOR, PANEL, paused_now, service_name
@@ -18,6 +19,36 @@ from gateway.smpp.settings import BindState
 from gateway.ussd.http.page import DoorPage
 
 Settle = Callable[[str, Sequence[Sent]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """What the daemon is connected by."""
+
+    router: Router
+    binds: Sequence[SmppBind]
+    panels: Sequence[PanelService]
+    doors: Sequence[DoorPage]
+
+    @property
+    def names_up(self) -> set[str]:
+        """The names of the binds and panels that are up."""
+        senders = self.router.senders
+        up = {panel.settings.name for panel in self.panels if panel.sender.is_up}
+        return up | {
+            status.name
+            for status in (bind.status() for bind in self.binds)
+            if (
+                senders[status.name].is_up
+                if status.name in senders
+                else status.state is BindState.BOUND
+            )
+        }
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing is under way whose result is not stored."""
+        return not any(each.status().in_flight for each in self.router.senders.values())
 
 
 def make_router(ground: Ground, settle: Settle, on_submitted: Submitted) -> Router:
@@ -43,70 +74,52 @@ def make_router(ground: Ground, settle: Settle, on_submitted: Submitted) -> Rout
     return Router(senders, {line.number: line.binds for line in ground.settings.texted_lines})
 
 
-def make_panels(  # noqa: PLR0913 - three of them are who hears of what
+def make_network(
     ground: Ground,
     inbound: Inbound,
     router: Router,
-    *,
-    settle: Settle,
-    on_up: Callable[[], object],
     on_submitted: Submitted,
-) -> list[PanelService]:
-    """The panels, each of which the router then knows."""
+    on_panel_up: Callable[[], object],
+) -> Network:
+    """All that the daemon is connected by; the router then knows the panels too."""
+    settings, reactor = ground.settings, ground.reactor
     daemon = DaemonSide(
         inbound,
-        ground.reactor,
-        ground.reactor,
+        reactor,
+        reactor,
         ground.workers.read,
         ground.workers.transact,
         ground.desk.keys.fingerprint,
         ground.now_ms,
-        settle,
-        on_up,
+        inbound.settle,
+        on_panel_up,
         on_submitted,
     )
-    lines = ground.settings.texted_lines
     panels = [
-        make_panel(ground.file, each, lines, daemon, shared=ground.is_shared)
-        for each in ground.settings.panels
+        make_panel(ground.file, each, settings.texted_lines, daemon, shared=ground.is_shared)
+        for each in settings.panels
     ]
     for panel in panels:
         router.add(panel.sender)
-    return panels
+    binds = [SmppBind(bind.for_smpp(), inbound, reactor) for bind in settings.binds]
+    behind_proxy = bool(settings.web and settings.web.behind_proxy)
+    doors = [
+        DoorPage(door, inbound, reactor, behind_proxy=behind_proxy) for door in settings.ussd_doors
+    ]
+    return Network(router, binds, panels, doors)
 
 
-def ways_up(router: Router, binds: Sequence[SmppBind], panels: Sequence[PanelService]) -> set[str]:
-    """The names of the binds and panels that are up: other daemons are told."""
-    senders = router.senders
-    up = {panel.settings.name for panel in panels if panel.sender.is_up}
-    return up | {
-        status.name
-        for status in (bind.status() for bind in binds)
-        if (
-            senders[status.name].is_up
-            if status.name in senders
-            else status.state is BindState.BOUND
-        )
-    }
-
-
-def make_pauses(
-    ground: Ground,
-    router: Router,
-    binds: Sequence[SmppBind],
-    panels: Sequence[PanelService],
-    doors: Sequence[DoorPage],
-) -> Pauses:
+def make_pauses(ground: Ground, network: Network) -> Pauses:
     """What people pause: of this daemon, its binds, its panels and its USSD doors."""
     switches: dict[str, Switch] = {}
-    for bind in binds:
+    for bind in network.binds:
         name = bind.settings.name
-        sender = router.senders.get(name)
+        sender = network.router.senders.get(name)
         own = sender if isinstance(sender, Sender) else None
         switches[service_name(BIND, name)] = BindSwitch(bind, own, ground.reactor)
-    for panel in panels:
+    for panel in network.panels:
         switches[service_name(PANEL, panel.settings.name)] = PanelSwitch(panel)
-    for page in doors:
+    for page in network.doors:
         switches[service_name(DOOR, page.settings.name)] = DoorSwitch(page.door)
     return Pauses(ground.doors, switches, ground.database.read("services", paused_now))
 
