@@ -161,7 +161,9 @@ def _in_words(error: Exception) -> tuple[str, int]:
     match error:
         case click.UsageError():
             known = error.ctx.command_path if error.ctx else "peyk"
-            return f"{error.format_message().rstrip('.')}. See `{known} --help`.", MISUSED
+            said = error.format_message().rstrip(".")
+            stop = "" if said.endswith("?") else "."
+            return f"{said}{stop} See `{known} --help`.", MISUSED
         case click.ClickException():
             return error.format_message(), FAILED
         case ConfigError():

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
@@ -114,7 +115,8 @@ def asked(source: Source, utility: str, parameters: Parameters, at: int) -> Ques
 def read_page(connection: Connection, question: Question, after: str, limit: int) -> list[Row]:
     """At most ``limit`` rows behind the key ``after``, in the order of their keys.
 
-    Raises ``SourceError`` when the query fails, or its values are not what is declared.
+    Raises ``SourceError`` when the query fails, its values are not what is declared, or its
+    keys do not go on behind ``after``.
     """
     source = question.source
     with only_reading(connection), _in_order(connection):
@@ -142,6 +144,7 @@ def read_page(connection: Connection, question: Question, after: str, limit: int
                 None if mobile is None else row[mobile],
             )
         )
+    _check_order(source, after, [row.key for row in found])
     return found
 
 
@@ -321,6 +324,26 @@ def _mistyped(source: Source, row: Sequence[Any]) -> SourceError:
             problem = f"the column {name} is declared {kind.value} and gives {type(value).__name__}"
             return SourceError(source.file, 1, problem)
     return SourceError(source.file, 1, "a value is not of the type declared")
+
+
+def _check_order(source: Source, after: str, keys: Sequence[str]) -> None:
+    """Refuse a page that would have rows read twice, or passed over.
+
+    How texts are ordered is the database's business: of those only repetitions are seen.
+    """
+    is_number = source.columns[source.key] is ColumnType.INTEGER
+    whole = [after, *keys] if after else keys
+    if is_number:
+        numbers = [int(key) for key in whole]
+        wrong = any(here >= there for here, there in pairwise(numbers))
+    else:
+        wrong = len(set(whole)) != len(whole)
+    if wrong:
+        problem = (
+            f"the rows do not go on by {source.key}: the query must give only rows behind :after "
+            "(>, not >=), ordered by the key, no key twice"
+        )
+        raise SourceError(source.file, source.first_line, problem)
 
 
 def _columns_differ(source: Source, columns: Sequence[str]) -> SourceError:

@@ -47,7 +47,8 @@ def checked_name(name: str) -> str:
 def check(definition: Definition) -> None:
     """Raise ``DefinitionError`` for the first setting that cannot be."""
     _within("attempts", definition.attempts, 1, MOST_ATTEMPTS)
-    _within("validity", definition.validity, LEAST_VALIDITY, MOST_VALIDITY, " seconds")
+    if not LEAST_VALIDITY <= definition.validity <= MOST_VALIDITY:
+        raise DefinitionError("validity", "is not between a minute (1m) and 30 days (30d)")
     _within("priority", definition.priority, 1, LEAST_URGENT)
     if not definition.topic.strip():
         raise DefinitionError("topic", "is empty; write what people may opt out of, such as bills")

@@ -18,7 +18,9 @@ from core.reporting.sources import read_source
 from core.reporting.types import Source, SourceError
 from core.runs.progress import Estimate, Progress
 from core.runs.starting import Rehearsal, Start
+from core.runs.states import RunState
 from core.runs.store import Run
+from core.services import Paused, ServicePaused
 from core.state_groups import ENGLISH, STATES_OF, Group
 from core.text import harmless
 from gateway.commands.output import (
@@ -97,8 +99,10 @@ def print_begun(run_id: int, *, as_json: bool) -> None:
         click.echo(f"campaign {run_id} has begun; `peyk campaign show {run_id}` tells more")
 
 
-def print_progress(found: Progress, expected: Estimate | None, *, as_json: bool) -> None:
-    """How far a campaign is."""
+def print_progress(
+    found: Progress, expected: Estimate | None, paused: Paused | None, *, as_json: bool
+) -> None:
+    """How far a campaign is; ``paused`` is the service that keeps it from going on."""
     if as_json:
         print_json(_progress_as_json(found, expected))
         return
@@ -128,6 +132,8 @@ def print_progress(found: Progress, expected: Estimate | None, *, as_json: bool)
         facts += [("speed", speed), ("likely to end", for_people(expected.ends_at))]
     if run.error:
         facts.append(("error", run.error))
+    if paused is not None and run.state is RunState.PRODUCING:
+        facts.append(("makes nothing", str(ServicePaused(paused))))
     print_facts(facts)
     click.echo()
     print_table(

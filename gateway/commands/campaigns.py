@@ -21,6 +21,7 @@ from core.runs.starting import Wish, check_may_begin, planned
 from core.runs.states import Move, RunState
 from core.runs.store import RunFilter, list_runs, move
 from core.scheduling import planned_next
+from core.services import CAMPAIGNS, find_paused
 from core.templates.store import Template, TemplateFilter, list_templates
 from core.text import nearest_hint
 from gateway import control
@@ -93,7 +94,8 @@ def campaign_show(context: Context, run_id: int, *, watch: bool, as_json: bool) 
         if watch:
             _watch(database, run_id)
         found, expected = _looked_at(database, run_id)
-    print_progress(found, expected, as_json=as_json)
+        paused = database.read("cli.paused", find_paused, CAMPAIGNS)
+    print_progress(found, expected, paused, as_json=as_json)
 
 
 @campaign.command("start", epilog="peyk campaign start bills --param period=1404/03 --dry-run")

@@ -14,8 +14,16 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 MISUSED = 2
 """The exit code of a command that was called or configured wrongly."""
-ID = click.IntRange(1, 2**63 - 1)
 MOST_ROWS = 1_000_000
+
+
+class _Id(click.IntRange):
+    """An id as lists show it: of a message, a campaign …"""
+
+    name = "id; lists show them"
+
+
+ID = _Id(1, 2**63 - 1)
 
 
 class Decorator(Protocol):

@@ -225,8 +225,13 @@ def _of_source(
     parameters: Mapping[str, str],
 ) -> Printed:
     """One of the utility's own reports. Raises ``CommandError`` and ``SourceError``."""
+    every = profiles(context)
+    known = sources_of(context.settings, every.values())
+    if which["utility"] is None:
+        names = {*REPORTS, *(each for one in every.values() for each in known.files(one.utility))}
+        if name not in names:
+            raise CommandError(f"there is no report {name!r}; {did_you_mean(name, names)}")
     utility = profile_of(context, which["utility"]).utility
-    known = sources_of(context.settings, profiles(context).values())
     files = known.files(utility)
     if name not in files:
         raise CommandError(f"there is no report {name!r}; {did_you_mean(name, [*REPORTS, *files])}")

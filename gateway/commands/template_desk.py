@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
+import click
+
 from core.database import Database
 from core.operations import REGISTRY
 from core.reporting.sources import Sources
@@ -15,8 +17,9 @@ from core.templates import store
 from core.templates.checks import DefinitionError
 from core.templates.codec import StoredTemplateError
 from core.templates.store import Template, TemplateError, TemplateFilter
-from core.templates.types import Definition, OnEvents, OnOutage, OnReport
+from core.templates.types import Definition, OnEvents, OnOutage, OnReport, Version
 from core.text import nearest_hint
+from core.triggers import next_planned
 from gateway.commands.context import CommandError, Context
 from gateway.minds import LineMind, minds_of
 from gateway.production import sources_of
@@ -105,6 +108,21 @@ class TemplateDesk:
         said = f"{parts:,} part{'' if parts == 1 else 's'}"
         price = self.price_of(line)
         return f"{said}, {round(parts * price):,} rial" if price else said
+
+
+def never_comes(definition: Definition, now: int) -> bool:
+    """Whether its schedule has no time any more, between its first day and its last."""
+    return definition.produce is not None and next_planned(definition, now) is None
+
+
+def warn_of_schedule(version: Version, now: int) -> None:
+    """Say on standard error that a template's schedule makes nothing, where that is so."""
+    if never_comes(version.definition, now):
+        click.echo(
+            f"note: no time of the schedule of {version.name} is to come: it makes nothing by "
+            "itself; see its produce, starts and ends",
+            err=True,
+        )
 
 
 @contextmanager

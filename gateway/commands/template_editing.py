@@ -17,7 +17,7 @@ from core.templates.store import Draft
 from core.templates.types import Version
 from gateway.commands.context import CommandError
 from gateway.commands.readings import now_ms
-from gateway.commands.template_desk import TemplateDesk, said_of, told
+from gateway.commands.template_desk import TemplateDesk, said_of, told, warn_of_schedule
 from gateway.configuration import ConfigError, as_model
 from gateway.templates.bodies import FILTERS
 from gateway.templates.checking import Checked
@@ -82,6 +82,7 @@ def _say(desk: TemplateDesk, saved: Version, checked: Checked, state: str) -> No
         f"{saved.name} of {saved.utility}: version {saved.version}, {state}; "
         f"{cost} with example figures"
     )
+    warn_of_schedule(saved, now_ms())
 
 
 def _checked(

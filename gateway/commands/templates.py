@@ -28,7 +28,7 @@ from gateway.commands.clicking import (
 )
 from gateway.commands.context import CommandError, Context
 from gateway.commands.readings import now_ms
-from gateway.commands.template_desk import TemplateDesk, told
+from gateway.commands.template_desk import TemplateDesk, told, warn_of_schedule
 from gateway.commands.template_editing import Given
 from gateway.commands.template_editing import add as add_template
 from gateway.commands.template_editing import edit as edit_template
@@ -254,6 +254,8 @@ def _declare(verb: str, *, enabled: bool, help_text: str) -> None:
                 )
                 said = f"is {'' if changed else 'already '}{verb}d"
                 click.echo(f"{newest.name} of {newest.utility} {said}")
+                if enabled:
+                    warn_of_schedule(newest, now_ms())
 
 
 _declare("enable", enabled=True, help_text="Let templates make messages from now on.")

@@ -125,7 +125,7 @@ async def test_bills_by_sms_are_ordered_and_cancelled(operator: Operator, daemon
     assert query(daemon, count, mobile=STRANGER).found == 1
     assert await operator.ask(STRANGER, "9") == "پیامک قبض ۱ اشتراک برای این شماره لغو شد."
     assert query(daemon, count, mobile=STRANGER).found == 0
-    assert await operator.ask(STRANGER, "۹") == "برای این شماره پیامک قبض فعال نیست."
+    assert await operator.ask(STRANGER, "۹") == "پیامک قبض به این شماره فرستاده نمی‌شود."
 
 
 @pytest_twisted.ensureDeferred

@@ -19,6 +19,7 @@ from core.runs.progress import Progress, estimate
 from core.runs.states import RunState
 from core.runs.store import Run, RunSource
 from core.secrecy import Keys
+from core.services import CAMPAIGNS, Paused, pause
 from core.tables import bills, outbox
 from core.templates.store import Draft, add, set_enabled
 from core.templates.types import OnReport
@@ -77,6 +78,15 @@ def test_a_campaign_is_begun_listed_shown_and_stopped(peyk: Peyk) -> None:
     assert peyk("show", key, "--json").json["state"] == "cancelling"
 
 
+def test_a_pause_of_all_campaigns_is_told_of(peyk: Peyk, database: Database) -> None:
+    """Or whoever watches one that makes nothing would not know why."""
+    key = peyk("start", "bills", "--json").json["id"]
+    assert "makes nothing" not in peyk("show", key).out
+    database.transact("test", pause, Paused(CAMPAIGNS, 1, "sara", "wrong tariff"))
+    told = peyk("show", key).out
+    assert "paused by sara (wrong tariff); `peyk service resume campaigns`" in told
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -85,6 +95,7 @@ def test_a_campaign_is_begun_listed_shown_and_stopped(peyk: Peyk) -> None:
         (("start", "bills", "--param", "period"), "'period' is not NAME=VALUE"),
         (("start", "bills", "--report", "bils_overdue"), "did you mean 'bills_overdue'"),
         (("start", "bills", "--report", "meters_not_read"), "need payable"),
+        (("show", "today"), "'today' is not a valid id"),
         (("show", "77"), "there is no campaign 77"),
         (("cancel", "77"), "there is no campaign 77"),
         (("reports", "--utility", "kerman"), "did you mean 'kerman-water'"),

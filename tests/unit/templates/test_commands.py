@@ -85,6 +85,16 @@ def test_a_template_from_options(office: Office) -> None:
     assert "payment_booked (amount=5000)" in ran.out
 
 
+def test_a_schedule_that_is_over_is_told_of(office: Office) -> None:
+    """When it is saved and when it is enabled: nothing else would tell that it makes nothing."""
+    over = ("--produce", "once 1400/01/01 08:00")
+    assert "no time of the schedule of thanks is to come" in add(office, "thanks", *over).err
+    assert "no time of the schedule" in office.peyk("template", "enable", "thanks").err
+    ended = ("--produce", "every day 08:00", "--ends", "1400/01/01")
+    assert "no time of the schedule" in office.peyk("template", "edit", "thanks", *ended).err
+    assert office.peyk("template", "edit", "thanks", "--ends", "").err == ""
+
+
 def test_what_is_printed_is_taken_back(office: Office) -> None:
     """A template goes from one place to another as a file; another source takes over."""
     assert add(office, "thanks", "--starts", "1405/01/01", "--retry-on", "expired").code == 0

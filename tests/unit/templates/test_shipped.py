@@ -47,6 +47,15 @@ def test_every_profile_ships_templates_that_may_be_saved(name: str) -> None:
         assert each.checked.parts <= LONGEST, f"{each.name}: {each.checked.example}"
 
 
+@pytest.mark.parametrize("name", ["kerman-water", "lorestan-water", "qazvin-gas", "qom-power"])
+def test_a_bill_without_an_id_names_none(name: str) -> None:
+    """Files of utilities may lack it."""
+    for each in read_shipped(PROFILES / name, name, checker(name)):
+        if each.name in {"bill_issued", "overdue"}:
+            before = each.checked.body.partition("شناسه قبض {{ bill_id|fa }}{% endif %}")[0]
+            assert before.endswith("{% if bill_id %}\n"), each.name
+
+
 def test_lorestan_ships_the_patterns_of_annex_2(lorestan: list[Shipped]) -> None:
     """Patterns 10 to 14 are sent on their events."""
     made_of = {

@@ -200,6 +200,24 @@ def test_values_that_are_not_what_is_declared(filled: Database, tmp_path: Path) 
         filled.read("page", read_page, asked(source, UTILITY, {"days": 1}, NOW), FIRST, 10)
 
 
+@pytest.mark.parametrize(
+    ("replaced", "by"),
+    [
+        ("s.id > :after", "s.id >= :after"),
+        ("s.id > :after", ":after IS NOT NULL"),
+        ("ORDER BY s.id", "ORDER BY s.id DESC"),
+        ("AS s\n", "AS s CROSS JOIN (SELECT 1 AS one UNION ALL SELECT 2) AS twice\n"),
+    ],
+)
+def test_rows_that_do_not_go_on_by_the_key_are_refused(
+    filled: Database, tmp_path: Path, replaced: str, by: str
+) -> None:
+    """Before anybody is told twice: at the latest when the second page would repeat the first."""
+    source = written(tmp_path, replaced, by)
+    with pytest.raises(SourceError, match="mine.sql:9: the rows do not go on by id"):
+        rows_of(filled, source, 7, days=1)
+
+
 def test_parameters_are_checked_in_words(tmp_path: Path) -> None:
     """Before anything is read."""
     source = written(tmp_path)
