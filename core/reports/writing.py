@@ -96,18 +96,20 @@ class _Lines:
 
 
 def _write_json(stream: IO[bytes], columns: Sequence[Column], rows: Iterable[Values]) -> int:
-    names = [column.name for column in columns]
     count = 0
     stream.write(b"[")
     for count, row in enumerate(rows, 1):
-        told = {name: _plain(value) for name, value in zip(names, row, strict=True)}
+        told = {c.name: _plain(value, c.kind) for c, value in zip(columns, row, strict=True)}
         stream.write(b",\n" if count > 1 else b"\n")
         stream.write(json.dumps(told, ensure_ascii=False).encode())
     stream.write(b"\n]\n")
     return count
 
 
-def _plain(value: Value) -> object:
+def _plain(value: Value, kind: Kind) -> object:
+    # Programs such as jq keep fifteen digits of a number.
+    if type(value) is int and kind is Kind.ID:
+        return str(value)
     if isinstance(value, datetime):
         return value.isoformat(timespec="milliseconds")
     return jalali(value) if isinstance(value, date) else value

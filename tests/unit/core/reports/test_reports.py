@@ -253,9 +253,9 @@ def test_xlsx_holds_texts_as_texts_and_every_digit_of_an_id(
 
 
 def test_json_is_for_programs() -> None:
-    """Instants with their zone, ids as they are."""
+    """Instants with their zone, ids as texts, or their last digits would be lost."""
     first, second = json.loads(_file(Format.JSON))
-    assert (first["id"], first["at"]) == (227794327961600001, "2026-09-21T14:13:00.000+00:00")
+    assert (first["id"], first["at"]) == ("227794327961600001", "2026-09-21T14:13:00.000+00:00")
     assert second["mobile"] is None
 
 
