@@ -25,6 +25,7 @@ from core.reporting.types import SourceError
 from core.runs.store import RunError
 from core.schema import SchemaError
 from core.services import ServicePaused
+from gateway import logs
 from gateway.commands.alerts import alert
 from gateway.commands.audit import audit
 from gateway.commands.backup import backup
@@ -125,6 +126,7 @@ COMMANDS = (
 @click.pass_context
 def cli(context: click.Context, config: Path) -> None:
     """Peyk, an SMS and USSD gateway for utilities."""
+    logs.of_command()
     context.obj = Context(config)
 
 

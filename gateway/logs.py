@@ -73,6 +73,29 @@ def configure(
     )
 
 
+def of_command() -> None:
+    """Have a command that is no daemon log to standard error, unless something else is set.
+
+    What it prints may be JSON that a program reads.
+    """
+    if structlog.is_configured():
+        return
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            protect,
+            structlog.dev.ConsoleRenderer(
+                colors=False, exception_formatter=structlog.dev.plain_traceback
+            ),
+        ],
+        # The standard error of that moment: tests put another in its place.
+        logger_factory=lambda *_names: structlog.PrintLogger(sys.stderr),
+    )
+
+
 def bridge_twisted() -> None:
     """Send Twisted's own log the same way; once for each process."""
     observer: Any = twisted_event  # zope.interface is beyond the type checker

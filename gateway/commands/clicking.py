@@ -18,7 +18,7 @@ MOST_ROWS = 1_000_000
 
 
 class _Id(click.IntRange):
-    """An id as lists show it: of a message, a campaign …"""
+    """An id as lists show it."""
 
     name = "id; lists show them"
 

@@ -696,6 +696,8 @@ def test_the_utilitys_own_reports_are_printed_too(
     """With what they ask for; a mistake names what there is."""
     profile = Path(cli.__file__).parent / "config" / "profiles" / "kerman-water"
     shutil.copytree(profile, home / "profiles" / "kerman-water", dirs_exist_ok=True)
+    wrong = peyk("report", "bils_overdue")
+    assert "there is no report 'bils_overdue'; did you mean 'bills_overdue'?" in wrong.err
     listed = peyk("report").out
     assert "mobiles" in listed
     assert "bills_overdue" in listed

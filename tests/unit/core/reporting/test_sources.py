@@ -214,7 +214,7 @@ def test_rows_that_do_not_go_on_by_the_key_are_refused(
 ) -> None:
     """Before anybody is told twice: at the latest when the second page would repeat the first."""
     source = written(tmp_path, replaced, by)
-    with pytest.raises(SourceError, match="mine.sql:9: the rows do not go on by id"):
+    with pytest.raises(SourceError, match=r"mine\.sql:9: the rows do not go on by id"):
         rows_of(filled, source, 7, days=1)
 
 
