@@ -228,9 +228,9 @@ def _of_source(
     every = profiles(context)
     known = sources_of(context.settings, every.values())
     if which["utility"] is None:
-        names = {*REPORTS, *(each for one in every.values() for each in known.files(one.utility))}
-        if name not in names:
-            raise CommandError(f"there is no report {name!r}; {did_you_mean(name, names)}")
+        there = {*REPORTS, *(each for one in every.values() for each in known.files(one.utility))}
+        if name not in there:
+            raise CommandError(f"there is no report {name!r}; {did_you_mean(name, there)}")
     utility = profile_of(context, which["utility"]).utility
     files = known.files(utility)
     if name not in files:
