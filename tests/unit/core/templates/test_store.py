@@ -214,7 +214,7 @@ def test_those_in_use_are_known_as_they_change(
     ("changed", "said"),
     [
         ({"attempts": 0}, "attempts: 0 is not between 1 and 50"),
-        ({"validity": 10}, "validity: 10 is not between 60"),
+        ({"validity": 10}, "validity: is not between a minute"),
         ({"priority": 0}, "priority: 0 is not between 1 and 9"),
         ({"topic": " "}, "topic: is empty"),
         ({"language": "de"}, "language: there is no language 'de'"),
