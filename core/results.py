@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, func, update
+from sqlalchemy import Connection, bindparam, func, literal_column, update
 
 from core.attempts import Attempt, store_results_of
 from core.bulk import as_rows, unfolded
@@ -95,8 +95,11 @@ def store_results(
     known = policies_of(connection, (one.row.policy_id for one in sent))
     changes = [after_send(one, now, known.get(one.row.policy_id or 0)) for one in sent]
     store_results_of(connection, [_put_down(one, now, node) for one in sent if _is_told(one)])
-    settle = _SETTLE if node is None else _SETTLE.where(outbox.c.node == node)
-    connection.execute(settle, as_rows(changes))
+    rows: dict[str, object] = {**as_rows(changes)}
+    if node is None:
+        connection.execute(_SETTLE, rows)
+    else:
+        connection.execute(_SETTLE_OWN, rows | {"owner": node})
     store_blocked(
         connection,
         [
@@ -154,3 +157,5 @@ _SETTLE = (
         | {outbox.c.accepted_at: func.coalesce(_changes.c.accepted_at, outbox.c.accepted_at)}
     )
 )
+# With nothing added SQLite would go through all that the daemon has in hand, for each result.
+_SETTLE_OWN = _SETTLE.where(outbox.c.node + literal_column("0") == bindparam("owner"))
