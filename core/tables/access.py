@@ -177,6 +177,8 @@ manual_replies = Table(
     Column("inbox_id", BigInteger),
     Column("by", Text, nullable=False),
     Column("at", Instant, nullable=False),
+    Column("form", Text, comment="the form that it was sent with: none sends twice"),
+    UniqueConstraint("form"),
     Index(None, "inbox_id"),
     comment="messages that a person wrote",
 )

@@ -80,7 +80,14 @@ def upgrade() -> None:
         sa.Column("inbox_id", sa.BigInteger(), nullable=True),
         sa.Column("by", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "form",
+            sa.Text(),
+            nullable=True,
+            comment="the form that it was sent with: none sends twice",
+        ),
         sa.PrimaryKeyConstraint("outbox_id", name=op.f("pk_manual_replies")),
+        sa.UniqueConstraint("form", name=op.f("uq_manual_replies_form")),
         comment="messages that a person wrote",
     )
     with op.batch_alter_table("manual_replies", schema=None) as batch_op:
