@@ -43,6 +43,7 @@ from core.tables.campaigns import (
 from core.tables.dialogues import HAS_ENDED, IS_OPEN, ussd_sessions, ussd_steps
 from core.tables.keeping import retention_marks
 from core.tables.messages import (
+    IS_OVER,
     IS_SENDING,
     WAITS_TO_GO,
     bind_marks,
@@ -79,6 +80,7 @@ __all__ = [
     "HAS_ENDED",
     "IS_NEW",
     "IS_OPEN",
+    "IS_OVER",
     "IS_SENDING",
     "WAITS_TO_GO",
     "alerts",

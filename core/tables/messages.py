@@ -19,6 +19,11 @@ WAITS_TO_GO = "state IN ('queued', 'waiting')"
 """Served by ``ix_outbox_waiting``: literals, as an index cannot know what a parameter is."""
 IS_SENDING = "state = 'sending'"
 """Served by ``ix_outbox_sending``."""
+IS_OVER = (
+    "state IN ('delivered', 'undeliverable', 'rejected', 'expired', 'uncertain', 'suppressed', "
+    "'cancelled')"
+)
+"""Served by ``ix_outbox_over``: what others are told of in the order in which it happened."""
 
 
 inbox = Table(
@@ -137,6 +142,7 @@ outbox = Table(
     partial(
         "ix_outbox_subscriber_id", "subscriber_id", where="subscriber_id IS NOT NULL AND part = 1"
     ),
+    partial("ix_outbox_over", "changed_at", "id", where=IS_OVER),
     partial("ix_outbox_run_id", "run_id", "state", where="run_id IS NOT NULL"),
 )
 

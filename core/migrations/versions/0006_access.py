@@ -14,6 +14,11 @@ down_revision: str | None = "0005"
 branch_labels: str | None = None
 depends_on: str | None = None
 
+_IS_OVER = (
+    "state IN ('delivered', 'undeliverable', 'rejected', 'expired', 'uncertain', 'suppressed', "
+    "'cancelled')"
+)
+
 
 def upgrade() -> None:
     """Make the tables."""
@@ -138,17 +143,43 @@ def upgrade() -> None:
         "webhooks",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("utility", sa.Text(), nullable=False),
+        sa.Column("utility", sa.Text(), nullable=False, comment="whose data; empty: every one's"),
         sa.Column("url", sa.Text(), nullable=False),
         sa.Column("secret", sa.Text(), nullable=False, comment="encrypted with the master key"),
         sa.Column(
             "what", sa.Text(), nullable=False, comment="JSON: inbound, states, kinds of events"
         ),
         sa.Column(
-            "position", sa.BigInteger(), nullable=False, comment="the last id that was looked at"
+            "inbound_id", sa.BigInteger(), nullable=False, comment="the last message told of"
+        ),
+        sa.Column("event_id", sa.BigInteger(), nullable=False, comment="the last event told of"),
+        sa.Column(
+            "state_at",
+            sa.BigInteger(),
+            nullable=False,
+            comment="the last change of a state told of …",
+        ),
+        sa.Column(
+            "state_id",
+            sa.BigInteger(),
+            nullable=False,
+            comment="… and the outbox row that it is of",
+        ),
+        sa.Column(
+            "call_id",
+            sa.BigInteger(),
+            nullable=True,
+            comment="the call under way; the next is made after it",
         ),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("created_by", sa.Text(), nullable=False),
         sa.Column("disabled_at", sa.BigInteger(), nullable=True),
+        sa.Column(
+            "disabled_by",
+            sa.Text(),
+            nullable=True,
+            comment="empty: by itself, as its receiver took nothing",
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_webhooks")),
         sa.UniqueConstraint("name", name=op.f("uq_webhooks_name")),
     )
@@ -246,12 +277,14 @@ def upgrade() -> None:
         sa.Column(
             "webhook_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
-        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("items", sa.Integer(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False, comment="emptied when the receiver has it"),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("due_at", sa.BigInteger(), nullable=True, comment="null: done, or given up"),
-        sa.Column("status", sa.Integer(), nullable=True),
+        sa.Column("status", sa.Integer(), nullable=True, comment="HTTP's, of the last answer"),
         sa.Column("error", sa.Text(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(
             ["webhook_id"],
             ["webhooks.id"],
@@ -262,15 +295,16 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("webhook_calls", schema=None) as batch_op:
         batch_op.create_index(
-            batch_op.f("ix_webhook_calls_created_at"), ["created_at"], unique=False
+            batch_op.f("ix_webhook_calls_webhook_id_id"), ["webhook_id", "id"], unique=False
         )
-        batch_op.create_index(
-            "ix_webhook_calls_due",
-            ["due_at"],
-            unique=False,
-            sqlite_where=sa.text("due_at IS NOT NULL"),
-            postgresql_where=sa.text("due_at IS NOT NULL"),
-        )
+    op.create_index(
+        "ix_outbox_over",
+        "outbox",
+        ["changed_at", "id"],
+        unique=False,
+        sqlite_where=sa.text(_IS_OVER),
+        postgresql_where=sa.text(_IS_OVER),
+    )
     op.create_table(
         "request_messages",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -397,6 +431,7 @@ def _append_only() -> None:
 
 def downgrade() -> None:
     """Drop them again."""
+    op.drop_index("ix_outbox_over", table_name="outbox")
     op.drop_table("retention_marks")
     op.drop_table("minute_counts")
     with op.batch_alter_table("request_messages", schema=None) as batch_op:
@@ -408,12 +443,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_request_messages_request_id_id"))
     op.drop_table("request_messages")
     with op.batch_alter_table("webhook_calls", schema=None) as batch_op:
-        batch_op.drop_index(
-            "ix_webhook_calls_due",
-            sqlite_where=sa.text("due_at IS NOT NULL"),
-            postgresql_where=sa.text("due_at IS NOT NULL"),
-        )
-        batch_op.drop_index(batch_op.f("ix_webhook_calls_created_at"))
+        batch_op.drop_index(batch_op.f("ix_webhook_calls_webhook_id_id"))
     op.drop_table("webhook_calls")
     with op.batch_alter_table("web_sessions", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_web_sessions_user_id"))

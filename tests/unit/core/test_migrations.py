@@ -52,7 +52,7 @@ def test_partial_indexes_keep_their_condition(database: Database) -> None:
             if index.get("dialect_options", {}).get(f"{name}_where") is not None
         }
 
-    expected = {"waiting", "sending", "smsc_id", "mobile", "subscriber_id", "run_id"}
+    expected = {"waiting", "sending", "smsc_id", "mobile", "subscriber_id", "run_id", "over"}
     assert database.transact("indexes", conditions) == {f"ix_outbox_{name}" for name in expected}
 
 
