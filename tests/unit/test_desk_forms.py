@@ -33,6 +33,16 @@ def test_fields_are_read_as_they_are_typed_here() -> None:
     assert sent.is_right
 
 
+def test_every_id_that_there_may_be_is_read() -> None:
+    """Ids grow to nineteen digits in the 2030s; more than the database holds is told."""
+    sent = form(last=str(2**63 - 1), beyond=str(2**63), none="")
+    assert sent.row_id("last") == 2**63 - 1
+    assert sent.row_id("none") is None
+    assert sent.is_right
+    assert sent.row_id("beyond") is None
+    assert list(sent.errors) == ["beyond"]
+
+
 def test_what_is_wrong_stands_beside_its_field() -> None:
     """The first mistake of each, and nothing of a wrong value goes on."""
     sent = form(

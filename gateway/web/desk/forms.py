@@ -13,6 +13,8 @@ from core.text import ascii_digits, storable
 
 V = TypeVar("V")
 _MOST_TEXT: Final = 2000
+_MOST_DIGITS: Final = 19
+_MOST_ID: Final = 2**63 - 1
 
 
 class Upload(NamedTuple):
@@ -121,13 +123,17 @@ class Form:
         if not said:
             return None
         digits = said.translate({ord(mark): None for mark in ",٬ _"})
-        if not digits.isascii() or not digits.isdigit() or len(digits) > 18:  # noqa: PLR2004
+        if not digits.isascii() or not digits.isdigit() or len(digits) > _MOST_DIGITS:
             self.wrong(field, "form.number")
             return None
         if not least <= int(digits) <= most:
             self.wrong(field, "form.between", least=least, most=most)
             return None
         return int(digits)
+
+    def row_id(self, field: str, *, required: bool = False) -> int | None:
+        """The id of a row."""
+        return self.number(field, most=_MOST_ID, required=required)
 
     def day(self, field: str, *, required: bool = False) -> date | None:
         """A Jalali (or ISO) date in any digits."""
