@@ -7,15 +7,14 @@ from typing import Any, Final, NamedTuple
 
 from core.access.audit import Entry
 from core.access.permissions import Permission
-from core.jalali import DateError, parse_interval
 from core.operations import REGISTRY
 from core.state_groups import Group
 from core.text import ascii_digits
 from gateway.minds import LineMind
 from gateway.web.desk.forms import Form
+from gateway.web.desk.periods import period
 from gateway.web.desk.visit import Visit
 
-ROWS: Final = 50
 DAY_MS: Final = 86_400_000
 MOST_DAYS: Final = 31
 """A search that goes by nobody looks through so many days, unless it says since when."""
@@ -68,7 +67,7 @@ def asked_of(visit: Visit, form: Form, permission: Permission) -> Asked:
     mobile = form.mobile("mobile")
     subscription = ascii_digits(form.text("subscription", most=40)) or None
     line = form.choice("line", texted_lines(visit, permission), required=False) or None
-    since, until = days(form)
+    since, until = period(form)
     recent = since is None and mobile is None and subscription is None
     if recent:
         since = (until or visit.means.now_ms()) - MOST_DAYS * DAY_MS
@@ -81,19 +80,6 @@ def asked_of(visit: Visit, form: Form, permission: Permission) -> Asked:
         "lines": lines_of(visit, permission),
     }
     return Asked(fields, recent)
-
-
-def days(form: Form) -> tuple[int | None, int | None]:
-    """From the start of one day to the end of another, as UTC milliseconds."""
-    since, until = form.day("since"), form.day("until")
-    try:
-        first, last = parse_interval(
-            since.isoformat() if since else None, until.isoformat() if until else None
-        )
-    except DateError:
-        form.wrong("until", "audit.order")
-        return None, None
-    return tuple(int(each.timestamp() * 1000) if each else None for each in (first, last))  # type: ignore[return-value]
 
 
 def operations() -> Sequence[str]:

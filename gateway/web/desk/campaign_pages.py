@@ -16,13 +16,13 @@ from core.runs.store import Run, RunError, RunFilter, list_runs, move
 from core.scheduling import planned_next
 from core.state_groups import Group, group_of
 from core.templates import store
+from gateway.web.desk.lists import LIMIT, paged
 from gateway.web.desk.periods import period
 from gateway.web.desk.refusals import NotFound, Refusal
 from gateway.web.desk.routes import Routes
 from gateway.web.desk.visit import Visit
 
 routes = Routes()
-ROWS: Final = 50
 PLANNED: Final = 10
 AT_ONCE: Final = 10_000
 """Messages that one press of a button sends again: some seconds' work."""
@@ -63,10 +63,10 @@ async def show(visit: Visit) -> bytes:
         template=asked.text("template", most=60) or None,
         state=asked.choice("state", [each.value for each in RunState], required=False) or None,
         utilities=scope,
-        before=asked.number("before", most=2**63 - 1),
+        before=asked.row_id("before"),
         since=since,
         until=until,
-        limit=ROWS + 1,
+        limit=LIMIT,
     )
     found = await visit.read("campaigns", list_runs, wanted) if asked.is_right else []
     planned = await visit.read("planned", planned_next, visit.means.now_ms())
@@ -74,11 +74,10 @@ async def show(visit: Visit) -> bytes:
         "campaigns.html",
         code=200 if asked.is_right else 422,
         form=asked,
-        runs=found[:ROWS],
-        more=len(found) > ROWS,
         planned=[each for each in planned if scope is None or each.utility in scope][:PLANNED],
         utilities=utilities,
         states=[each.value for each in RunState],
+        **paged(found),
     )
 
 

@@ -49,7 +49,7 @@ class Comes(NamedTuple):
 async def choose(visit: Visit) -> bytes:
     """Which template, over which report; then what the report asks for."""
     asked = visit.query
-    template_id = asked.number("template", most=2**63 - 1)
+    template_id = asked.row_id("template")
     if not template_id:
         return await _chooser(visit, asked)
     template = await named(visit, Permission.CAMPAIGN_START, template_id)
@@ -64,7 +64,7 @@ async def choose(visit: Visit) -> bytes:
 async def begin(visit: Visit) -> bytes:
     """Show what it would come to, or begin it; who may not approve asks somebody who may."""
     form = visit.form
-    template_id = form.number("template", most=2**63 - 1, required=True)
+    template_id = form.row_id("template", required=True)
     template = await named(visit, Permission.CAMPAIGN_START, template_id or 0)
     utility = template.newest.utility
     source = await _source(visit, form, template)

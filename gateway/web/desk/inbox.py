@@ -17,8 +17,9 @@ from core.manual import count_by_hand
 from core.text import normalise
 from gateway.minds import LineMind
 from gateway.web.desk import boxes
-from gateway.web.desk.boxes import ROWS, Counted
+from gateway.web.desk.boxes import Counted
 from gateway.web.desk.forms import Form
+from gateway.web.desk.lists import LIMIT, paged
 from gateway.web.desk.refusals import NotFound
 from gateway.web.desk.refusals import Refusal as Refused
 from gateway.web.desk.routes import Routes
@@ -57,8 +58,8 @@ async def show(visit: Visit) -> bytes:
         state=form.choice("state", STATES, required=False) or None,
         open=None if handled in ("", "mine") else handled == "open",
         assigned_to=visit.user.id if handled == "mine" else None,
-        before=form.number("before", most=2**63 - 1),
-        limit=ROWS + 1,
+        before=form.row_id("before"),
+        limit=LIMIT,
     )
     rows, handlings, names = [], {}, set[str]()
     if form.is_right:
@@ -67,8 +68,6 @@ async def show(visit: Visit) -> bytes:
         "inbox.html",
         code=200 if form.is_right else 422,
         form=form,
-        rows=rows[:ROWS],
-        more=len(rows) > ROWS,
         handlings=handlings,
         untouched=UNTOUCHED,
         names=names,
@@ -79,6 +78,7 @@ async def show(visit: Visit) -> bytes:
         outcomes=OUTCOMES,
         states=STATES,
         handled=HANDLED,
+        **paged(rows),
     )
 
 
@@ -174,7 +174,7 @@ async def message_page(
         received.mobile,
         boxes.lines_of(visit, Permission.INBOX_SEE),
         visit.utilities(Permission.INBOX_SEE),
-        visit.query.number("before", most=2**63 - 1),
+        visit.query.row_id("before"),
     )
     talk: Conversation = await visit.read("conversation", conversation, place)
     may_assign = visit.may(Permission.INBOX_ASSIGN, opened.utility)
@@ -190,7 +190,7 @@ async def message_page(
         handling=handling,
         talk=talk,
         whole=whole,
-        people=people,
+        people=[(each.id, each.title or each.name) for each in people],
         counted=counted,
         utility=opened.utility,
     )

@@ -19,12 +19,12 @@ from core.optouts import (
 )
 from core.suppressions import COMMON_TOPICS, EVERYTHING, Reason
 from gateway.web.desk.forms import Form
+from gateway.web.desk.lists import LIMIT, paged
 from gateway.web.desk.refusals import NotFound
 from gateway.web.desk.routes import Routes
 from gateway.web.desk.visit import Visit
 
 routes = Routes()
-ROWS: Final = 50
 _MOST_NOTE: Final = 200
 
 
@@ -87,9 +87,9 @@ async def _page(visit: Visit, form: Form, code: int = 200) -> bytes:
         utility=asked.choice("utility", utilities, required=False) or None,
         topic=asked.text("topic", most=60) or None,
         reason=asked.choice("reason", [each.value for each in Reason], required=False) or None,
-        limit=ROWS + 1,
+        limit=LIMIT,
         utilities=visit.scope(Permission.OPTOUT_SEE),
-        before=asked.number("before", most=2**63 - 1),
+        before=asked.row_id("before"),
     )
     rows = await visit.read("optouts", list_with_ids, wanted) if asked.is_right else []
     topics = {topic: None for key in utilities for topic in await _topics(visit, key)}
@@ -98,12 +98,11 @@ async def _page(visit: Visit, form: Form, code: int = 200) -> bytes:
         code=code if asked.is_right else 422,
         form=form,
         asked=asked,
-        rows=rows[:ROWS],
-        more=len(rows) > ROWS,
         utilities=utilities,
         editable=visit.utilities(Permission.OPTOUT_EDIT),
         topics=list(topics),
         reasons=[each.value for each in Reason],
         everything=EVERYTHING,
         wanted=Reason.WANTED.value,
+        **paged(rows),
     )

@@ -20,8 +20,9 @@ from core.resend import CANCELLABLE, RESENDABLE, Act, cancel, matching, pieces, 
 from core.state_groups import CHOICES
 from core.told import show_with_history
 from gateway.web.desk import boxes
-from gateway.web.desk.boxes import ROWS, Asked
+from gateway.web.desk.boxes import Asked
 from gateway.web.desk.forms import Form
+from gateway.web.desk.lists import LIMIT, paged
 from gateway.web.desk.refusals import NotFound, Refusal
 from gateway.web.desk.routes import Routes
 from gateway.web.desk.visit import Visit
@@ -53,8 +54,8 @@ async def show(visit: Visit) -> bytes:
     """The newest messages that are asked for."""
     form = visit.query
     asked = _asked(visit, form, Permission.OUTBOX_SEE)
-    before = form.number("before", most=2**63 - 1)
-    wanted = OutboxFilter(**asked.fields, before=before, limit=ROWS + 1)
+    before = form.row_id("before")
+    wanted = OutboxFilter(**asked.fields, before=before, limit=LIMIT)
     rows, names = [], set[str]()
     if form.is_right:
         rows, names = await visit.read("outbox", _listed, wanted)
@@ -62,14 +63,13 @@ async def show(visit: Visit) -> bytes:
         "outbox.html",
         code=200 if form.is_right else 422,
         form=form,
-        rows=rows[:ROWS],
-        more=len(rows) > ROWS,
         names=names,
         recent=asked.recent,
         most_days=boxes.MOST_DAYS,
         lines=boxes.texted_lines(visit, Permission.OUTBOX_SEE),
         states=boxes.states(),
         filter=_filter_of(form),
+        **paged(rows),
     )
 
 
@@ -218,7 +218,7 @@ _FIELDS: Final = (
 
 def _asked(visit: Visit, form: Form, permission: Permission) -> Asked:
     asked = boxes.asked_of(visit, form, permission)
-    run = form.number("run", most=2**63 - 1)
+    run = form.row_id("run")
     fields = asked.fields | {
         "state": form.choice("state", CHOICES, required=False) or None,
         "template": form.text("template", most=100) or None,

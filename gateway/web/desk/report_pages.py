@@ -107,7 +107,7 @@ def _of_messages(visit: Visit, name: str, permission: Permission) -> Asked | Non
     line = form.choice("line", list(means.minds), required=False)
     mobile = form.mobile("mobile")
     subscription = form.text("subscription", most=40) or None
-    run = form.number("run", most=2**63 - 1)
+    run = form.row_id("run")
     if not any((form.raw("since"), form.raw("until"), mobile, subscription, run)):
         first, last = this_month(means.now_ms())
         form.fill(since=jalali(first), until=jalali(last))

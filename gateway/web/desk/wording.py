@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any, Final
 
 from jinja2 import pass_context
@@ -94,9 +94,22 @@ def _table(context: Context, name: str) -> str:
     return words
 
 
+def _pairs(values: Iterable[Any], words: Iterable[str] | None = None) -> list[tuple[Any, Any]]:
+    """Options of a select: each value with its words, itself where there are none."""
+    said = list(values)
+    return list(zip(said, said if words is None else words, strict=True))
+
+
+@pass_context
+def _worded(context: Context, values: Iterable[str], key: str) -> list[tuple[str, str]]:
+    """Options of a select: each value with the text whose key begins with ``key``."""
+    return [(each, context["t"](f"{key}{each}")) for each in values]
+
+
 FILTERS: Final = {
     "table_title": _table,
-    "pairs": lambda values: [(each, each) for each in values],
+    "pairs": _pairs,
+    "worded": _worded,
     "said": said,
     "op_title": _operation,
     "outcome_title": _outcome,

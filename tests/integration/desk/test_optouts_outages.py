@@ -11,7 +11,7 @@ from core import demo
 from core.jalali import TEHRAN, jalali
 from core.secrecy import Keys
 from core.tables import outages, subscribers, suppressions
-from gateway.web.desk import optout_pages
+from gateway.web.desk import lists
 from tests.desks import KERMAN, LORESTAN
 
 MOBILE = "989131234567"
@@ -20,7 +20,7 @@ MOBILE = "989131234567"
 @pytest_twisted.ensureDeferred
 async def test_somebody_is_opted_out_and_in_again(desk: Any, monkeypatch: Any) -> None:
     """On both engines; the list is masked, in pages, and each utility's own."""
-    monkeypatch.setattr(optout_pages, "ROWS", 1)
+    monkeypatch.setattr(lists, "ROWS", 1)
     boss = desk.person("administrator", name="boss")
     other = desk.person("operator", name="other", utility=LORESTAN)
     form = {"new_mobile": "0913 123 4567", "new_utility": KERMAN, "new_topic": "", "note": "تلفنی"}
