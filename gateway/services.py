@@ -64,6 +64,7 @@ class _Kind(Frozen):
     words: Words = Words.NONE
     fields: dict[_NAME, _Field] = Setting(default_factory=dict)
     documents: tuple[_TEXT, ...] = ()
+    agreement: str = ""
     steps: tuple[_TEXT, ...] = ()
     fee: FeeKind = FeeKind.NONE
     fee_amount: Annotated[int, Setting(ge=0)] = 0

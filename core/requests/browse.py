@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, select
 
@@ -18,6 +18,9 @@ class RequestFilter:
     """Which requests; None does not restrict."""
 
     utility: str | None = None
+    utilities: Collection[str] | None = None
+    """Those that somebody may know of."""
+    tracking: str | None = None
     kind: str | None = None
     state: RequestState | None = None
     number: str | None = None
@@ -31,6 +34,8 @@ class RequestFilter:
     """UTC milliseconds of registering; the first that counts …"""
     until: int | None = None
     """… and the first that no longer does."""
+    before: int | None = None
+    """Only those that are older than the request of this id: the next page."""
     limit: int | None = 50
     """None takes all."""
 
@@ -58,15 +63,19 @@ _LISTED = select(*(requests.c[name] for name in Request._fields), subscribers.c.
 def list_requests(connection: Connection, wanted: RequestFilter) -> list[Listed]:
     """Requests, the newest first."""
     rows = connection.execute(
-        _LISTED.where(*_conditions(wanted))
-        .order_by(requests.c.created_at.desc(), requests.c.id.desc())
-        .limit(wanted.limit)
+        _LISTED.where(*_conditions(wanted)).order_by(requests.c.id.desc()).limit(wanted.limit)
     )
     return [Listed(Request._make(row[:-1]), row[-1]) for row in rows]
 
 
+def find_request(connection: Connection, request_id: int) -> Shown | None:
+    """One request by its id, with its history."""
+    row = connection.execute(_LISTED.where(requests.c.id == request_id)).one_or_none()
+    return None if row is None else _shown(connection, row)
+
+
 def _conditions(wanted: RequestFilter) -> Iterator[ColumnElement[bool]]:
-    for name in ("utility", "kind", "state", "mobile", "office"):
+    for name in ("utility", "tracking", "kind", "state", "mobile", "office"):
         value = getattr(wanted, name)
         if value is not None:
             yield requests.c[name] == value
@@ -74,6 +83,10 @@ def _conditions(wanted: RequestFilter) -> Iterator[ColumnElement[bool]]:
         yield requests.c.subscriber_id.in_(
             select(subscribers.c.id).where(subscribers.c.number == wanted.number)
         )
+    if wanted.utilities is not None:
+        yield requests.c.utility.in_(sorted(wanted.utilities))
+    if wanted.before is not None:
+        yield requests.c.id < wanted.before
     if wanted.editable:
         yield requests.c.state.in_(sorted(EDITABLE))
     if wanted.since is not None:
@@ -89,13 +102,15 @@ def show_request(connection: Connection, utilities: Collection[str], tracking: s
             requests.c.utility.in_(sorted(utilities)), requests.c.tracking == tracking
         ).order_by(requests.c.utility)
     ).all()
-    found = []
-    for *values, number in rows:
-        request = Request._make(values)
-        steps = connection.execute(
-            select(*(request_history.c[name] for name in STEP_COLUMNS))
-            .where(request_history.c.request_id == request.id)
-            .order_by(request_history.c.at, request_history.c.id)
-        )
-        found.append(Shown(request, number, tuple(Step._make(row) for row in steps)))
-    return found
+    return [_shown(connection, row) for row in rows]
+
+
+def _shown(connection: Connection, row: Any) -> Shown:
+    *values, number = row
+    request = Request._make(values)
+    steps = connection.execute(
+        select(*(request_history.c[name] for name in STEP_COLUMNS))
+        .where(request_history.c.request_id == request.id)
+        .order_by(request_history.c.at, request_history.c.id)
+    )
+    return Shown(request, number, tuple(Step._make(step) for step in steps))

@@ -17,10 +17,12 @@ from core.requests.counter import (
     RequestError,
     check_others,
     check_tracking,
+    check_words,
+    checked_mobile,
     note_step,
 )
 from core.requests.fields import FieldError, checked_fields, checked_text
-from core.requests.kinds import FeeKind, RequestKind, Services, Words
+from core.requests.kinds import FeeKind, FieldType, RequestKind, Services
 from core.requests.rows import Request, fields_json
 from core.requests.states import EDITABLE, MOVES, RequestState, may_follow
 from core.tables import requests, subscribers
@@ -39,21 +41,25 @@ class _Found(NamedTuple):
     kind: RequestKind
 
 
-def edit(
+def edit(  # noqa: PLR0913 - what may be changed of a request
     connection: Connection,
     counter: Counter,
     tracking: str,
     fields: Mapping[str, str],
     text: str | None = None,
+    *,
+    mobile: str | None = None,
 ) -> Request:
     """Change what was filled in, before the company is at work on it.
 
-    An optional field that is set to nothing goes. Raises ``RequestError``.
+    An optional field that is set to nothing goes. ``mobile``: whom to tell, ``""``: nobody; where
+    it was the kind's own field of a mobile, it changes with that. Raises ``RequestError``.
     """
     found = _find(connection, counter, tracking)
     request, kind = found.request, found.kind
     if RequestState(request.state) not in EDITABLE:
-        raise RequestError(f"{tracking} is {request.state}: it can be edited no more")
+        words = f"{tracking} is {request.state}: it can be edited no more"
+        raise RequestError(words, "not_editable")
     optional = {field.name for field in kind.fields if not field.required}
     gone = {name for name, value in fields.items() if name in optional and not value.strip()}
     given = {name: value for name, value in fields.items() if name not in gone}
@@ -61,16 +67,28 @@ def edit(
         values = {**request.values, **checked_fields(kind, given, need=())}
         words = request.text if text is None else checked_text(text)
     except FieldError as error:
-        raise RequestError(str(error)) from None
-    if kind.words is Words.NEEDED and not words:
-        raise RequestError(f"{kind.key} needs a text: what it is about")
+        raise RequestError(str(error), error.key, error.place) from None
+    check_words(kind, words)
     check_others(connection, counter.utility, kind, given)
     left = {name: value for name, value in values.items() if name not in gone}
     titles = [field.title for field in kind.fields if field.name in fields]
     note = ": ".join((counter.services.state_title(EDITED), "، ".join(titles)))
-    return _change(
-        connection, counter, found, note.rstrip(": "), fields=fields_json(left), text=words
-    )
+    changed: dict[str, Any] = {"fields": fields_json(left), "text": words}
+    told = _told(found, left, mobile)
+    if told != request.mobile:
+        changed["mobile"] = told
+    return _change(connection, counter, found, note.rstrip(": "), **changed)
+
+
+def _told(found: _Found, values: Mapping[str, str], said: str | None) -> str | None:
+    """Whom to tell of an edited request."""
+    mobile = found.request.mobile
+    if said is not None:
+        return checked_mobile(said) if said.strip() else None
+    field = found.kind.field_of(FieldType.MOBILE)
+    if field is not None and found.request.values.get(field.name) == mobile:
+        return values.get(field.name)
+    return mobile
 
 
 def move(
@@ -82,9 +100,9 @@ def move(
     """
     found = _find(connection, counter, tracking)
     if state is RequestState.VOUCHER_ISSUED:
-        raise RequestError("a voucher needs an amount: use `peyk request fee`")
+        raise RequestError("a voucher needs an amount: use `peyk request fee`", "fee", "state")
     if state is RequestState.FEE_ANNOUNCED and not found.request.fee:
-        raise RequestError("the fee is not known yet: use `peyk request fee`")
+        raise RequestError("the fee is not known yet: use `peyk request fee`", "fee", "state")
     _check_move(found, state)
     values: dict[str, Any] = {"state": state.value}
     if state is RequestState.PAID:
@@ -123,18 +141,21 @@ def issue_voucher(
     request, terms = found.request, counter.services.voucher
     fee = request.fee if amount is None else amount
     if fee is None:
-        raise RequestError(f"the fee of {tracking} is not known yet: say the amount")
+        words = f"the fee of {tracking} is not known yet: say the amount"
+        raise RequestError(words, "empty", "amount")
     _check_fee(found, fee)
     if request.state != RequestState.VOUCHER_ISSUED:
         _check_move(found, RequestState.VOUCHER_ISSUED)
     if terms is None:
-        raise RequestError("services.toml has no [voucher] table: which account do fees go to?")
+        words = "services.toml has no [voucher] table: which account do fees go to?"
+        raise RequestError(words, "no_voucher")
     try:
         voucher = announce.voucher(request.tracking, fee, terms)
     except ValueError as error:
-        raise RequestError(str(error)) from None
+        raise RequestError(str(error), "no_bill_id") from None
     if not voucher.payment_id:
-        raise RequestError(f"{fee:,} rial do not fit a payment ID: pay it in several requests")
+        words = f"{fee:,} rial do not fit a payment ID: pay it in several requests"
+        raise RequestError(words, "fee_large", "amount")
     return _change(
         connection,
         counter,
@@ -187,18 +208,28 @@ def _find(connection: Connection, counter: Counter, tracking: str) -> _Found:
         _BY_ID.where(requests.c.utility == counter.utility, requests.c.tracking == digits)
     ).one_or_none()
     if row is None:
-        raise RequestError(f"{counter.utility} has no request {digits}")
-    return _as_found(counter.services, row)
+        raise RequestError(f"{counter.utility} has no request {digits}", "gone")
+    found = _as_found(counter.services, row)
+    if counter.as_of not in {None, found.request.changed_at}:
+        raise RequestError(f"{digits} was changed meanwhile: look at it again", "changed")
+    return found
+
+
+def following(kind: RequestKind, state: RequestState) -> list[RequestState]:
+    """The states that a request of ``kind`` may be put into from ``state``, in their order."""
+    return [new for new in RequestState if may_follow(state, new, kind.allowed)]
+
+
+def kind_or_gone(services: Services, key: str) -> RequestKind:
+    """A kind by its key, though it be no longer offered: what is under way comes to its end."""
+    kind = services.kinds.get(key)
+    return kind or RequestKind(key, key, states=tuple(RequestState))
 
 
 def _as_found(services: Services, row: Any) -> _Found:
     *values, number = row
     request = Request._make(values)
-    kind = services.kinds.get(request.kind)
-    if kind is None:
-        # A kind that is no longer offered: what is under way is brought to its end.
-        kind = RequestKind(request.kind, request.kind, states=tuple(RequestState))
-    return _Found(request, number or "", kind)
+    return _Found(request, number or "", kind_or_gone(services, request.kind))
 
 
 def _check_move(found: _Found, state: RequestState) -> None:
@@ -206,14 +237,16 @@ def _check_move(found: _Found, state: RequestState) -> None:
     if not may_follow(now, state, found.kind.allowed):
         after = sorted(new for new in MOVES[now] if new in found.kind.allowed)
         may = f"after {now} may come {', '.join(after)}" if after else f"{now} is the end of it"
-        raise RequestError(f"{found.request.tracking} cannot become {state}: {may}")
+        words = f"{found.request.tracking} cannot become {state}: {may}"
+        raise RequestError(words, "move", "state")
 
 
 def _check_fee(found: _Found, amount: int) -> None:
     if found.kind.fee is FeeKind.NONE:
-        raise RequestError(f"{found.kind.key} has no fee")
+        raise RequestError(f"{found.kind.key} has no fee", "no_fee")
     if amount <= 0 or amount % RIAL_STEP:
-        raise RequestError(f"{amount:,} rial: a fee is whole thousands of rial, above zero")
+        words = f"{amount:,} rial: a fee is whole thousands of rial, above zero"
+        raise RequestError(words, "fee_step", "amount")
 
 
 def _change(

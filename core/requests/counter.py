@@ -19,7 +19,7 @@ from core.identifiers import MobileError
 from core.identifiers import mobile as normal_mobile
 from core.ids import IdMaker
 from core.requests import announce
-from core.requests.fields import FieldError, checked_fields, checked_text, nearest
+from core.requests.fields import FieldError, checked_fields, checked_text, nearest, place_of
 from core.requests.kinds import About, Door, FieldType, RequestKind, Services, Words
 from core.requests.rows import Request, Step, fields_json
 from core.requests.shelf import sequence_of
@@ -31,6 +31,15 @@ from core.text import ascii_digits
 
 class RequestError(Exception):
     """A request that cannot be taken or changed so, in words for who asked; nothing was done."""
+
+    def __init__(self, words: str, key: str, place: str = "") -> None:
+        """``key``: what it is, in any language.
+
+        ``place``: ``fields.NAME``, ``number``, ``mobile``, ``text``, ``amount``; ``""``: all of it.
+        """
+        self.key = key
+        self.place = place
+        super().__init__(words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +53,8 @@ class Counter:
     """Who: a name, for the history."""
     now: int
     """UTC milliseconds."""
+    as_of: int | None = None
+    """The request's ``changed_at`` that its changer has seen; None: whatever it is by now."""
 
 
 class NewRequest(NamedTuple):
@@ -58,16 +69,20 @@ class NewRequest(NamedTuple):
     text: str = ""
     office: str = ""
     door: Door = Door.COUNTER
+    id: int | None = None
+    """Of the request; one that is there already is the same one, sent again. None: a new one."""
 
 
 def register(connection: Connection, counter: Counter, new: NewRequest) -> Request:
     """Register a request, with its tracking number. Raises ``RequestError``."""
     kind = kind_of(counter.services, new.kind, new.door)
+    if new.id is not None and (again := _of_id(connection, counter.utility, new.id)):
+        return again
     values, text = _checked(connection, counter, kind, new)
     subscriber_id, number = _about(connection, counter.utility, kind, new.number)
     place = take(connection, sequence_of(counter.utility), 1, numbers.FIRST)[0]
     request = Request(
-        id=counter.ids.one(),
+        id=counter.ids.one() if new.id is None else new.id,
         utility=counter.utility,
         tracking=numbers.make(place),
         kind=kind.key,
@@ -96,14 +111,24 @@ def register(connection: Connection, counter: Counter, new: NewRequest) -> Reque
 _SOURCES = {Door.COUNTER: "counter", Door.PORTAL: "api", Door.TEXT: "sms"}
 
 
+def _of_id(connection: Connection, utility: str, request_id: int) -> Request | None:
+    row = connection.execute(
+        select(*(requests.c[name] for name in Request._fields)).where(
+            requests.c.id == request_id, requests.c.utility == utility
+        )
+    ).one_or_none()
+    return None if row is None else Request._make(row)
+
+
 def kind_of(services: Services, key: str, door: Door) -> RequestKind:
     """A kind that may be registered through ``door``. Raises ``RequestError``."""
     kind = services.kinds.get(key)
     if kind is None:
-        raise RequestError(f"there is no kind {key!r}; {nearest(key, services.kinds)}")
+        words = f"there is no kind {key!r}; {nearest(key, services.kinds)}"
+        raise RequestError(words, "kind", "kind")
     if door not in kind.doors:
         at_once = f"; it is answered by {', '.join(kind.answered_by)}" if kind.answered_by else ""
-        raise RequestError(f"{key} is not registered by {door.value}{at_once}")
+        raise RequestError(f"{key} is not registered by {door.value}{at_once}", "door", "kind")
     return kind
 
 
@@ -113,13 +138,18 @@ def _checked(
     try:
         values, text = checked_fields(kind, new.fields), checked_text(new.text)
     except FieldError as error:
-        raise RequestError(str(error)) from None
-    if kind.words is Words.NEEDED and not text:
-        raise RequestError(f"{kind.key} needs a text: what it is about")
+        raise RequestError(str(error), error.key, error.place) from None
+    check_words(kind, text)
     if kind.words is Words.NONE and text:
-        raise RequestError(f"{kind.key} takes no text")
+        raise RequestError(f"{kind.key} takes no text", "no_text", "text")
     check_others(connection, counter.utility, kind, values)
     return values, text
+
+
+def check_words(kind: RequestKind, text: str) -> None:
+    """See that a kind that is told in words has some."""
+    if kind.words is Words.NEEDED and not text:
+        raise RequestError(f"{kind.key} needs a text: what it is about", "empty", "text")
 
 
 def check_others(
@@ -130,9 +160,8 @@ def check_others(
         if field.type is FieldType.SUBSCRIPTION and field.name in values:
             number = values[field.name]
             if _subscriber_id(connection, utility, number) is None:
-                raise RequestError(
-                    f"{field.name} ({field.title}): {utility} has no subscription {number}"
-                )
+                words = f"{field.name} ({field.title}): {utility} has no subscription {number}"
+                raise RequestError(words, "no_subscription", place_of(field.name))
 
 
 def _about(
@@ -142,13 +171,15 @@ def _about(
     digits = ascii_digits(number).strip()
     if not digits:
         if kind.about is About.SUBSCRIPTION:
-            raise RequestError(f"{kind.key} is about a subscription: say its number")
+            words = f"{kind.key} is about a subscription: say its number"
+            raise RequestError(words, "empty", "number")
         return None, ""
     if kind.about is About.NONE:
-        raise RequestError(f"{kind.key} is about no subscription")
+        raise RequestError(f"{kind.key} is about no subscription", "no_number", "number")
     found = _subscriber_id(connection, utility, digits)
     if found is None:
-        raise RequestError(f"{utility} has no subscription {digits}")
+        words = f"{utility} has no subscription {digits}"
+        raise RequestError(words, "no_subscription", "number")
     return found, digits
 
 
@@ -164,10 +195,15 @@ def _mobile(kind: RequestKind, said: str, values: Mapping[str, str]) -> str | No
     field = kind.field_of(FieldType.MOBILE)
     if not said.strip():
         return values.get(field.name) if field else None
+    return checked_mobile(said)
+
+
+def checked_mobile(said: str) -> str:
+    """A mobile as it is stored. Raises ``RequestError``."""
     try:
         return normal_mobile(said)
     except MobileError as error:
-        raise RequestError(str(error)) from None
+        raise RequestError(str(error), "mobile", "mobile") from None
 
 
 def note_step(
@@ -187,5 +223,6 @@ def check_tracking(tracking: str) -> str:
     digits = ascii_digits(tracking).strip()
     found = numbers.check(digits)
     if not found:
-        raise RequestError(f"{tracking!r} is no tracking number ({found.value})")
+        words = f"{tracking!r} is no tracking number ({found.value})"
+        raise RequestError(words, "tracking", "tracking")
     return digits

@@ -35,29 +35,46 @@ _SERIAL: Final = re.compile(r"[0-9A-Za-z/-]{2,30}")
 class FieldError(ValueError):
     """A field of a request is missing, unknown or wrong; says which and how to do it right."""
 
+    def __init__(self, words: str, key: str, place: str) -> None:
+        """``key``: what is wrong, in any language: a type, ``long``, ``empty``, ``unknown``.
+
+        ``place``: ``fields.NAME``, or ``text``.
+        """
+        self.key = key
+        self.place = place
+        super().__init__(words)
+
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """A hint naming the nearest of ``known``, or all of them where none is near."""
     return nearest_hint(name, known) or "there are none"
 
 
-def checked_text(text: str) -> str:
+def place_of(name: str) -> str:
+    """Where a mistake in the field of that name is."""
+    return f"fields.{name}"
+
+
+def checked_text(text: str, place: str = "text") -> str:
     """Free text as it is stored. Raises ``FieldError`` when it is too long."""
     clean = storable(text).strip()
     if len(clean) > LONGEST_TEXT:
-        raise FieldError(f"the text has {len(clean)} characters; {LONGEST_TEXT} are taken")
+        words = f"the text has {len(clean)} characters; {LONGEST_TEXT} are taken"
+        raise FieldError(words, "long", place)
     return clean
 
 
 def checked(field: RequestField, value: str) -> str:
     """``value`` as it is stored. Raises ``FieldError``."""
-    clean = checked_text(value)
+    place = place_of(field.name)
+    clean = checked_text(value, place)
     if not clean:
-        raise FieldError(f"{field.name} ({field.title}) is empty")
+        raise FieldError(f"{field.name} ({field.title}) is empty", "empty", place)
     try:
         return _CHECKS[field.type](field, clean)
     except ValueError as error:
-        raise FieldError(f"{field.name} ({field.title}): {error}") from None
+        words = f"{field.name} ({field.title}): {error}"
+        raise FieldError(words, field.type.value, place) from None
 
 
 def checked_fields(
@@ -71,7 +88,8 @@ def checked_fields(
     known = {field.name: field for field in kind.fields}
     for name in values:
         if name not in known:
-            raise FieldError(f"{kind.key} has no field {name!r}; {nearest(name, known)}")
+            words = f"{kind.key} has no field {name!r}; {nearest(name, known)}"
+            raise FieldError(words, "unknown", place_of(name))
     found = {name: checked(field, values[name]) for name, field in known.items() if name in values}
     missing = [
         field
@@ -80,7 +98,7 @@ def checked_fields(
     ]
     if missing:
         names = ", ".join(f"{field.name} ({field.title})" for field in missing)
-        raise FieldError(f"{kind.key} needs {names}")
+        raise FieldError(f"{kind.key} needs {names}", "empty", place_of(missing[0].name))
     return found
 
 

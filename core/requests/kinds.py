@@ -112,6 +112,8 @@ class RequestKind:
     fields: tuple[RequestField, ...] = ()
     documents: tuple[str, ...] = ()
     """What has to be brought, as printed."""
+    agreement: str = ""
+    """What is shown before it is registered, for the applicant to agree to."""
     steps: tuple[str, ...] = ()
     """As the seed's table prints them, in order."""
     fee: FeeKind = FeeKind.NONE

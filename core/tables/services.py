@@ -78,6 +78,7 @@ requests = Table(
     # Not by utility first: PostgreSQL would look a tracking number up by it.
     Index(None, "kind", "state", "utility"),
     partial("ix_requests_bill_id", "bill_id", where="bill_id IS NOT NULL"),
+    partial("ix_requests_office", "office", "id", where="office IS NOT NULL"),
 )
 
 request_history = Table(

@@ -336,6 +336,14 @@ def upgrade() -> None:
             sqlite_where=sa.text("seen_at IS NULL"),
             postgresql_where=sa.text("seen_at IS NULL"),
         )
+    op.create_index(
+        "ix_requests_office",
+        "requests",
+        ["office", "id"],
+        unique=False,
+        sqlite_where=sa.text("office IS NOT NULL"),
+        postgresql_where=sa.text("office IS NOT NULL"),
+    )
     op.create_table(
         "minute_counts",
         sa.Column(
@@ -434,6 +442,12 @@ def downgrade() -> None:
     op.drop_index("ix_outbox_over", table_name="outbox")
     op.drop_table("retention_marks")
     op.drop_table("minute_counts")
+    op.drop_index(
+        "ix_requests_office",
+        "requests",
+        sqlite_where=sa.text("office IS NOT NULL"),
+        postgresql_where=sa.text("office IS NOT NULL"),
+    )
     with op.batch_alter_table("request_messages", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_request_messages_unseen",
