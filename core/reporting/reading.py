@@ -34,7 +34,7 @@ from core.calls import Fact, Scalar
 from core.database import by_index_only
 from core.jalali import day_interval, local
 from core.making import Row
-from core.reporting.sources import bound_names, parameter_value
+from core.reporting.sources import bound_names, given_value
 from core.reporting.types import (
     OF_DAYS,
     ColumnType,
@@ -82,7 +82,7 @@ def given(source: Source, parameters: Mapping[str, object]) -> dict[str, Scalar]
     found: dict[str, Scalar] = {}
     for name, parameter in known.items():
         try:
-            value = parameter_value(parameter.type, parameters.get(name))
+            value = given_value(parameter, parameters.get(name))
         except ValueError as error:
             raise ParameterError(f"{name} of the report {source.name} {error}") from None
         value = parameter.default if value is None else value

@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
+from core.calls import Scalar
 from core.jalali import parse_date
 from core.reporting.types import (
     GIVEN,
@@ -30,6 +32,7 @@ _KEYS: Final = frozenset({
     "title", "about", "key", "subscriber", "mobile", "parameters", "columns",
 })  # fmt: skip
 _NAME: Final = re.compile("[a-z][a-z0-9_]*")
+_OF_PARAMETER: Final = frozenset({"type", "title", "default", "values"})
 _SKIPPED: Final = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|--[^\n]*|/\*.*?\*/|::\w+", re.DOTALL)
 _BOUND: Final = re.compile(r"(?<![:\w]):([a-z_][a-z0-9_]*)")
 _BEGINS: Final = re.compile(r"\s*(SELECT|WITH)\b", re.IGNORECASE)
@@ -130,21 +133,50 @@ def _parameters(file: Path, tables: Any) -> tuple[Parameter, ...]:
     found = []
     for name, table in tables.items():
         given = {"type": table} if isinstance(table, str) else table
-        if not isinstance(given, dict) or given.keys() - {"type", "title", "default"}:
-            raise SourceError(file, 1, f"parameter {name} is not {{ type, title, default }}")
+        if not isinstance(given, dict) or given.keys() - _OF_PARAMETER:
+            problem = f"parameter {name} is not {{ type, title, default, values }}"
+            raise SourceError(file, 1, problem)
         if not _NAME.fullmatch(name) or name in GIVEN:
             raise SourceError(file, 1, f"a parameter cannot be called {name!r}")
         kind = given.get("type", "")
         if kind not in set(ParameterType):
             hint = nearest_hint(str(kind), ParameterType)
             raise SourceError(file, 1, f"parameter {name} has no type {kind!r}; {hint}")
+        title = str(given.get("title", name))
+        values, known = _values(file, name, kind, given.get("values", []))
+        parameter = Parameter(name, ParameterType(kind), title, None, values, known)
         try:
-            default = parameter_value(ParameterType(kind), given.get("default"))
+            default = given_value(parameter, given.get("default"))
         except ValueError as error:
             raise SourceError(file, 1, f"the default of {name} {error}") from None
-        title = str(given.get("title", name))
-        found.append(Parameter(name, ParameterType(kind), title, default))
+        found.append(replace(parameter, default=default))
     return tuple(found)
+
+
+def _values(file: Path, name: str, kind: str, said: Any) -> tuple[tuple[str, ...], str]:
+    """What a parameter may be: listed outright, or asked of the database."""
+    if said and kind != ParameterType.TEXT:
+        raise SourceError(file, 1, f"the values of {name} are told, and it is no text")
+    if isinstance(said, list) and all(isinstance(each, str) for each in said):
+        return tuple(said), ""
+    if not isinstance(said, str):
+        raise SourceError(file, 1, f"the values of {name} are neither texts nor a query")
+    bare = _SKIPPED.sub(" ", said)
+    if not _BEGINS.match(bare) or ";" in bare or set(_BOUND.findall(bare)) != {"utility"}:
+        problem = f"the values of {name} are not one SELECT … AS value … that asks for :utility"
+        raise SourceError(file, 1, problem)
+    return (), said
+
+
+def given_value(parameter: Parameter, given: object) -> Scalar | None:
+    """What was given for a parameter, as its type and among its values; None stays None.
+
+    Raises ``ValueError`` with what it is not: ``is not a number``.
+    """
+    value = parameter_value(parameter.type, given)
+    if value is not None and parameter.values and value not in parameter.values:
+        raise ValueError(f"is never {value!r}; {nearest_hint(str(value), parameter.values)}")
+    return value
 
 
 def parameter_value(kind: ParameterType, given: object) -> str | int | date | None:

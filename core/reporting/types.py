@@ -67,6 +67,10 @@ class Parameter:
     title: str
     default: Scalar | None
     """None: it must be given."""
+    values: Sequence[str] = ()
+    """The only ones that it may have; empty: any."""
+    known: str = ""
+    """A query for the values, as ``value``, that rows of ``:utility`` have now; or ``""``."""
 
 
 @dataclass(frozen=True, slots=True)

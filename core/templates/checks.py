@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
+from core.bills import MID_PERIOD, PERIOD
 from core.event_facts import FactKinds, facts_of_all, is_a
 from core.events import EventKind
+from core.requests.kinds import Services
+from core.requests.states import RequestState
 from core.templates.types import Definition, OnEvents, OnOutage, OnReport, SendPolicy
 from core.text import nearest_hint, normalise
 
@@ -110,6 +113,33 @@ def _check_condition(name: str, value: object, facts: FactKinds) -> None:
         )
     if value == "" or not is_a(kind, value):
         raise DefinitionError("where", f"{name} is compared with {value!r}, but it is a {kind}")
+
+
+def check_conditions(trigger: OnEvents, services: Services) -> None:
+    """Raise ``DefinitionError`` for a condition that no event of the utility can meet."""
+    kinds = {EventKind(kind) for kind in trigger.kinds}
+    bills = {"kind": (PERIOD, MID_PERIOD)} if EventKind.BILL_ISSUED in kinds else {}
+    requests = _of_requests(services) if kinds & _OF_REQUESTS else {}
+    for name, value in trigger.where.items():
+        known = {*bills.get(name, ()), *requests.get(name, ())}
+        if known and value not in known:
+            problem = f"{name} is never {value!r}; {nearest_hint(str(value), known)}"
+            raise DefinitionError("where", problem)
+
+
+def _of_requests(services: Services) -> Mapping[str, Iterable[str]]:
+    """All that these facts of a request's events may be."""
+    return {
+        "kind": services.kinds,
+        "service": [each.title for each in services.kinds.values()],
+        "state": [services.state_title(state) for state in RequestState],
+        "state_key": list(RequestState),
+    }
+
+
+_OF_REQUESTS: Final = frozenset({
+    EventKind.REQUEST_REGISTERED, EventKind.REQUEST_CHANGED, EventKind.VOUCHER_ISSUED,
+})  # fmt: skip
 
 
 def _unknown(key: str, what: str, name: str, known: Iterable[str]) -> DefinitionError:

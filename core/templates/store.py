@@ -175,6 +175,14 @@ def named(connection: Connection, utility: str, name: str) -> Template:
     return found
 
 
+def check_named_anywhere(connection: Connection, name: str) -> None:
+    """Raise ``TemplateError``, with the nearest name, where no utility has such a template."""
+    known = set(connection.scalars(select(templates.c.name)))
+    if name not in known:
+        hint = nearest_hint(name, known) or "there is none yet"
+        raise TemplateError(f"there is no template {name!r}; {hint}")
+
+
 def list_templates(
     connection: Connection,
     wanted: TemplateFilter = TemplateFilter(),  # noqa: B008 - immutable

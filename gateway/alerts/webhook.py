@@ -72,7 +72,7 @@ def as_json(telling: Telling) -> dict[str, object]:
     ended = alert.ended_at if telling.is_end else None
     return {
         "id": telling.key,
-        "alert": alert.id,
+        "alert": str(alert.id),
         "state": "test" if telling.is_test else "ended" if telling.is_end else "open",
         "trouble": alert.trouble,
         "kind": kind_of(alert.trouble),

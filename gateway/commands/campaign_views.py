@@ -13,6 +13,7 @@ from rich.progress import Progress as Bars
 
 from core.database import Database
 from core.planning import Planned
+from core.reporting.known import check_known
 from core.reporting.reading import check, sorts
 from core.reporting.sources import read_source
 from core.reporting.types import Source, SourceError
@@ -219,6 +220,7 @@ def print_reports(
             try:
                 source = read_source(file)
                 database.read("cli.report", check, source)
+                database.read("cli.report", check_known, source)
             except SourceError as error:
                 wrong.append(error)
                 told.append({"utility": utility, "name": name, "error": str(error)})
@@ -259,6 +261,7 @@ def _report_as_json(utility: str, source: Source) -> dict[str, Any]:
                 "type": each.type.value,
                 "title": each.title,
                 "default": None if each.default is None else str(each.default),
+                "values": list(each.values),
             }
             for each in source.parameters
         ],

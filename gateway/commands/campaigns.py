@@ -14,6 +14,7 @@ from core.database import Database
 from core.ids import IdMaker, ids_for_command
 from core.jalali import parse_interval
 from core.making import Maker
+from core.reporting.known import unknown_values
 from core.reporting.sources import Sources
 from core.runs import starting
 from core.runs.progress import Estimate, Progress, estimate, progress_of
@@ -133,6 +134,9 @@ def campaign_start(  # noqa: PLR0913 - each is an option
         reports = _sources(context)
         start = planned(chosen, wish, reports)
         check_fits(_minds(context), start)
+        unknown = database.read("cli.known", unknown_values, start.question, start.version.utility)
+        for each in unknown:
+            click.echo(f"peyk: {each}", err=True)
         if dry_run:
             found = database.read(
                 "cli.rehearse", starting.rehearse, start, _maker(context), wish.now

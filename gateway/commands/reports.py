@@ -22,6 +22,7 @@ from core.database import Database
 from core.identifiers import mobile as normal_mobile
 from core.ids import ids_for_command
 from core.jalali import DateError, from_jalali, jalali, local, parse_interval
+from core.reporting.known import unknown_values
 from core.reporting.reading import asked, given
 from core.reporting.types import ParameterError, Source, SourceError
 from core.reports.catalogue import REPORTS, masked
@@ -29,6 +30,7 @@ from core.reports.sourced import columns_of, rows_of
 from core.reports.types import Column, Report, Values, Wanted
 from core.reports.writing import Format, said, write
 from core.state_groups import CHOICES
+from core.templates.store import TemplateError, check_named_anywhere
 from core.text import normalise
 from gateway.commands.clicking import ID, Command, days, limit, misuse, pass_context
 from gateway.commands.context import CommandError, Context
@@ -109,6 +111,7 @@ def report(  # noqa: PLR0913 - each is an option
         if wanted is not None:
             if values:
                 raise CommandError(f"the report {name} takes no --param; see peyk report --help")
+            _check_template(database, wanted.template)
             found = _of_messages(database, REPORTS[name], wanted)
         else:
             found = _of_source(context, database, name, which, values)
@@ -213,6 +216,16 @@ def _parameters(given: Sequence[str]) -> dict[str, str]:
 # --- what is printed ------------------------------------------------------------------
 
 
+def _check_template(database: Database, name: str | None) -> None:
+    """Raise ``CommandError`` where there is no such template: the report would be empty."""
+    if name is None:
+        return
+    try:
+        database.read("cli.template", check_named_anywhere, name)
+    except TemplateError as error:
+        raise CommandError(str(error)) from None
+
+
 def _of_messages(database: Database, chosen: Report, wanted: Wanted) -> Printed:
     return Printed(chosen.name, chosen.persian, chosen.columns, chosen.rows(database, wanted))
 
@@ -244,6 +257,8 @@ def _of_source(
         question = asked(source, utility, given(source, parameters), _now())
     except ParameterError as error:
         raise CommandError(str(error)) from None
+    for each in database.read("cli.known", unknown_values, question, utility):
+        click.echo(f"peyk: {each}", err=True)
     return Printed(name, source.title, columns_of(source), rows_of(database, question))
 
 

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from core.calls import Fact
 from core.event_facts import FactKinds
 from core.reporting.sources import Sources
-from core.templates.checks import DefinitionError, check
-from core.templates.types import Audience, Definition, OnReport, Receivers
+from core.templates.checks import DefinitionError, check, check_conditions
+from core.templates.types import Audience, Definition, OnEvents, OnReport, Receivers
 from core.templates.variables import variables_of
 from core.text import nearest_hint
 from gateway.minds import LineMind
@@ -50,6 +50,8 @@ class Checker:
         kinds = variables_of(definition.trigger, utility, self.sources)
         self._check_receivers(utility, definition)
         self._check_audience(definition)
+        if isinstance(definition.trigger, OnEvents):
+            check_conditions(definition.trigger, self.minds[definition.line].profile.terms.services)
         mind = self.minds[definition.line]
         made = check_body(body, sandbox_on(mind, definition.language), kinds)
         example = made.write(self.example(utility, definition)).strip()

@@ -3,7 +3,7 @@
 -- key = "bill"
 -- subscriber = "subscriber_id"
 -- [parameters]
--- period = { type = "text", title = "دوره، مانند 1405/03" }
+-- period = { type = "text", title = "دوره، مانند 1405/03", values = "SELECT b.period AS value FROM bills AS b JOIN subscribers AS s ON s.id = b.subscriber_id WHERE s.utility = :utility" }
 -- [columns]
 -- bill = "integer"
 -- subscriber_id = "integer"

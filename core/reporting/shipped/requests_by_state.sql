@@ -4,8 +4,8 @@
 -- subscriber = "subscriber_id"
 -- mobile = "mobile"
 -- [parameters]
--- state = { type = "text", title = "وضعیت", default = "registered" }
--- kind = { type = "text", title = "نوع؛ خالی یعنی همه", default = "" }
+-- state = { type = "text", title = "وضعیت", default = "registered", values = ["registered", "in_review", "incomplete", "fee_announced", "voucher_issued", "paid", "operational", "done", "rejected", "cancelled"] }
+-- kind = { type = "text", title = "نوع؛ خالی یعنی همه", default = "", values = "SELECT kind AS value FROM requests WHERE utility = :utility" }
 -- [columns]
 -- request = "integer"
 -- subscriber_id = "integer"

@@ -3,7 +3,7 @@
 -- key = "subscription"
 -- subscriber = "subscriber_id"
 -- [parameters]
--- region = { type = "text", title = "منطقه؛ خالی یعنی همه", default = "" }
+-- region = { type = "text", title = "منطقه؛ خالی یعنی همه", default = "", values = "SELECT region AS value FROM subscribers WHERE utility = :utility" }
 -- [columns]
 -- subscription = "integer"
 -- subscriber_id = "integer"

@@ -59,6 +59,9 @@ def test_a_dry_run_says_what_it_would_come_to(peyk: Peyk, database: Database) ->
     assert "ریال" in "".join(told["example"])
     assert "of the first" in peyk("start", "bills", "--dry-run").out
     assert peyk("list", "--json").json == []
+    misspelt = peyk("start", "bills", "--param", "period=1405/6", "--dry-run")
+    assert misspelt.code == 0
+    assert "no row of kerman-water has the period '1405/6'; did you mean '140" in misspelt.err
     with database.engine.connect() as connection:
         assert connection.scalar(select(func.count()).select_from(outbox)) == 0
 

@@ -704,9 +704,16 @@ def test_the_utilitys_own_reports_are_printed_too(
     told = json.loads(peyk("report", "bills_overdue", "--param", "days=30", "--format", "json").out)
     assert told == []
     assert "has no parameter 'dayz'" in peyk("report", "bills_overdue", "--param", "dayz=3").err
+    assert "is never 'dne'; did you mean 'done'?" in peyk(
+        "report", "requests_by_state", "--param", "state=dne"
+    ).err  # fmt: skip
+    nothing = peyk("report", "subscribers_of_region", "--param", "region=x", "--format", "json")
+    assert (nothing.code, json.loads(nothing.out)) == (0, [])
+    assert "no row of kerman-water has the region 'x'; " in nothing.err
     assert "not with --mobile" in peyk("report", "bills_overdue", "--mobile", MOBILE).err
     assert "did you mean 'mobiles'?" in peyk("report", "mobile").err
     assert "is not a Jalali month" in peyk("report", "days", "--month", "06").err
+    assert "there is no template 'nope'; " in peyk("report", "days", "--template", "nope").err
 
 
 # --- alerts ---------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from sqlalchemy import insert, select, text
 from core.bills import load_last_bills
 from core.database import Database
 from core.demo import fill
+from core.reporting.known import check_known, unknown_values
 from core.reporting.reading import FIRST, asked, check, count_rows, given, read_page, sorts
 from core.reporting.sources import SHIPPED, Sources, read_source
 from core.reporting.types import ParameterError, Source, SourceError
@@ -55,6 +56,7 @@ def test_shipped_reports_are_what_they_declare(filled: Database, name: str) -> N
     """On both engines."""
     source = shipped(name)
     filled.read("check", check, source)
+    filled.read("check", check_known, source)
     assert not filled.read("plan", sorts, source), "a page would cost as much as the whole"
     assert source.title
     assert source.about
@@ -228,6 +230,31 @@ def test_parameters_are_checked_in_words(tmp_path: Path) -> None:
     with pytest.raises(ParameterError, match="days of the report mine is 'x' and not a number"):
         given(source, {"days": "x"})
     assert given(source, {"days": "۳۰"}) == {"days": 30}
+
+
+def test_values_that_no_row_has_are_told(filled: Database, tmp_path: Path) -> None:
+    """With the nearest that one has; what is listed outright is refused otherwise."""
+    source = shipped("subscribers_of_region")
+    with filled.engine.connect() as connection:
+        region = connection.scalar(select(subscribers.c.region).where(subscribers.c.region != ""))
+
+    def told(**parameters: object) -> list[str]:
+        question = asked(source, UTILITY, given(source, parameters), NOW)
+        return filled.read("known", unknown_values, question, UTILITY)
+
+    assert told() == told(region=region) == []
+    (said,) = told(region=f"{region}ه")
+    assert said.endswith(f"; did you mean {region!r}?")
+    with pytest.raises(ParameterError, match=r"state .* is never 'dne'; did you mean 'done'"):
+        given(shipped("requests_by_state"), {"state": "dne"})
+    for values, said in (
+        ('["x"]', "the values of days are told, and it is no text"),
+        ('"SELECT 1 AS value", default = "a"', "that asks for :utility"),
+    ):
+        kind = "integer" if "[" in values else "text"
+        written_so = f'days = {{ type = "{kind}", values = {values} }}'
+        with pytest.raises(SourceError, match=said):
+            written(tmp_path, 'days = "integer"', written_so)
 
 
 def test_a_utility_has_its_own_reports_besides(tmp_path: Path) -> None:
