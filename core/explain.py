@@ -36,8 +36,19 @@ class Explained(NamedTuple):
     draft: Draft
 
 
+UNKNOWN = "unknown"
+"""``CannotExplain.why``: there is no such subscription."""
+ENDS_LATER = "ends_later"
+"""… the last bill ends after the day."""
+
+
 class CannotExplain(Exception):
     """There is no such bill, in words for the operator."""
+
+    def __init__(self, why: str, words: str) -> None:
+        """``why``: a ``Refusal``'s value, ``UNKNOWN`` or ``ENDS_LATER``."""
+        super().__init__(words)
+        self.why = why
 
 
 _WHY = {
@@ -52,15 +63,17 @@ def explain(connection: Connection, question: Question) -> Explained:
     """Compute a bill as ``quick_bill`` does. Raises ``CannotExplain``."""
     asker = Asker(question.utility, "", question.at, question.terms, "desk", 0)
     said = {Argument.NUMBER: question.number, Argument.READING: question.reading}
-    call = Call(QUICK_BILL.name, said)
+    call = Call(QUICK_BILL.name, told)
     ids = IdMaker(0, lambda: question.at)  # nothing is stored
     facts = Facts.load(connection, ids, [Wanted(asker, call, QUICK_BILL.needs)])
     subscriber = facts.identities.subscriber(question.utility, question.number)
     if subscriber is None:
-        raise CannotExplain(f"{question.utility} has no subscription {question.number}")
+        told = f"{question.utility} has no subscription {question.number}"
+        raise CannotExplain(UNKNOWN, told)
     found = bill_for(asker, call, facts, subscriber)
     if isinstance(found, Outcome):
-        raise CannotExplain(_WHY[Refusal(found.kind)])
+        raise CannotExplain(found.kind, _WHY[Refusal(found.kind)])
     if day_of(question.at) < found.draft.start.day:
-        raise CannotExplain(f"the last bill ends later, on {jalali(found.draft.start.day)}")
+        told = f"the last bill ends later, on {jalali(found.draft.start.day)}"
+        raise CannotExplain(ENDS_LATER, told)
     return Explained(facts.of(Billing).account(subscriber), found.draft)

@@ -9,7 +9,7 @@ made of it is withdrawn.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from enum import StrEnum
 from typing import NamedTuple
 
 from sqlalchemy import Connection, RowMapping, bindparam, delete, select, update
@@ -19,6 +19,7 @@ from core.calls import Outcome, Scalar
 from core.events import Event, EventKind, Events
 from core.ids import IdMaker
 from core.outbox import Notice, store_notices
+from core.reading_lists import LISTED, Listed
 from core.readings import ReadingState
 from core.tables import bills, inbox, readings, subscribers
 from core.told_of import told_of
@@ -34,7 +35,7 @@ DECISIONS: Mapping[str, frozenset[str]] = {
 LONGEST_NOTE = 60
 """Characters of a note: more would not fit the message beside the other words."""
 
-_MAY_BECOME: Mapping[ReadingState, frozenset[ReadingState]] = {
+MAY_BECOME: Mapping[ReadingState, frozenset[ReadingState]] = {
     ReadingState.ACCEPTED: frozenset({ReadingState.REJECTED}),
     ReadingState.DOUBTFUL: frozenset({ReadingState.ACCEPTED, ReadingState.REJECTED}),
     ReadingState.UNCONFIRMED: frozenset({ReadingState.ACCEPTED, ReadingState.REJECTED}),
@@ -45,40 +46,25 @@ BILLED_WITHIN_MS = 3 * 86_400_000
 """How long after a reading the bill that is made of it can come: it may have to be confirmed."""
 
 
+class Why(StrEnum):
+    """Why a decision cannot be made."""
+
+    UNKNOWN = "unknown"
+    ALREADY = "already"
+    """Its state does not allow it."""
+    MEANWHILE = "meanwhile"
+    """Somebody else has decided."""
+    STANDS_ON_IT = "stands_on_it"
+    """A later bill stands on the one that would be withdrawn."""
+    LONG_NOTE = "long_note"
+
+
 class DecisionError(Exception):
     """A decision that cannot be made, in words for the operator; nothing was changed."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadingFilter:
-    """Which readings; None does not restrict."""
-
-    utility: str | None = None
-    state: ReadingState | None = None
-    since: int | None = None
-    """UTC milliseconds; the first that counts …"""
-    until: int | None = None
-    """… and the first that no longer does."""
-    limit: int | None = 50
-    """None takes all."""
-
-
-class Listed(NamedTuple):
-    """A reading as the utility looks at it."""
-
-    id: int
-    utility: str
-    number: str
-    reading: int
-    read_at: int
-    """UTC milliseconds."""
-    state: str
-    meter_state: str
-    source: str
-    mobile: str | None
-    decided_at: int | None
-    decided_by: str | None
-    note: str | None
+    def __init__(self, why: Why, words: str) -> None:
+        super().__init__(words)
+        self.why = why
 
 
 class Decision(NamedTuple):
@@ -106,24 +92,20 @@ class Decided(NamedTuple):
     """The period of the mid-period bill that is withdrawn; ``""`` for none."""
 
 
+class Foretold(NamedTuple):
+    """What who sent a reading would be told of a decision on it."""
+
+    mobile: str | None
+    """None: nobody is told."""
+    by_template: bool
+    """A template of the utility's tells it, in words of its own."""
+    texts: Sequence[str]
+    """The parts of the message otherwise."""
+
+
 Words = Callable[[str, str, Outcome], tuple[str, Sequence[str]] | None]
 """Utility, the line that was texted (or ``""``) and an outcome → the line that the message
 comes from and its parts; None where the utility's profile has no words."""
-
-
-def list_readings(connection: Connection, wanted: ReadingFilter) -> list[Listed]:
-    """Readings, the newest first; one statement."""
-    statement = select(*_LISTED).join_from(readings, subscribers)
-    if wanted.utility is not None:
-        statement = statement.where(subscribers.c.utility == wanted.utility)
-    if wanted.state is not None:
-        statement = statement.where(readings.c.state == wanted.state.value)
-    if wanted.since is not None:
-        statement = statement.where(readings.c.read_at >= wanted.since)
-    if wanted.until is not None:
-        statement = statement.where(readings.c.read_at < wanted.until)
-    statement = statement.order_by(readings.c.read_at.desc(), readings.c.id.desc())
-    return [Listed._make(row) for row in connection.execute(statement.limit(wanted.limit))]
 
 
 def decide(connection: Connection, ids: IdMaker, decision: Decision, words: Words) -> Decided:
@@ -135,9 +117,9 @@ def decide(connection: Connection, ids: IdMaker, decision: Decision, words: Word
     _check_note(decision)
     found = connection.execute(_ONE, {"id": decision.reading_id}).mappings().one_or_none()
     if found is None:
-        raise DecisionError(f"there is no reading {decision.reading_id}")
-    if decision.state not in _MAY_BECOME[ReadingState(found["state"])]:
-        raise DecisionError(f"reading {found['id']} is {found['state']} already")
+        raise DecisionError(Why.UNKNOWN, f"there is no reading {decision.reading_id}")
+    if decision.state not in MAY_BECOME[ReadingState(found["state"])]:
+        raise DecisionError(Why.ALREADY, f"reading {found['id']} is {found['state']} already")
     _change(connection, decision, found["state"])
     rejected = decision.state is ReadingState.REJECTED
     case = _Case(decision, found, _withdraw(connection, found) if rejected else "")
@@ -154,10 +136,26 @@ def decide(connection: Connection, ids: IdMaker, decision: Decision, words: Word
     return Decided(listed, told, case.withdrawn)
 
 
+def foretell(connection: Connection, decision: Decision, words: Words) -> Foretold:
+    """What who sent the reading would be told of a decision; nothing is changed."""
+    found = connection.execute(_ONE, {"id": decision.reading_id}).mappings().one()
+    made = bill_made_of(connection, found["subscriber_id"], found["reading"], found["read_at"])
+    is_withdrawn = made is not None and decision.state is ReadingState.REJECTED
+    case = _Case(decision, found, str(made) if is_withdrawn else "")
+    event = _event_of(case)
+    if event.mobile is None:
+        return Foretold(None, by_template=False, texts=())
+    if event.mobile in told_of(connection, event):
+        return Foretold(event.mobile, by_template=True, texts=())
+    _line, texts = _said(case, words) or ("", ())
+    return Foretold(event.mobile if texts else None, by_template=False, texts=texts)
+
+
 def _check_note(decision: Decision) -> None:
     if len(decision.note) > LONGEST_NOTE:
         raise DecisionError(
-            f"a note may have {LONGEST_NOTE} characters, this one has {len(decision.note)}"
+            Why.LONG_NOTE,
+            f"a note may have {LONGEST_NOTE} characters, this one has {len(decision.note)}",
         )
 
 
@@ -174,7 +172,8 @@ def _change(connection: Connection, decision: Decision, was: str) -> None:
         )
     )
     if not changed.rowcount:
-        raise DecisionError(f"reading {decision.reading_id} was decided on a moment ago")
+        said = f"reading {decision.reading_id} was decided on a moment ago"
+        raise DecisionError(Why.MEANWHILE, said)
 
 
 def _withdraw(connection: Connection, found: RowMapping) -> str:
@@ -182,34 +181,44 @@ def _withdraw(connection: Connection, found: RowMapping) -> str:
 
     What was owed before it is owed again, as a balance is counted from the newest bill.
     """
-    since = _bills_since(connection, found)
-    made = next((bill for bill in since if _is_made_of(bill, found)), None)
+    since = _bills_since(connection, found["subscriber_id"], found["read_at"])
+    shown = (found["reading"], found["read_at"])
+    made = next((bill for bill in since if _is_made_of(bill, *shown)), None)
     if made is None:
         return ""
     period: str = made["period"]
     if made["id"] != since[0]["id"]:
         raise DecisionError(
+            Why.STANDS_ON_IT,
             f"the bill {period} was made of reading {found['id']}, and {since[0]['period']} "
-            "stands on it: put that right with a correction"
+            "stands on it: put that right with a correction",
         )
     connection.execute(delete(bills).where(bills.c.id == made["id"]))
     return period
 
 
-def _bills_since(connection: Connection, found: RowMapping) -> Sequence[RowMapping]:
+def bill_made_of(
+    connection: Connection, subscriber_id: int, reading: int, read_at: int
+) -> int | None:
+    """The id of the mid-period bill that was made of a reading; None where none was."""
+    since = _bills_since(connection, subscriber_id, read_at)
+    return next((bill["id"] for bill in since if _is_made_of(bill, reading, read_at)), None)
+
+
+def _bills_since(connection: Connection, subscriber_id: int, read_at: int) -> Sequence[RowMapping]:
     """The subscription's bills since a reading, the newest first."""
     statement = (
         select(bills.c.id, bills.c.period, bills.c.kind, bills.c.to_reading, bills.c.issued_at)
-        .where(bills.c.subscriber_id == found["subscriber_id"])
-        .where(bills.c.issued_at >= found["read_at"])
+        .where(bills.c.subscriber_id == subscriber_id)
+        .where(bills.c.issued_at >= read_at)
         .order_by(bills.c.issued_at.desc(), bills.c.id.desc())
     )
     return connection.execute(statement).mappings().all()
 
 
-def _is_made_of(bill: RowMapping, found: RowMapping) -> bool:
-    in_time: bool = bill["issued_at"] <= found["read_at"] + BILLED_WITHIN_MS
-    same: bool = bill["to_reading"] == found["reading"]
+def _is_made_of(bill: RowMapping, reading: int, read_at: int) -> bool:
+    in_time: bool = bill["issued_at"] <= read_at + BILLED_WITHIN_MS
+    same: bool = bill["to_reading"] == reading
     mid_period: bool = bill["kind"] == MID_PERIOD
     return mid_period and same and in_time
 
@@ -227,7 +236,7 @@ class _Case(NamedTuple):
         return self.decision.state is ReadingState.REJECTED
 
 
-def _note_event(connection: Connection, ids: IdMaker, case: _Case) -> Event:
+def _event_of(case: _Case) -> Event:
     decision, found, withdrawn = case
     about: dict[str, Scalar] = {
         "number": found["number"],
@@ -238,50 +247,44 @@ def _note_event(connection: Connection, ids: IdMaker, case: _Case) -> Event:
     }
     kind = EventKind.READING_REJECTED if case.rejected else EventKind.READING_ACCEPTED
     whom = (found["subscriber_id"], found["mobile"])
+    return Event(kind, found["utility"], decision.now, about, *whom)
+
+
+def _note_event(connection: Connection, ids: IdMaker, case: _Case) -> Event:
+    event = _event_of(case)
     events = Events()
     events.ids = ids
-    event = Event(kind, found["utility"], decision.now, about, *whom)
     events.add(event)
     events.store(connection)
     return event
 
 
-def _tell(connection: Connection, ids: IdMaker, case: _Case, words: Words) -> str | None:
-    """Queue the message to the mobile that sent the reading; the mobile, if it is told."""
+def _said(case: _Case, words: Words) -> tuple[str, Sequence[str]] | None:
+    """The line and the parts of the message to who sent the reading."""
     decision, found, withdrawn = case
-    mobile: str | None = found["mobile"]
-    if mobile is None:
-        return None
     facts: dict[str, Scalar] = {"number": found["number"], "reading": found["reading"]}
     if case.rejected:
         facts |= {"note": decision.note, "withdrawn": bool(withdrawn)}
     outcome = Outcome(DECISION, decision.state.value, facts)
-    said = words(found["utility"], found["line"] or "", outcome)
-    if said is None:
+    return words(found["utility"], found["line"] or "", outcome)
+
+
+def _tell(connection: Connection, ids: IdMaker, case: _Case, words: Words) -> str | None:
+    """Queue the message to the mobile that sent the reading; the mobile, if it is told."""
+    found = case.found
+    mobile: str | None = found["mobile"]
+    said = _said(case, words) if mobile else None
+    if mobile is None or said is None:
         return None
     line, texts = said
     parts = ids.take(len(texts))
-    notice = Notice(parts, mobile, line, texts, found["subscriber_id"], decision.now)
+    notice = Notice(parts, mobile, line, texts, found["subscriber_id"], case.decision.now)
     store_notices(connection, [notice])
     return mobile
 
 
-_LISTED = (
-    readings.c.id,
-    subscribers.c.utility,
-    subscribers.c.number,
-    readings.c.reading,
-    readings.c.read_at,
-    readings.c.state,
-    readings.c.meter_state,
-    readings.c.source,
-    readings.c.mobile,
-    readings.c.decided_at,
-    readings.c.decided_by,
-    readings.c.note,
-)
 _ONE = (
-    select(*_LISTED, readings.c.subscriber_id, inbox.c.line)
+    select(*LISTED, readings.c.subscriber_id, inbox.c.line)
     .join_from(readings, subscribers)
     .outerjoin(inbox, inbox.c.id == readings.c.inbox_id)
     .where(readings.c.id == bindparam("id"))

@@ -96,6 +96,25 @@ def minds_of(settings: Settings, profiles: Mapping[str, Profile]) -> dict[str, L
     }
 
 
+def speaker(minds: Mapping[str, LineMind]) -> Callable[..., tuple[str, Sequence[str]] | None]:
+    """What gives an outcome in the words of a utility: ``core.reading_control.Words``."""
+
+    def say(utility: str, line: str, outcome: Outcome) -> tuple[str, Sequence[str]] | None:
+        """The line to send from, and the parts.
+
+        From ``line`` where it is still the utility's, else from its first; None without any.
+        """
+        own = [number for number, mind in minds.items() if mind.utility == utility]
+        if not own:
+            return None
+        number = line if line in own else own[0]
+        mind = minds[number]
+        known = mind.profile.replies.speak_of(outcome.operation, outcome.kind)
+        return (number, mind.reply(outcome)) if known else None
+
+    return say
+
+
 def mind_of(line: Line, profile: Profile, binds: Mapping[str, Bind]) -> LineMind:
     """A line's profile, with replies cut so that they fit whichever of its binds takes them."""
     # A panel takes messages whole and cuts them itself.

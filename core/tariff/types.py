@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from core.text import fold
 
@@ -186,6 +186,21 @@ class Line(NamedTuple):
     def rate(self) -> Fraction:
         """Rial for each, or the share."""
         return Fraction(*self.rate_is)
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> Line:
+        """The line that ``as_plain`` made."""
+        quantity, rate = (Fraction(plain[name]) for name in ("quantity", "rate"))
+        return cls(
+            plain["code"],
+            plain["title"],
+            quantity.as_integer_ratio(),
+            rate.as_integer_ratio(),
+            plain["amount"],
+            date.fromisoformat(plain["first"]),
+            date.fromisoformat(plain["end"]),
+            plain.get("note", ""),
+        )
 
     def as_plain(self) -> dict[str, str | int]:
         """The line as JSON has it: fractions as ``"25/2"``, days in ISO."""

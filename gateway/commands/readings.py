@@ -18,15 +18,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from core.ids import ids_for_command
 from core.jalali import parse_interval
-from core.reading_control import (
-    Decided,
-    Decision,
-    DecisionError,
-    Listed,
-    ReadingFilter,
-    decide,
-    list_readings,
-)
+from core.reading_control import Decided, Decision, DecisionError, decide
+from core.reading_lists import Listed, ReadingFilter, list_readings
 from core.readings import ReadingState
 from gateway import control
 from gateway.commands.clicking import (

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from core.calls import Outcome
 from core.operations import REGISTRY
 from gateway.commands.context import CommandError, Context
 from gateway.configuration import did_you_mean
-from gateway.minds import minds_of
+from gateway.minds import minds_of, speaker
 from gateway.profiles import Profile, load_profile
 
 
@@ -48,17 +45,5 @@ class Speakers:
             name: load_profile(settings.profile_folder(name), REGISTRY)
             for name in {line.profile for line in settings.lines}
         }
-        self._minds = minds_of(settings, known)
-
-    def say(self, utility: str, line: str, outcome: Outcome) -> tuple[str, Sequence[str]] | None:
-        """An outcome in the words of a utility: the line to send from, and the parts.
-
-        From ``line`` where it is still the utility's, else from its first; None without any.
-        """
-        own = [number for number, mind in self._minds.items() if mind.utility == utility]
-        if not own:
-            return None
-        number = line if line in own else own[0]
-        mind = self._minds[number]
-        known = mind.profile.replies.speak_of(outcome.operation, outcome.kind)
-        return (number, mind.reply(outcome)) if known else None
+        self.say = speaker(minds_of(settings, known))
+        """An outcome in the words of a utility: see ``gateway.minds.speaker``."""

@@ -17,10 +17,9 @@ from core.reading_control import (
     Decided,
     Decision,
     DecisionError,
-    ReadingFilter,
     decide,
-    list_readings,
 )
+from core.reading_lists import ReadingFilter, list_readings
 from core.readings import ReadingState
 from core.tables import bills, events, inbox, outbox, readings, subscribers
 
