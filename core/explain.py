@@ -63,7 +63,7 @@ def explain(connection: Connection, question: Question) -> Explained:
     """Compute a bill as ``quick_bill`` does. Raises ``CannotExplain``."""
     asker = Asker(question.utility, "", question.at, question.terms, "desk", 0)
     said = {Argument.NUMBER: question.number, Argument.READING: question.reading}
-    call = Call(QUICK_BILL.name, told)
+    call = Call(QUICK_BILL.name, said)
     ids = IdMaker(0, lambda: question.at)  # nothing is stored
     facts = Facts.load(connection, ids, [Wanted(asker, call, QUICK_BILL.needs)])
     subscriber = facts.identities.subscriber(question.utility, question.number)

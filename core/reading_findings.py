@@ -182,7 +182,18 @@ def _bill_before(connection: Connection, known: Known) -> LastBill | None:
     ).one_or_none()
     if row is None:
         return None
-    return LastBill(known.subscriber_id, 0, None, None, None, *row, 0)
+    return LastBill(
+        subscriber_id=known.subscriber_id,
+        payable=0,
+        bill_id=None,
+        payment_id=None,
+        due_date=None,
+        from_date=row.from_date,
+        to_date=row.to_date,
+        from_reading=row.from_reading,
+        to_reading=row.to_reading,
+        paid_since=0,
+    )
 
 
 def _usual(bill: LastBill | None) -> Fraction | None:
