@@ -19,6 +19,7 @@ from pydantic import Field, SecretStr
 
 from core.database import checked_url
 from gateway.alert_settings import AlertSettings, check_alerts
+from gateway.api_settings import ApiSettings
 from gateway.bind_settings import Bind
 from gateway.configuration import ConfigError, Frozen, as_model, read_toml
 from gateway.desk_settings import DeskSettings
@@ -108,6 +109,7 @@ class Settings(Frozen):
     smsc: SmscSettings | None = None
     web: WebSettings | None = None
     desk: DeskSettings = DeskSettings()
+    api: ApiSettings = ApiSettings()
     monitoring: MonitoringSettings | None = None
     retention: RetentionSettings = RetentionSettings()
     payments: tuple[PaymentAccount, ...] = ()

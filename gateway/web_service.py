@@ -35,18 +35,19 @@ class WebService(Service):
         root: Any,
         reactor: Any,
         most_body: Callable[[bytes], int] | None = None,
+        too_large: Callable[[bytes], tuple[bytes, bytes]] | None = None,
     ) -> None:
-        """``root``: the tree; ``most_body``: how many bytes may be sent to an address."""
+        """``root``: the tree; ``most_body`` and ``too_large`` as ``make_site`` takes them."""
         self._web = web
         self._root = root
         self._reactor = reactor
-        self._most_body = most_body
+        self._sizes = (most_body, too_large)
         self._port: Any = None
 
     def startService(self) -> None:
         """Listen. Raises ``CannotServe``."""
         web = self._web
-        site = make_site(self._root, self._reactor, self._most_body)
+        site = make_site(self._root, self._reactor, *self._sizes)
         listening = self._endpoint().listen(site)
         failures: list[Failure] = []
         listening.addCallbacks(self._opened, failures.append)

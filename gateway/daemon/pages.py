@@ -13,10 +13,13 @@ from gateway.monitor import Monitor
 from gateway.panels.making import push_page
 from gateway.payment_service import Collaborators, PaymentService
 from gateway.pulse import Pulse
+from gateway.web.api.frame import Frame as ApiFrame
+from gateway.web.api.registry import RESOURCES
 from gateway.web.desk.frame import Frame
 from gateway.web.desk.live import Live
 from gateway.web.desk.means import Means
 from gateway.web.desk.registry import PAGES
+from gateway.web.mounting import Mounted, Parts
 from gateway.web.root import Root
 from gateway.web_service import WebService
 
@@ -77,10 +80,13 @@ def make_web(
     settings, web = ground.settings, ground.settings.web
     if web is None or payments is None:
         return None
-    mounted, most_body = payments.mounted, None
+    by_step: dict[str, Mounted] = {}
     if settings.desk.enabled:
-        frame = Frame(means, PAGES)
-        mounted["desk"], most_body = frame.resource, frame.most_body
+        by_step["desk"] = Frame(means, PAGES)
+    if settings.api.enabled:
+        by_step["api"] = ApiFrame(means, RESOURCES)
+    parts = Parts(by_step)
+    mounted = payments.mounted | parts.resources
     if monitor and settings.monitoring and settings.monitoring.is_on_web:
         mounted |= monitor.pages
     pages: dict[str, Any] = {page.settings.path: page for page in network.doors}
@@ -90,4 +96,4 @@ def make_web(
             pages[panel.settings.push_path or ""] = page
     begin = "/desk/" if settings.desk.enabled else ""
     root = Root(payments.pages, mounted=mounted, doors=pages, begin=begin)
-    return WebService(web, root, ground.reactor, most_body)
+    return WebService(web, root, ground.reactor, parts.most_body, parts.too_large)

@@ -32,6 +32,11 @@ class Limiter:
         """Whether an address has had all it may."""
         return self._left_over(address, now) > self._most - 1
 
+    def wait(self, address: str, now: float) -> float:
+        """In how many seconds an address may ask for one more; 0 when it may now."""
+        beyond = self._left_over(address, now) - (self._most - 1)
+        return max(0.0, beyond * self._seconds / self._most)
+
     def _left_over(self, address: str, now: float) -> float:
         spent, at = self._spent.get(address, (0.0, now))
         return max(0.0, spent - (now - at) * self._most / self._seconds)

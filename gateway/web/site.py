@@ -17,9 +17,10 @@ LIFE_SECONDS: Final = 60.0
 """A connection lasts no longer, however slowly it sends or reads."""
 MOST_CONNECTIONS: Final = 500
 TOO_LARGE: Final = (
-    "آنچه فرستاده شد از اندازهٔ مجاز بزرگ‌تر است.\nWhat was sent is larger than allowed.\n"
-).encode()
-"""Said before it is known who asks, and in which language."""
+    b"text/plain; charset=utf-8",
+    "آنچه فرستاده شد از اندازهٔ مجاز بزرگ‌تر است.\nWhat was sent is larger than allowed.\n".encode(),
+)
+"""A media type, and what is said before it is known who asks, and in which language."""
 NOWHERE: Final = b"/-"
 """What is asked for in the place of a path that is no text."""
 
@@ -57,11 +58,12 @@ class LimitedRequest(Request):
 
     def _refuse(self) -> None:
         self._refused = True
+        channel: Any = self.channel
+        kind, words = channel.site.too_large(channel._path)  # noqa: SLF001
         transport: Any = self.transport
         transport.write(
             b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\n"
-            b"Content-Type: text/plain; charset=utf-8\r\n"
-            b"Content-Length: %d\r\n\r\n%b" % (len(TOO_LARGE), TOO_LARGE)
+            b"Content-Type: %b\r\nContent-Length: %d\r\n\r\n%b" % (kind, len(words), words)
         )
         transport.loseConnection()
 
@@ -118,19 +120,27 @@ class _Quiet(Site):
     """A link is a key: no log has it, nor whose address opened it."""
 
     most_body: Callable[[bytes], int]
+    too_large: Callable[[bytes], tuple[bytes, bytes]]
 
     def log(self, request: Any) -> None:
         """Write no line for a request."""
 
 
-def make_site(root: Any, reactor: Any, most_body: Callable[[bytes], int] | None = None) -> Any:
+def make_site(
+    root: Any,
+    reactor: Any,
+    most_body: Callable[[bytes], int] | None = None,
+    too_large: Callable[[bytes], tuple[bytes, bytes]] | None = None,
+) -> Any:
     """The factory to listen with; ``root`` is a resource.
 
-    ``most_body`` says how many bytes may be sent to an address, where that is not ``MOST_BODY``.
+    ``most_body`` says how many bytes may be sent to an address, where that is not ``MOST_BODY``;
+    ``too_large`` what is answered to more, as ``TOO_LARGE`` is.
     """
     site = _Quiet(root, requestFactory=LimitedRequest, timeout=IDLE_SECONDS, reactor=reactor)  # type: ignore[no-untyped-call]
     site.displayTracebacks = False
     site.most_body = most_body or (lambda _address: MOST_BODY)
+    site.too_large = too_large or (lambda _address: TOO_LARGE)
     site.noisy = False
     connections = _Connections(site)  # type: ignore[no-untyped-call]
     connections.reactor = reactor

@@ -31,7 +31,7 @@ from gateway.web.desk.static import Static
 from gateway.web.desk.texts import Texts
 from gateway.web.desk.visit import Visit
 from gateway.web.limits import Allowance, Limiter
-from gateway.web.site import address_of, live_on
+from gateway.web.site import TOO_LARGE, address_of, live_on
 
 log = structlog.get_logger(__name__)
 
@@ -98,6 +98,10 @@ class Frame:
         return max(
             (most for prefix, most in self._sizes if asked.startswith(prefix)), default=SMALL
         )
+
+    def too_large(self, _path: bytes) -> tuple[bytes, bytes]:
+        """What is answered to more: nothing is known yet of who asks."""
+        return TOO_LARGE
 
     # --- a request ------------------------------------------------------------------
 

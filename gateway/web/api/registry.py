@@ -1,0 +1,13 @@
+"""Every resource of the API: what is not named here is not served."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from gateway.web.api import (
+    health,
+)
+from gateway.web.api.routes import Routes
+
+RESOURCES: Final[Sequence[Routes]] = (health.routes,)
