@@ -22,6 +22,8 @@ TEHRAN: Final = ZoneInfo("Asia/Tehran")
 _JALALI_YEARS: Final = range(1200, 1601)
 _GREGORIAN_YEARS: Final = range(1900, 2201)
 
+_MONTHS: Final = 12
+
 _DATE: Final = re.compile(
     r"(?P<year>[0-9]{4})(?:(?P<by>[/.\-])(?P<month>[0-9]{1,2})(?P=by)(?P<day>[0-9]{1,2})"
     r"|(?P<month_>[0-9]{2})(?P<day_>[0-9]{2}))"
@@ -83,6 +85,24 @@ def parse_interval(since: str | None, until: str | None) -> tuple[datetime | Non
         _midnight(first) if first else None,
         _midnight(last + timedelta(days=1)) if last else None,
     )
+
+
+def interval_ms(since: str | None, until: str | None) -> tuple[int | None, int | None]:
+    """``parse_interval`` as rows have their instants: in UTC milliseconds. Raises ``DateError``."""
+    first, last = parse_interval(since, until)
+    return milliseconds(first) if first else None, milliseconds(last) if last else None
+
+
+def milliseconds(instant: datetime) -> int:
+    """An instant as rows have it: in UTC milliseconds."""
+    return round(instant.timestamp() * 1000)
+
+
+def month_days(year: int, month: int) -> tuple[date, date]:
+    """The first and the last day of a Jalali month. Raises ``DateError`` for none."""
+    first = from_jalali(year, month, 1)
+    after = from_jalali(year + month // _MONTHS, month % _MONTHS + 1, 1)
+    return first, after - timedelta(days=1)
 
 
 def from_jalali(year: int, month: int, day: int) -> date:

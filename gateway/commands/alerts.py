@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import time
-from datetime import datetime
 from typing import Any
 
 import click
 
 from core.alerts import Alert, AlertFilter, list_alerts
-from core.jalali import parse_interval
+from core.jalali import interval_ms
 from gateway import control
 from gateway.commands.clicking import Group, as_json, days, limit, misuse, pass_context
-from gateway.commands.context import CommandError, Context
+from gateway.commands.context import CommandError, Context, now_ms
 from gateway.commands.output import for_people, for_programs, print_json, print_table
 from gateway.health import in_words
 
@@ -42,7 +40,7 @@ def alert_list(  # noqa: PLR0913 - each is an option
 ) -> None:
     """List alerts, the newest first."""
     with misuse():
-        start, end = (_ms(at) for at in parse_interval(since, until))
+        start, end = interval_ms(since, until)
     wanted = AlertFilter(is_open=is_open, trouble=trouble, since=start, until=end, limit=limit)
     with context.database() as database:
         found = database.read("cli.alerts", list_alerts, wanted)
@@ -66,7 +64,7 @@ def alert_test(context: Context) -> None:
 
 
 def _row(each: Alert) -> tuple[object, ...]:
-    ended = each.ended_at if each.ended_at is not None else time.time_ns() // 1_000_000
+    ended = each.ended_at if each.ended_at is not None else now_ms()
     lasted = in_words(max(0, ended - each.since) / 1000)
     return (
         each.trouble,
@@ -83,7 +81,3 @@ def _as_json(each: Alert) -> dict[str, Any]:
         name: for_programs(value) if name in instants else value
         for name, value in each._asdict().items()
     }
-
-
-def _ms(at: datetime | None) -> int | None:
-    return None if at is None else round(at.timestamp() * 1000)

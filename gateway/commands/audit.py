@@ -7,7 +7,7 @@ import json
 import click
 
 from core.access.audit import Audited, AuditFilter, list_audit
-from core.jalali import parse_interval
+from core.jalali import interval_ms
 from gateway.commands.clicking import Group, as_json, days, limit, misuse, pass_context
 from gateway.commands.context import Context
 from gateway.commands.output import for_people, for_programs, print_json, print_table
@@ -44,15 +44,15 @@ def audit_list(  # noqa: PLR0913 - what can be asked for
 ) -> None:
     """List what was done, the newest first."""
     with misuse():
-        first, last = parse_interval(since, until)
+        first, last = interval_ms(since, until)
     wanted = AuditFilter(
         who=who,
         form=form,
         action=action,
         object=object_,
         utilities=None if utility is None else [utility],
-        since=int(first.timestamp() * 1000) if first else None,
-        until=int(last.timestamp() * 1000) if last else None,
+        since=first,
+        until=last,
         limit=limit,
     )
     with context.database() as database:

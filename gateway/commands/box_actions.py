@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
 from typing import Final, NamedTuple
 
 import click
@@ -17,8 +16,8 @@ import click
 from core.box_filters import OutboxFilter
 from core.outbox import State
 from core.resend import CANCELLABLE, RESENDABLE, Act, cancel, matching, pieces, rehearse, resend
-from gateway import control
-from gateway.commands.context import CommandError, Context
+from gateway.commands.context import CommandError, Context, now_ms
+from gateway.commands.waking import wake
 
 
 class Action(NamedTuple):
@@ -43,9 +42,9 @@ def act_on(context: Context, action: Action, ids: Sequence[int], *, dry_run: boo
     with context.database() as database:
         if dry_run:
             name = f"cli.{action.verb}_rehearsed"
-            acted = database.transact(name, rehearse, action.act, ids, _now())
+            acted = database.transact(name, rehearse, action.act, ids, now_ms())
         else:
-            acted = database.transact(f"cli.{action.verb}", action.act, ids, _now())
+            acted = database.transact(f"cli.{action.verb}", action.act, ids, now_ms())
     if dry_run:
         click.echo(_would(len(acted.done), action))
     else:
@@ -71,7 +70,7 @@ def act_on_all(
         with click.progressbar(length=len(ids), label=action.verb, file=sys.stderr) as bar:
             for piece in pieces(ids):
                 started = time.monotonic()
-                acted = database.transact(f"cli.{action.verb}", action.act, piece, _now())
+                acted = database.transact(f"cli.{action.verb}", action.act, piece, now_ms())
                 done += len(acted.done)
                 bar.update(len(piece))
                 # The daemon writes to the same database: it gets as much of it as this does.
@@ -82,13 +81,6 @@ def act_on_all(
         click.echo(f"{len(ids) - done} had changed meanwhile", err=True)
 
 
-def wake(context: Context) -> None:
-    """Tell the daemon that there may be something to send."""
-    with suppress(control.ControlError):
-        # Without a daemon it is done when one starts.
-        control.call(context.settings.daemon.control, "wake")
-
-
 def _ask(question: str) -> None:
     if not sys.stdin.isatty():
         raise CommandError(f"{question}; say --yes to do it")
@@ -97,7 +89,3 @@ def _ask(question: str) -> None:
 
 def _would(count: int, action: Action) -> str:
     return f"{count} message(s) would be {action.done}"
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 import click
@@ -11,7 +10,7 @@ import click
 from core.batch import ANSWERED, INCOMPLETE, SET_ASIDE, UNANSWERABLE
 from core.box_filters import InboxFilter, OutboxFilter
 from core.identifiers import mobile as normal_mobile
-from core.jalali import parse_interval
+from core.jalali import interval_ms
 from core.state_groups import CHOICES
 from core.text import ascii_digits
 from gateway.commands.box_actions import ACTIONS, act_on, act_on_all
@@ -145,15 +144,11 @@ def criteria(
         if since or until:
             raise ValueError("give --day, or --from and --to; not both")
         since = until = day
-    start, end = parse_interval(since, until)
+    start, end = interval_ms(since, until)
     return {
         "mobile": normal_mobile(mobile) if mobile else None,
         "subscription": ascii_digits(subscription) if subscription else None,
-        "since": _ms(start),
-        "until": _ms(end),
+        "since": start,
+        "until": end,
         **others,
     }
-
-
-def _ms(instant: datetime | None) -> int | None:
-    return None if instant is None else round(instant.timestamp() * 1000)

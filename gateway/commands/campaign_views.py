@@ -33,6 +33,7 @@ from gateway.commands.output import (
     print_json,
     print_table,
 )
+from gateway.commands.parameters import asks
 
 _SORTS = (
     "the database sorts all rows for every page of it, which makes a long campaign slow; "
@@ -228,7 +229,7 @@ def print_reports(
             if database.read("cli.report", sorts, source):
                 click.echo(f"peyk: {source.file}: {_SORTS}", err=True)
             gives = one_line(" ".join(source.facts), 80)
-            rows.append((utility, name, _asks(source), gives, source.title))
+            rows.append((utility, name, asks(source), gives, source.title))
             told.append(_report_as_json(utility, source))
     if as_json:
         print_json(told)
@@ -239,13 +240,6 @@ def print_reports(
         for other in wrong[1:]:
             click.echo(f"peyk: {other}", err=True)
         raise wrong[0]
-
-
-def _asks(source: Source) -> str:
-    return " ".join(
-        each.name if each.default is None else f"{each.name}={each.default}"
-        for each in source.parameters
-    )
 
 
 def _report_as_json(utility: str, source: Source) -> dict[str, Any]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import getpass
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any
 
 import click
 
 from core.database import Database
 from core.ids import IdMaker, ids_for_command
-from core.jalali import parse_interval
+from core.jalali import interval_ms
 from core.making import Maker
 from core.reporting.known import unknown_values
 from core.reporting.sources import Sources
@@ -25,7 +24,6 @@ from core.scheduling import planned_next
 from core.services import CAMPAIGNS, find_paused
 from core.templates.store import Template, TemplateFilter, list_templates
 from core.text import nearest_hint
-from gateway import control
 from gateway.commands.campaign_views import (
     Watching,
     print_begun,
@@ -36,9 +34,10 @@ from gateway.commands.campaign_views import (
     print_runs,
 )
 from gateway.commands.clicking import ID, Group, as_json, days, limit, misuse, pass_context
-from gateway.commands.context import CommandError, Context
-from gateway.commands.utilities import profiles
-from gateway.configuration import did_you_mean
+from gateway.commands.context import CommandError, Context, now_ms
+from gateway.commands.parameters import PARAMETERS, parameters_of
+from gateway.commands.utilities import check_served, profiles
+from gateway.commands.waking import wake
 from gateway.minds import LineMind, load_profiles, minds_of
 from gateway.production import sources_of
 from gateway.templates.fitting import check_fits
@@ -78,7 +77,7 @@ def campaign_list(
 ) -> None:
     """List campaigns, those planned last first."""
     with misuse():
-        start, end = (_ms(at) for at in parse_interval(since, until))
+        start, end = interval_ms(since, until)
     wanted = RunFilter(since=start, until=end, **which)
     with context.database() as database:
         print_runs(database.read("cli.campaigns", list_runs, wanted), as_json=as_json)
@@ -103,13 +102,7 @@ def campaign_show(context: Context, run_id: int, *, watch: bool, as_json: bool) 
 @click.argument("template", metavar="TEMPLATE")
 @click.option("--utility", metavar="NAME", help="Whose template it is, where several have it.")
 @click.option("--report", metavar="NAME", help="Over another report than the template's own.")
-@click.option(
-    "--param",
-    "parameters",
-    metavar="NAME=VALUE",
-    multiple=True,
-    help="What the report asks for; may be repeated.",
-)
+@PARAMETERS
 @click.option("--dry-run", is_flag=True, help="Only say what it would come to.")
 @click.option("--watch", is_flag=True, help="Show it until it is over.")
 @as_json
@@ -128,7 +121,7 @@ def campaign_start(  # noqa: PLR0913 - each is an option
 ) -> None:
     """Make a template's message for every row of its report, once."""
     with misuse():
-        wish = Wish(report, _parameters(parameters), _now())
+        wish = Wish(report, parameters_of(parameters), now_ms())
     with context.database() as database:
         chosen = _template(database, template, utility)
         reports = _sources(context)
@@ -144,9 +137,9 @@ def campaign_start(  # noqa: PLR0913 - each is an option
             print_rehearsal(start, found, as_json=as_json)
             return
         check_may_begin(chosen, wish.now)
-        run_id = ids_for_command(_now).one()
+        run_id = ids_for_command(now_ms).one()
         database.transact("cli.start", starting.start, start, run_id, getpass.getuser(), wish.now)
-        _wake(context)
+        wake(context)
         print_begun(run_id, as_json=as_json)
         if watch:
             _watch(database, run_id)
@@ -159,8 +152,8 @@ def campaign_start(  # noqa: PLR0913 - each is an option
 def campaign_reports(context: Context, *, utility: str | None, as_json: bool) -> None:
     """List the reports that messages can be made of, each checked against the database."""
     known = profiles(context)
-    if utility is not None and utility not in known:
-        raise CommandError(f"no line serves {utility!r}; {did_you_mean(utility, known)}")
+    if utility is not None:
+        check_served(utility, known)
     reports = _sources(context)
     chosen = [utility] if utility else sorted(known)
     with context.database() as database:
@@ -174,7 +167,7 @@ def campaign_reports(context: Context, *, utility: str | None, as_json: bool) ->
 @pass_context
 def campaign_planned(context: Context, *, utility: str | None, limit: int, as_json: bool) -> None:
     """List what will be sent by itself, the next first: schedules and outages."""
-    now = _now()
+    now = now_ms()
     with context.database() as database:
         found = database.read("cli.planned", planned_next, now)
     chosen = [each for each in found if utility in {None, each.utility}]
@@ -189,8 +182,8 @@ def _declare(wish: Move, help_text: str) -> None:
     @pass_context
     def command(context: Context, run_id: int) -> None:
         with context.database() as database:
-            database.transact(f"cli.{wish.value}", move, run_id, wish, _now())
-        _wake(context)
+            database.transact(f"cli.{wish.value}", move, run_id, wish, now_ms())
+        wake(context)
         click.echo(f"campaign {run_id} {_WORDS[wish]}")
 
 
@@ -198,16 +191,6 @@ _declare(Move.APPROVE, "Let a campaign begin that somebody asked for at the desk
 _declare(Move.PAUSE, "Make and send no more of a campaign, until it is resumed.")
 _declare(Move.RESUME, "Let a campaign go on that was paused, or that failed.")
 _declare(Move.CANCEL, "Give up on a campaign, and on what has not left of it.")
-
-
-def _parameters(given: Sequence[str]) -> dict[str, str]:
-    found = {}
-    for each in given:
-        name, equals, value = each.partition("=")
-        if not (name and equals):
-            raise ValueError(f"{each!r} is not NAME=VALUE")
-        found[name.strip()] = value.strip()
-    return found
 
 
 def _template(database: Database, name: str, utility: str | None) -> Template:
@@ -229,7 +212,7 @@ def _sources(context: Context) -> Sources:
 
 def _maker(context: Context) -> Maker:
     # Of a rehearsal nothing is stored: any ids will do.
-    return Maker(IdMaker(0, _now), Wordings(_minds(context)))
+    return Maker(IdMaker(0, now_ms), Wordings(_minds(context)))
 
 
 def _minds(context: Context) -> dict[str, LineMind]:
@@ -247,7 +230,7 @@ def _looked_at(database: Database, run_id: int) -> tuple[Progress, Estimate | No
 
 
 def _progress(database: Database, run_id: int) -> Progress:
-    found = database.read("cli.progress", progress_of, run_id, _now())
+    found = database.read("cli.progress", progress_of, run_id, now_ms())
     if found is None:
         raise CommandError(f"there is no campaign {run_id}; `peyk campaign list` shows the ids")
     return found
@@ -261,17 +244,3 @@ def _watch(database: Database, run_id: int) -> None:
             now = _progress(database, run_id)
             watching.show(now, estimate(before, now))
             before = now
-
-
-def _wake(context: Context) -> None:
-    with suppress(control.ControlError):
-        # Without a daemon it is done when one starts.
-        control.call(context.settings.daemon.control, "wake")
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000
-
-
-def _ms(instant: Any) -> int | None:
-    return None if instant is None else round(instant.timestamp() * 1000)

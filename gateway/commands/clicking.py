@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
@@ -91,6 +92,7 @@ def misuse() -> Iterator[None]:
 
 pass_context = click.make_pass_decorator(Context)
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+by = click.option("--by", default=getpass.getuser, metavar="NAME", help="Who does it; else you.")
 days = options(
     click.option("--from", "since", metavar="DATE", help="First day, 1404/05/03 or ISO."),
     click.option("--to", "until", metavar="DATE", help="Last day."),

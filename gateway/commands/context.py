@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -13,6 +14,11 @@ from core.secrecy import Keys
 from gateway.configuration import read_toml
 from gateway.secrets import create_key
 from gateway.settings import Settings, SmscSettings, data_folder, load_settings
+
+
+def now_ms() -> int:
+    """UTC milliseconds."""
+    return time.time_ns() // 1_000_000
 
 
 class CommandError(Exception):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import time
 from collections.abc import Sequence
 from typing import Final
 
@@ -22,8 +20,8 @@ from core.optouts import (
     topics_of,
 )
 from core.suppressions import COMMON_TOPICS, EVERYTHING, Reason
-from gateway.commands.clicking import Group, as_json, limit, misuse, pass_context
-from gateway.commands.context import CommandError, Context
+from gateway.commands.clicking import Group, as_json, by, limit, misuse, options, pass_context
+from gateway.commands.context import CommandError, Context, now_ms
 from gateway.commands.output import for_people, for_programs, print_json, print_table
 from gateway.commands.utilities import profile_of
 from gateway.configuration import did_you_mean
@@ -39,8 +37,8 @@ PERSIAN: Final = {
 _MOBILES = click.argument("mobiles", metavar="MOBILE...", nargs=-1, required=True)
 _UTILITY = click.option("--utility", metavar="NAME", help="Where lines serve several.")
 _TOPIC = click.option("--topic", metavar="NAME", help="Only this kind of message, such as bills.")
-_BY = click.option("--by", default=getpass.getuser, metavar="NAME", help="Who does it; else you.")
 _NOTE = click.option("--note", default="", metavar="TEXT", help="Why, to be kept with it.")
+_CHANGE = options(_MOBILES, _UTILITY, _TOPIC, _NOTE, by)
 
 
 @click.group(cls=Group, epilog="peyk optout list --mobile 09131234567")
@@ -77,11 +75,7 @@ def optout_list(
 
 
 @optout.command("add", epilog="peyk optout add 09131234567 --topic bills --note 'by telephone'")
-@_MOBILES
-@_UTILITY
-@_TOPIC
-@_NOTE
-@_BY
+@_CHANGE
 @pass_context
 def optout_add(  # noqa: PLR0913 - what staff may say
     context: Context,
@@ -97,7 +91,7 @@ def optout_add(  # noqa: PLR0913 - what staff may say
     with context.database() as database:
         _check_topic(database, name, topic)
         new = [
-            OptOut(each, name, topic or EVERYTHING, Reason.DESK.value, _said(by, note), _now())
+            OptOut(each, name, topic or EVERYTHING, Reason.DESK.value, _said(by, note), now_ms())
             for each in numbers
         ]
         added = database.transact("cli.optout_add", add_optouts, new)
@@ -107,11 +101,7 @@ def optout_add(  # noqa: PLR0913 - what staff may say
 
 
 @optout.command("remove", epilog="peyk optout remove 09131234567 --topic bills")
-@_MOBILES
-@_UTILITY
-@_TOPIC
-@_NOTE
-@_BY
+@_CHANGE
 @pass_context
 def optout_remove(  # noqa: PLR0913 - what staff may say
     context: Context,
@@ -126,7 +116,7 @@ def optout_remove(  # noqa: PLR0913 - what staff may say
     numbers, name = _mobiles(mobiles), profile_of(context, utility).utility
     with context.database() as database:
         _check_topic(database, name, topic)
-        removal = Removal(numbers, name, topic, _said(by, note), _now())
+        removal = Removal(numbers, name, topic, _said(by, note), now_ms())
         done = database.transact("cli.optout_remove", remove_optouts, removal)
     click.echo(f"{len(done)} mobile(s) get messages again")
     others = [each for each in numbers if each not in done]
@@ -154,10 +144,6 @@ def _check_topic(database: Database, utility: str, topic: str | None) -> None:
 
 def _said(by: str, note: str) -> str:
     return f"{by}: {note}" if note else by
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def _row(row: OptOut) -> tuple[object, ...]:

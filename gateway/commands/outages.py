@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import getpass
-import time
-from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 import click
 
 from core import outages
-from core.jalali import DateError, parse_instant
+from core.jalali import DateError, milliseconds, parse_instant
 from core.outage_notices import enter
 from core.outages import EVERYWHERE, NewOutage, Outage, OutageFilter
 from core.planning import Planned
-from gateway import control
-from gateway.commands.clicking import ID, Group, as_json, limit, misuse, pass_context
-from gateway.commands.context import Context
+from gateway.commands.clicking import ID, Group, as_json, by, limit, misuse, pass_context
+from gateway.commands.context import Context, now_ms
 from gateway.commands.output import for_people, for_programs, print_json, print_table
 from gateway.commands.utilities import profile_of
+from gateway.commands.waking import wake
 
 
 @click.group(cls=Group, epilog="peyk outage list")
@@ -40,7 +37,7 @@ def outage() -> None:
 )
 @click.option("--to", "ends", metavar="WHEN", help="When it ends, if that is known.")
 @click.option("--reason", default="", metavar="TEXT", help="Why, as subscribers are told.")
-@click.option("--by", default=getpass.getuser, metavar="NAME", help="Who does it; else you.")
+@by
 @as_json
 @pass_context
 def outage_add(  # noqa: PLR0913 - each is an option
@@ -63,10 +60,10 @@ def outage_add(  # noqa: PLR0913 - each is an option
     with misuse():
         begins_at = _instant("--from", begins)
         ends_at = _instant("--to", ends) if ends else None
-    new = NewOutage(profile.utility, region or EVERYWHERE, begins_at, ends_at, reason, by, _now())
+    new = NewOutage(profile.utility, region or EVERYWHERE, begins_at, ends_at, reason, by, now_ms())
     with context.database() as database:
         found, concerned, planned = database.transact("cli.outage", enter, new)
-    _wake(context)
+    wake(context)
     if as_json:
         record = _as_json(found)
         print_json({**record, "subscriptions": concerned, "told": [_told(one) for one in planned]})
@@ -92,7 +89,7 @@ def outage_add(  # noqa: PLR0913 - each is an option
 @pass_context
 def outage_list(context: Context, /, *, with_past: bool, as_json: bool, **which: Any) -> None:
     """List outages that are not over, those that begin first first."""
-    wanted = OutageFilter(over_after=None if with_past else _now(), **which)
+    wanted = OutageFilter(over_after=None if with_past else now_ms(), **which)
     with context.database() as database:
         found = database.read("cli.outages", outages.list_outages, wanted)
     if as_json:
@@ -113,8 +110,8 @@ def outage_cancel(context: Context, outage_id: int) -> None:
     Where somebody has been, the templates for cancelled outages tell the region so.
     """
     with context.database() as database:
-        database.transact("cli.outage", outages.cancel, outage_id, _now())
-    _wake(context)
+        database.transact("cli.outage", outages.cancel, outage_id, now_ms())
+    wake(context)
     click.echo(f"outage {outage_id} is cancelled")
 
 
@@ -123,7 +120,7 @@ def _instant(option: str, text: str) -> int:
         found: datetime = parse_instant(text)
     except DateError as error:
         raise ValueError(f"{option}: {error}") from None
-    return round(found.timestamp() * 1000)
+    return milliseconds(found)
 
 
 def _row(one: Outage) -> tuple[object, ...]:
@@ -135,7 +132,7 @@ def _row(one: Outage) -> tuple[object, ...]:
 def _state(one: Outage) -> str:
     if one.cancelled_at is not None:
         return "cancelled"
-    now = _now()
+    now = now_ms()
     return "over" if one.over_at <= now else "now" if one.begins_at <= now else "planned"
 
 
@@ -147,13 +144,3 @@ def _as_json(one: Outage) -> dict[str, Any]:
 
 def _told(planned: Planned) -> dict[str, Any]:
     return {"template": planned.template, "at": for_programs(planned.at)}
-
-
-def _wake(context: Context) -> None:
-    with suppress(control.ControlError):
-        # Without a daemon it is told of when one starts.
-        control.call(context.settings.daemon.control, "wake")
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import csv
 import getpass
-import time
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,11 +14,10 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.worksheet.worksheet import Worksheet
 
 from core.ids import ids_for_command
-from core.jalali import parse_interval
+from core.jalali import interval_ms
 from core.reading_control import Decided, Decision, DecisionError, decide
 from core.reading_lists import Listed, ReadingFilter, list_readings
 from core.readings import ReadingState
-from gateway import control
 from gateway.commands.clicking import (
     ID,
     Decorator,
@@ -33,9 +29,10 @@ from gateway.commands.clicking import (
     options,
     pass_context,
 )
-from gateway.commands.context import CommandError, Context
+from gateway.commands.context import CommandError, Context, now_ms
 from gateway.commands.output import for_people, for_programs, print_json, print_table
 from gateway.commands.utilities import Speakers
+from gateway.commands.waking import wake
 
 COLUMNS: Final = (
     "id", "utility", "number", "reading", "read_at", "state", "meter_state", "source", "mobile",
@@ -114,9 +111,9 @@ def criteria(
     *, since: str | None, until: str | None, state: str | None, **others: Any
 ) -> ReadingFilter:
     """The options of a list as a filter. Raises ``ValueError`` for what is wrong."""
-    start, end = parse_interval(since, until)
+    start, end = interval_ms(since, until)
     return ReadingFilter(
-        state=ReadingState(state) if state else None, since=_ms(start), until=_ms(end), **others
+        state=ReadingState(state) if state else None, since=start, until=end, **others
     )
 
 
@@ -159,15 +156,8 @@ def act(context: Context, reading_id: int, state: ReadingState, *, by: str, note
         except DecisionError as error:
             raise CommandError(str(error)) from None
     if decided.told:
-        with suppress(control.ControlError):
-            # Without a daemon it goes out when one starts.
-            control.call(context.settings.daemon.control, "wake")
+        wake(context)
     click.echo(_in_words(decided))
-
-
-def now_ms() -> int:
-    """UTC milliseconds."""
-    return time.time_ns() // 1_000_000
 
 
 def _in_words(decided: Decided) -> str:
@@ -222,7 +212,3 @@ def _as_json(row: Listed) -> dict[str, Any]:
     values["read_at"] = for_programs(row.read_at)
     values["decided_at"] = for_programs(row.decided_at)
     return values
-
-
-def _ms(instant: datetime | None) -> int | None:
-    return None if instant is None else round(instant.timestamp() * 1000)

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import re
 import sys
 import tempfile
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Final, NamedTuple
 
 import click
 
-from core.access.audit import Actor, Entry, Scribe
+from core.access.audit import Entry
 from core.database import Database
 from core.identifiers import mobile as normal_mobile
-from core.ids import ids_for_command
-from core.jalali import DateError, from_jalali, jalali, local, parse_interval
+from core.jalali import (
+    DateError,
+    interval_ms,
+    jalali,
+    local,
+    month_days,
+)
 from core.reporting.known import unknown_values
 from core.reporting.reading import asked, given
-from core.reporting.types import ParameterError, Source, SourceError
+from core.reporting.types import ParameterError, SourceError
 from core.reports.catalogue import REPORTS, masked
 from core.reports.sourced import columns_of, rows_of
 from core.reports.types import Column, Report, Values, Wanted
@@ -32,10 +35,12 @@ from core.reports.writing import Format, said, write
 from core.state_groups import CHOICES
 from core.templates.store import TemplateError, check_named_anywhere
 from core.text import normalise
+from gateway.commands.auditing import write_down
 from gateway.commands.clicking import ID, Command, days, limit, misuse, pass_context
-from gateway.commands.context import CommandError, Context
+from gateway.commands.context import CommandError, Context, now_ms
 from gateway.commands.output import print_table
-from gateway.commands.utilities import profile_of, profiles
+from gateway.commands.parameters import PARAMETERS, asks, parameters_of
+from gateway.commands.utilities import check_served, profile_of, profiles
 from gateway.configuration import did_you_mean
 from gateway.production import sources_of
 
@@ -43,13 +48,6 @@ TABLE: Final = "table"
 SHOWN_ROWS: Final = 200
 """Of a table, unless ``--limit`` says otherwise: a terminal is no place for a million."""
 _MONTH: Final = re.compile(r"(\d{4})[/-](\d{1,2})")
-_PARAMETER = click.option(
-    "--param",
-    "parameters",
-    metavar="NAME=VALUE",
-    multiple=True,
-    help="What a report of the utility's own asks for; may be repeated.",
-)
 
 
 class Printed(NamedTuple):
@@ -72,7 +70,7 @@ class Printed(NamedTuple):
 @click.option("--run", metavar="ID", type=ID, help="Only messages of this campaign.")
 @click.option("--state", type=click.Choice(CHOICES), metavar="STATE", help="Only in this state.")
 @click.option("--utility", metavar="NAME", help="Only this utility's lines; whose own report.")
-@_PARAMETER
+@PARAMETERS
 @click.option(
     "--format",
     "form",
@@ -106,7 +104,7 @@ def report(  # noqa: PLR0913 - each is an option
     kind = _format(form, out)
     with misuse():
         wanted = None if name not in REPORTS else _wanted(context, which)
-        values = _parameters(parameters)
+        values = parameters_of(parameters)
     with context.database() as database:
         if wanted is not None:
             if values:
@@ -164,8 +162,7 @@ def _wanted(context: Context, which: Mapping[str, Any]) -> Wanted:
 
 def _lines_of(context: Context, utility: str) -> frozenset[str]:
     known = profiles(context)
-    if utility not in known:
-        raise CommandError(f"no line serves {utility!r}; {did_you_mean(utility, known)}")
+    check_served(utility, known)
     settings = context.settings
     names = {each.name for each in known.values() if each.utility == utility}
     return frozenset(line.number for line in settings.lines if line.profile in names)
@@ -178,15 +175,13 @@ def _period(which: Mapping[str, Any]) -> tuple[int | None, int | None]:
             raise ValueError("give --month, or --from and --to")
         first, last = _month(month)
     elif which["since"] or which["until"]:
-        start, end = parse_interval(which["since"], which["until"])
-        return _ms(start), _ms(end)
+        return interval_ms(which["since"], which["until"])
     elif which["mobile"] or which["subscription"] or which["run"]:
         return None, None
     else:
         first, last = _this_month()
-    start, end = parse_interval(first.isoformat(), last.isoformat())
     click.echo(f"{jalali(first)} to {jalali(last)}", err=True)
-    return _ms(start), _ms(end)
+    return interval_ms(first.isoformat(), last.isoformat())
 
 
 def _month(text: str) -> tuple[date, date]:
@@ -194,23 +189,11 @@ def _month(text: str) -> tuple[date, date]:
     if found is None:
         raise DateError(f"{text!r} is not a Jalali month such as 1405/06")
     year, month = map(int, found.groups())
-    first = from_jalali(year, month, 1)
-    after = from_jalali(year + month // 12, month % 12 + 1, 1)
-    return first, after - timedelta(days=1)
+    return month_days(year, month)
 
 
 def _this_month() -> tuple[date, date]:
     return _month(jalali(local(datetime.now(UTC)).date())[:7])
-
-
-def _parameters(given: Sequence[str]) -> dict[str, str]:
-    found = {}
-    for each in given:
-        name, equals, value = each.partition("=")
-        if not (name and equals):
-            raise ValueError(f"{each!r} is not NAME=VALUE")
-        found[name.strip()] = value.strip()
-    return found
 
 
 # --- what is printed ------------------------------------------------------------------
@@ -254,7 +237,7 @@ def _of_source(
         raise CommandError(f"the report {name} is asked with --param, not with {names}")
     source = known.named(utility, name)
     try:
-        question = asked(source, utility, given(source, parameters), _now())
+        question = asked(source, utility, given(source, parameters), now_ms())
     except ParameterError as error:
         raise CommandError(str(error)) from None
     for each in database.read("cli.known", unknown_values, question, utility):
@@ -269,9 +252,7 @@ def _note_full(database: Database, name: str, which: Mapping[str, Any]) -> None:
     """Whoever sees whose data they are is written down, before they are shown."""
     details = {option: value for option, value in which.items() if value and option != "mobile"}
     entry = Entry("report.full", f"report:{name}", which["utility"] or "", details)
-    actor = Actor(f"command:{getpass.getuser()}")
-    scribe = Scribe(ids_for_command(_now))
-    database.transact("cli.audit", scribe.write, _now(), actor, entry)
+    database.transact("cli.audit", write_down, entry)
 
 
 def _print(found: Printed, kind: Format | None, out: Path | None, limit: int | None) -> None:
@@ -334,23 +315,8 @@ def _print_list(context: Context) -> None:
             except SourceError as error:
                 wrong.append(error)
                 continue
-            titles.setdefault((name, _asks(source)), []).append(source.title)
+            titles.setdefault((name, asks(source)), []).append(source.title)
     rows += [(name, asks, of[0]) for (name, asks), of in titles.items()]
     print_table(("report", "asks for", "what it is"), rows, texts=("what it is",))
     for each in wrong:
         click.echo(f"peyk: {each}", err=True)
-
-
-def _asks(source: Source) -> str:
-    return " ".join(
-        each.name if each.default is None else f"{each.name}={each.default}"
-        for each in source.parameters
-    )
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000
-
-
-def _ms(at: datetime | None) -> int | None:
-    return None if at is None else round(at.timestamp() * 1000)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
@@ -14,7 +13,7 @@ from core.requests.counter import Counter, NewRequest, RequestError, register
 from core.requests.kinds import Services
 from core.requests.rows import Request
 from core.text import ascii_digits
-from gateway.commands.context import CommandError, Context
+from gateway.commands.context import CommandError, Context, now_ms
 from gateway.commands.request_lists import find, state_named
 from gateway.commands.utilities import profile_of, profiles
 from gateway.profiles import Profile
@@ -84,8 +83,8 @@ def tell_fee(
 
 
 def _counter(profile: Profile, by: str) -> Counter:
-    now = time.time_ns() // 1_000_000
-    ids = ids_for_command(lambda: time.time_ns() // 1_000_000)
+    now = now_ms()
+    ids = ids_for_command(now_ms)
     return Counter(profile.utility, profile.terms.services, ids, by, now)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from core.identifiers import mobile as normal_mobile
-from core.jalali import parse_interval
+from core.jalali import interval_ms
 from core.requests.browse import Listed, RequestFilter, Shown, list_requests, show_request
 from core.requests.counter import RequestError, check_tracking
 from core.requests.kinds import RequestKind, Services
@@ -61,15 +61,15 @@ def criteria(  # noqa: PLR0913 - the options of a list
     }
     if kind is not None and kind not in kinds:
         raise ValueError(f"there is no kind {kind!r}; {did_you_mean(kind, kinds)}")
-    start, end = parse_interval(since, until)
+    start, end = interval_ms(since, until)
     return RequestFilter(
         utility=utility,
         kind=kind,
         state=state_named(state) if state else None,
         number=ascii_digits(number) if number else None,
         mobile=normal_mobile(mobile) if mobile else None,
-        since=None if start is None else round(start.timestamp() * 1000),
-        until=None if end is None else round(end.timestamp() * 1000),
+        since=start,
+        until=end,
         **others,
     )
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import Any
 
 import click
 
 from core.requests.counter import NewRequest
-from gateway.commands.clicking import Group, as_json, days, limit, misuse, pass_context
+from gateway.commands.clicking import Group, as_json, by, days, limit, misuse, pass_context
 from gateway.commands.context import Context
 from gateway.commands.request_changes import (
     Which,
@@ -26,7 +25,6 @@ def request() -> None:
 
 
 _UTILITY = click.option("--utility", metavar="NAME", help="Where lines serve several.")
-_BY = click.option("--by", default=getpass.getuser, metavar="NAME", help="Who does it; else you.")
 _FIELD = click.option(
     "--field", "fields", multiple=True, metavar="NAME=VALUE", help="A field of the kind; again."
 )
@@ -49,7 +47,7 @@ def request_kinds(context: Context, *, utility: str | None, as_json: bool) -> No
 @_FIELD
 @click.option("--office", default="", metavar="NAME", help="The counter office that takes it.")
 @click.option("--text", default="", help="What it is about, in words.")
-@_BY
+@by
 @pass_context
 def request_new(
     context: Context, /, *, utility: str | None, by: str, fields: tuple[str, ...], **options: Any
@@ -94,7 +92,7 @@ def request_show(context: Context, tracking: str, *, utility: str | None, as_jso
 @click.argument("state", metavar="STATE")
 @click.option("--note", default="", help="Why, in words for who asked.")
 @_UTILITY
-@_BY
+@by
 @pass_context
 def request_state(context: Context, /, state: str, note: str, **which: Any) -> None:
     """Put a request into another state (docs/requests.md says which may follow)."""
@@ -107,7 +105,7 @@ def request_state(context: Context, /, state: str, note: str, **which: Any) -> N
 @_FIELD
 @click.option("--text", help="What it is about, in words.")
 @_UTILITY
-@_BY
+@by
 @pass_context
 def request_edit(
     context: Context, /, fields: tuple[str, ...], text: str | None, **which: Any
@@ -123,7 +121,7 @@ def request_edit(
 @click.option("--account", default="", help="Where it is paid to, if not the usual account.")
 @click.option("--announce-only", is_flag=True, help="Tell the fee; issue no voucher yet.")
 @_UTILITY
-@_BY
+@by
 @pass_context
 def request_fee(
     context: Context, /, amount: int | None, account: str, *, announce_only: bool, **which: Any

@@ -7,15 +7,14 @@ from collections.abc import Iterator
 
 import click
 
-from core.access.audit import Entry, Scribe
+from core.access.audit import Entry
 from core.database import Database
-from core.ids import ids_for_command
 from core.retention import Piece, put_away, to_put_away, wanted
 from core.retention_tasks import TASKS, Keep
+from gateway.commands.auditing import write_down
 from gateway.commands.clicking import Group, as_json, pass_context
-from gateway.commands.context import Context
+from gateway.commands.context import Context, now_ms
 from gateway.commands.output import print_json, print_table
-from gateway.commands.users import by_command
 
 
 @click.group(cls=Group, epilog="peyk retention run --dry-run")
@@ -36,7 +35,7 @@ def retention_run(context: Context, *, dry_run: bool, as_json: bool) -> None:
     names = tuple(wanted(keep))
     with context.database() as database:
         if dry_run:
-            now = time.time_ns() // 1_000_000
+            now = now_ms()
             counts = {n: database.read("cli.retention", to_put_away, n, keep, now) for n in names}
         else:
             counts = {name: sum(_pieces(database, name, keep)) for name in names}
@@ -65,8 +64,6 @@ def _pieces(database: Database, name: str, keep: Keep) -> Iterator[int]:
 
 
 def _write_down(database: Database, counts: dict[str, int]) -> None:
-    now = time.time_ns() // 1_000_000
-    scribe = Scribe(ids_for_command(lambda: now))
     said = {name: count for name, count in counts.items() if count}
     entry = Entry("retention.run", details=said)
-    database.transact("cli.audit", scribe.write, now, by_command().actor, entry)
+    database.transact("cli.audit", write_down, entry)

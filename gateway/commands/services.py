@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import time
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
@@ -14,15 +12,14 @@ import click
 from core import services as stored
 from core.services import Paused
 from gateway import control
-from gateway.commands.clicking import Group, as_json, pass_context
-from gateway.commands.context import CommandError, Context
+from gateway.commands.clicking import Group, as_json, by, pass_context
+from gateway.commands.context import CommandError, Context, now_ms
 from gateway.commands.output import for_people, for_programs, print_json, print_table
 from gateway.configuration import did_you_mean
 from gateway.control import DaemonNotRunning
 from gateway.service_list import service_names, without_daemon
 
 _NAMES = click.argument("names", metavar="SERVICE...", nargs=-1, required=True)
-_BY = click.option("--by", default=getpass.getuser, metavar="NAME", help="Who does it; else you.")
 
 
 @click.group(cls=Group, epilog="peyk service pause bind:main --note 'work on the line'")
@@ -50,7 +47,7 @@ def service_list(context: Context, *, as_json: bool) -> None:
 @service.command("pause", epilog="peyk service pause campaigns --note 'the tariff is wrong'")
 @_NAMES
 @click.option("--note", default="", metavar="TEXT", help="Why, for those who see it paused.")
-@_BY
+@by
 @pass_context
 def service_pause(context: Context, names: tuple[str, ...], *, note: str, by: str) -> None:
     """Pause services until they are resumed."""
@@ -58,7 +55,7 @@ def service_pause(context: Context, names: tuple[str, ...], *, note: str, by: st
     for name in names:
         if name not in known:
             raise CommandError(f"there is no service {name!r}; {did_you_mean(name, known)}")
-    now = time.time_ns() // 1_000_000
+    now = now_ms()
     with context.database() as database:
         for name in names:
             paused = Paused(name, now, by, note)

@@ -16,11 +16,11 @@ from core.access.users import NewUser, is_first
 from core.database import Database
 from core.jalali import TEHRAN
 from gateway import logs
+from gateway.commands.auditing import by_command
 from gateway.commands.clicking import Command, pass_context
 from gateway.commands.context import Context
 from gateway.commands.template_desk import TemplateDesk
 from gateway.commands.templates import load_templates
-from gateway.commands.users import by_command
 from gateway.templates.shipped import FILE
 from gateway.version import version
 

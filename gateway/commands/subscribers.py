@@ -10,15 +10,15 @@ import click
 from core.access.audit import Entry
 from core.personal import Held, PersonalError, erase, exported, held_of, obstacles
 from core.text import ascii_digits, harmless
+from gateway.commands.auditing import write_down
 from gateway.commands.clicking import Group, as_json, pass_context
-from gateway.commands.context import CommandError, Context
+from gateway.commands.context import CommandError, Context, now_ms
 from gateway.commands.output import (
     for_people,
     print_facts,
     print_json,
     print_table,
 )
-from gateway.commands.users import by_command
 from gateway.commands.utilities import profile_of
 
 _UTILITY = click.option("--utility", metavar="NAME", help="Where lines serve several.")
@@ -94,15 +94,12 @@ def subscriber_erase(
 
 
 def _erase(connection: Any, place: str, held: Held) -> None:
-    by = by_command()
-    erase(connection, held, by.now_ms)
+    erase(connection, held, now_ms())
     _write_down(connection, "subscriber.erase", place, held)
 
 
 def _write_down(connection: Any, action: str, place: str, held: Held) -> None:
-    by = by_command()
-    entry = Entry(action, f"subscriber:{held.subscriber['id']}", place, held.counts)
-    by.scribe.write(connection, by.now_ms, by.actor, entry)
+    write_down(connection, Entry(action, f"subscriber:{held.subscriber['id']}", place, held.counts))
 
 
 def _print_what(held: Held) -> None:

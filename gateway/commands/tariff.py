@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime, timedelta
 from datetime import time as of_day
 from fractions import Fraction
@@ -11,11 +10,11 @@ from typing import Any
 import click
 
 from core.explain import CannotExplain, Explained, Question, explain
-from core.jalali import TEHRAN, jalali, local, parse_date
+from core.jalali import TEHRAN, jalali, local, milliseconds, parse_date
 from core.tariff import Line
 from core.text import ascii_digits
 from gateway.commands.clicking import Group, as_json, misuse, pass_context
-from gateway.commands.context import CommandError, Context
+from gateway.commands.context import CommandError, Context, now_ms
 from gateway.commands.output import print_facts, print_json, print_table
 from gateway.commands.utilities import profile_of
 
@@ -120,14 +119,14 @@ def to_json(explained: Explained) -> dict[str, Any]:
 def _instant(at: str | None) -> int:
     """Noon in Tehran of a day that was given, or now; UTC milliseconds."""
     if at is None:
-        return time.time_ns() // 1_000_000
+        return now_ms()
     day, today = parse_date(at), local(datetime.now(UTC)).date()
     if day - today > FURTHEST:
         raise ValueError(
             f"{jalali(day)} is more than a year from now: nobody knows the prices of that day"
         )
     noon = datetime.combine(day, of_day(12), TEHRAN)
-    return round(noon.timestamp() * 1000)
+    return milliseconds(noon)
 
 
 def _title(line: Line) -> str:

@@ -15,8 +15,7 @@ from core.templates import store
 from core.templates.checks import DefinitionError
 from core.templates.store import Draft
 from core.templates.types import Version
-from gateway.commands.context import CommandError
-from gateway.commands.readings import now_ms
+from gateway.commands.context import CommandError, now_ms
 from gateway.commands.template_desk import TemplateDesk, said_of, told, warn_of_schedule
 from gateway.configuration import ConfigError, as_model
 from gateway.templates.bodies import FILTERS

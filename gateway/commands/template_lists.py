@@ -13,7 +13,7 @@ from core.templates.sampling import Sample, sample
 from core.templates.store import Saved, Template, TemplateFilter
 from core.templates.types import Version
 from core.text import harmless
-from gateway.commands.context import CommandError
+from gateway.commands.context import CommandError, now_ms
 from gateway.commands.output import (
     for_people,
     for_programs,
@@ -21,7 +21,6 @@ from gateway.commands.output import (
     print_json,
     print_table,
 )
-from gateway.commands.readings import now_ms
 from gateway.commands.template_desk import TemplateDesk, as_record, made_of, told
 from gateway.templates.form import form_of
 from gateway.templates.wordings import Wordings

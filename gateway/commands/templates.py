@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +15,16 @@ from core.templates import store
 from core.templates.loading import add_missing
 from core.templates.store import TemplateFilter
 from core.templates.types import Audience, Missed, Receivers, Uncertain
-from gateway import control
 from gateway.commands.clicking import (
     Decorator,
     Group,
     as_json,
+    by,
     misuse,
     options,
     pass_context,
 )
-from gateway.commands.context import CommandError, Context
-from gateway.commands.readings import now_ms
+from gateway.commands.context import CommandError, Context, now_ms
 from gateway.commands.template_desk import TemplateDesk, told, warn_of_schedule
 from gateway.commands.template_editing import Given
 from gateway.commands.template_editing import add as add_template
@@ -39,6 +36,7 @@ from gateway.commands.template_lists import (
     show_preview,
     show_versions,
 )
+from gateway.commands.waking import wake
 from gateway.configuration import did_you_mean
 from gateway.templates.shipped import read_shipped, ready
 
@@ -51,7 +49,6 @@ def template() -> None:
 
 
 _UTILITY = click.option("--utility", metavar="NAME", help="Where lines serve several.")
-_BY = click.option("--by", default=getpass.getuser, metavar="NAME", help="Who does it; else you.")
 _NAME = click.argument("name", metavar="NAME")
 
 
@@ -157,7 +154,7 @@ def template_versions(context: Context, name: str, *, utility: str | None, as_js
 @_UTILITY
 @_SETTINGS
 @click.option("--enable", is_flag=True, help="Use it from now on.")
-@_BY
+@by
 @pass_context
 def template_add(
     context: Context, /, name: str, utility: str | None, by: str, *, enable: bool, **said: Any
@@ -171,7 +168,7 @@ def template_add(
 @_NAME
 @_UTILITY
 @_SETTINGS
-@_BY
+@by
 @pass_context
 def template_edit(
     context: Context, /, name: str, utility: str | None, by: str, **said: Any
@@ -223,9 +220,7 @@ def template_test(
         ids = ids_for_command(now_ms).take(len(parts))
         notice = Notice(ids, receiver, version.definition.line, parts, None, now_ms())
         database.transact("cli.template_test", store_notices, [notice])
-    with suppress(control.ControlError):
-        # Without a daemon it goes out when one starts.
-        control.call(context.settings.daemon.control, "wake")
+    wake(context)
     cost = desk.cost(version.definition.line, len(parts))
     click.echo(f"message {ids[0]} to {receiver} is queued: {cost}")
 
@@ -234,7 +229,7 @@ def _declare(verb: str, *, enabled: bool, help_text: str) -> None:
     @template.command(verb, help=help_text, epilog=f"peyk template {verb} bill_issued")
     @click.argument("names", metavar="NAME...", nargs=-1, required=True)
     @_UTILITY
-    @_BY
+    @by
     @pass_context
     def command(context: Context, names: tuple[str, ...], *, utility: str | None, by: str) -> None:
         desk = TemplateDesk(context)
@@ -265,7 +260,7 @@ _declare("disable", enabled=False, help_text="Let templates make no more message
 @template.command("load", epilog="peyk template load lorestan-water")
 @click.argument("names", metavar="[PROFILE]...", nargs=-1)
 @click.option("--all", "every", is_flag=True, help="Of every profile that a line uses.")
-@_BY
+@by
 @pass_context
 def template_load(context: Context, names: tuple[str, ...], *, every: bool, by: str) -> None:
     """Save the templates that profiles ship; what a utility has by a name, it keeps."""

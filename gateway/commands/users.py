@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,13 +11,12 @@ from typing import Any, Final
 import click
 
 from core.access import administering
-from core.access.administering import By, Shift
-from core.access.audit import Actor, Scribe
+from core.access.administering import Shift
 from core.access.passwords import WeakPassword, check_strength, hash_password
 from core.access.permissions import BUILT_IN, EVERY_UTILITY
 from core.access.roles import Role, RoleError, list_roles
 from core.access.users import LANGUAGES, NewUser, User, UserError, list_users, user_name
-from core.ids import ids_for_command
+from gateway.commands.auditing import by_command
 from gateway.commands.clicking import Group, as_json, misuse, options, pass_context
 from gateway.commands.context import CommandError, Context
 from gateway.commands.output import for_people, for_programs, print_json, print_table
@@ -179,12 +176,6 @@ def user_reset_totp(context: Context, *, name: str) -> None:
 
 
 # --- help ---------------------------------------------------------------------------------
-
-
-def by_command(now_ms: Callable[[], int] | None = None) -> By:
-    """Who runs the command, for the audit log."""
-    clock = now_ms or (lambda: time.time_ns() // 1_000_000)
-    return By(Scribe(ids_for_command(clock)), Actor(f"command:{getpass.getuser()}"), clock())
 
 
 def _do(context: Context, function: Callable[..., Any], *arguments: Any) -> Any:

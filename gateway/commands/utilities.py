@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from core.operations import REGISTRY
 from gateway.commands.context import CommandError, Context
 from gateway.configuration import did_you_mean
@@ -30,9 +32,14 @@ def profile_of(context: Context, utility: str | None) -> Profile:
         raise CommandError(
             f"say which with --utility: {', '.join(sorted(found)) or 'there is none'}"
         )
-    if utility not in found:
-        raise CommandError(f"no line serves {utility!r}; {did_you_mean(utility, found)}")
+    check_served(utility, found)
     return found[utility]
+
+
+def check_served(utility: str, known: Collection[str]) -> None:
+    """Raise ``CommandError`` for a utility that is none of those that lines serve."""
+    if utility not in known:
+        raise CommandError(f"no line serves {utility!r}; {did_you_mean(utility, known)}")
 
 
 class Speakers:

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from datetime import date, timedelta
 from typing import Final, NamedTuple
 
-from core.jalali import DateError, from_jalali, jalali
+from core.jalali import DateError, from_jalali, jalali, month_days
 from core.schedules import weekday_of
 from core.text import ascii_digits
 
@@ -45,8 +45,7 @@ class Month(NamedTuple):
     @property
     def last(self) -> date:
         """Its last day."""
-        year, month = _step(self.year, self.month, 1)
-        return from_jalali(year, month, 1) - timedelta(days=1)
+        return month_days(self.year, self.month)[1]
 
 
 def named(text: str, today: date) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from core import outages
 from core.access.audit import Entry
 from core.access.permissions import Permission
-from core.jalali import DateError, day_interval, parse_instant
+from core.jalali import DateError, day_interval, milliseconds, parse_instant
 from core.outage_notices import Entered, enter
 from core.outages import EVERYWHERE, NewOutage, Outage, OutageError, OutageFilter
 from core.text import normalise
@@ -94,7 +94,7 @@ def _instant(form: Form, field: str, *, required: bool) -> int | None:
     except DateError:
         form.wrong(f"{field}_time", "outages.time")
         return None
-    return round(found.timestamp() * 1000)
+    return milliseconds(found)
 
 
 def _state(outage: Outage, now: int) -> str:
@@ -107,7 +107,7 @@ async def _page(visit: Visit, form: Form, code: int = 200) -> bytes:
     asked, now = visit.query, visit.means.now_ms()
     utilities = visit.utilities(Permission.TEMPLATE_SEE)
     day = asked.day("since")
-    since = round(day_interval(day)[0].timestamp() * 1000) if day else now
+    since = milliseconds(day_interval(day)[0]) if day else now
     wanted = OutageFilter(
         utility=asked.choice("utility", utilities, required=False) or None,
         region=asked.text("region", most=100) or None,

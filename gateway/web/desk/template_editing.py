@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from core.access.permissions import Permission
 from core.events import EventKind
-from core.jalali import DateError, day_interval, jalali, local, parse_date
+from core.jalali import DateError, day_interval, jalali, local, milliseconds, parse_date
 from core.reporting.types import ParameterError, SourceError
 from core.schedule_tokens import ScheduleError
 from core.schedule_words import parse_schedule, write_schedule
@@ -209,7 +209,7 @@ def _calendar(visit: Visit, form: Form, seen: Seen | None) -> month.Month:
     schedule = _schedule(form)
     if schedule is None:
         return found
-    begins, ends = (round(at.timestamp() * 1000) for at in day_interval(found.first, found.last))
+    begins, ends = map(milliseconds, day_interval(found.first, found.last))
     made = {
         day_of(at)
         for at in between(schedule, begins - 1, ends - 1)
