@@ -49,6 +49,7 @@ from gateway.commands.setup import init, run
 from gateway.commands.subscribers import subscriber
 from gateway.commands.tariff import tariff
 from gateway.commands.templates import template
+from gateway.commands.tokens import token
 from gateway.commands.users import user
 from gateway.commands.ussd import ussd
 from gateway.configuration import ConfigError
@@ -102,6 +103,7 @@ COMMANDS = (
     payment,
     template,
     user,
+    token,
     audit,
     retention,
     subscriber,

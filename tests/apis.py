@@ -105,7 +105,7 @@ class ApiWorld(DeskWorld):
         **options: Any,
     ) -> Said:
         """Ask for a path below ``/api/v1``; ``options``: ``json`` or ``data``, ``params``."""
-        carried: dict[bytes | str, bytes | str] = {**(headers or {})}
+        carried: dict[bytes | str, bytes | str] = dict((headers or {}).items())
         if token:
             carried["Authorization"] = f"Bearer {token}"
         response: Any = await treq.request(
