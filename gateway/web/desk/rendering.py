@@ -20,7 +20,7 @@ from core.access.permissions import BUILT_IN, TITLES, Permission
 from core.identifiers import masked_mobile
 from core.particulars import masked_name
 from core.text import ascii_digits, group, persian_digits
-from gateway.web.desk import wording
+from gateway.web.desk import bill_words, wording
 from gateway.web.desk.static import Static
 from gateway.web.desk.texts import PERSIAN
 
@@ -43,6 +43,7 @@ class Renderer:
         self._environment.globals.update(static=static.address, link=link)
         self._environment.filters.update(FILTERS)
         self._environment.filters.update(wording.FILTERS)
+        self._environment.filters.update(bill_words.FILTERS)
 
     def warm(self) -> None:
         """Compile every template, which takes a tenth of a second and more: for a thread."""
