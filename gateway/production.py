@@ -1,8 +1,9 @@
 """The daemon's production of campaigns: goes on with every run that is open.
 
 Pieces are read and worded on the readers' threads and queued on the one that writes, one
-after the other: whatever batch has come up meanwhile goes between two of them. While one is
-queued, the next is read.
+after the other: whatever batch has come up meanwhile goes between two of them. After each
+the writing thread is left to the batches for as long as the piece has kept it, and the next
+piece is read in that time: people's answers come before messages that nobody waits for.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any, NamedTuple
 
 import structlog
 from twisted.internet.defer import Deferred, DeferredList, inlineCallbacks, succeed
+from twisted.internet.task import deferLater
 
 from core.database import Database, DatabaseUnavailable
 from core.making import Maker
@@ -46,6 +48,8 @@ _BRISK = 0.0001
 """Seconds for which a thread keeps the interpreter while messages are made. Wording them keeps
 a thread busy for as long as it lasts, and a batch gives the interpreter up at each statement:
 at the usual interval it would wait for it longer than it works."""
+_LONGEST_REST = 1.0
+"""Seconds: after a piece that had to wait for another process, the work goes on all the same."""
 _WORKED_ON = frozenset({RunState.PRODUCING, *CHORES})
 _Steps = Generator[Deferred[Any], Any, None]
 
@@ -78,6 +82,7 @@ class Production:
         maker: Maker,
         sources: Sources,
         *,
+        clock: Any,
         now_ms: Callable[[], int],
         on_queued: Callable[[], object],
     ) -> None:
@@ -85,6 +90,7 @@ class Production:
         self._doors = doors
         self._maker = maker
         self._sources = sources
+        self._clock = clock
         self._now = now_ms
         self._on_queued = on_queued
         self._in_work: dict[int, Deferred[None]] = {}
@@ -166,29 +172,19 @@ class Production:
         ahead = self._read(work, run.position, rows)
         while True:
             piece: Piece = yield ahead
-            more = not piece.is_last and not self._is_stopping
-            if more:
-                ahead = self._read(work, piece.behind, rows)
-            try:
-                put: Put = yield self._doors.in_writer(
-                    put_piece, self._doors.database, piece, self._node, self._now()
-                )
-            except BaseException:
-                # Nobody waits for it any more.
-                if more:
-                    ahead.addErrback(lambda _failure: None)
-                raise
-            if put.stored:
-                if not told:
-                    # The first ones go at once; the rest is found by the outbox's own clock.
-                    self._on_queued()
+            put: Put = yield self._doors.in_writer(
+                put_piece, self._doors.database, piece, self._node, self._now()
+            )
+            if put.stored and not told:
+                # The first ones go at once; the rest is found by the outbox's own clock.
+                self._on_queued()
                 told = True
-                rows = next_rows(piece.rows, put.seconds)
-            if not put.stored and more:
-                ahead.addErrback(lambda _failure: None)
-            if not (put.stored and more):
+            if piece.is_last or not put.stored or self._is_stopping:
                 log.info("campaign.left", run=run.id, produced=piece.is_last and put.stored)
                 return
+            rows = next_rows(piece.rows, put.seconds)
+            ahead = self._read(work, piece.behind, rows)
+            yield deferLater(self._clock, min(put.seconds, _LONGEST_REST))
 
     def _read(self, work: Work, position: str, rows: int) -> Deferred[Piece]:
         return self._doors.read("run.read", read_piece, work, position, rows, self._now())

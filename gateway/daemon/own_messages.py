@@ -25,6 +25,7 @@ def make_own_messages(
         ground.doors,
         maker,
         sources_of(ground.settings, ground.profiles.values()),
+        clock=ground.reactor,
         now_ms=ground.now_ms,
         on_queued=on_queued,
     )
