@@ -35,6 +35,7 @@ from gateway.smpp.handsets import Message, SmscSettings
 from gateway.smpp.smsc import SimulatedSmsc
 from gateway.smpp.smsc_session import SmscSession
 from tests.conftest import PostgresqlServer
+from tests.ports import free_port
 
 reactor: Any = _reactor
 REPOSITORY = Path(__file__).parents[2]
@@ -175,10 +176,9 @@ class Daemon:
 class Operator(SimulatedSmsc):
     """The simulated operator on a port that stays its own."""
 
-    port = 0
-
     def __init__(self, settings: SmscSettings) -> None:
         super().__init__(settings)
+        self.port = free_port()
         self.endings: list[str] = []
 
     def on_ended(self, session: SmscSession, reason: str) -> None:
@@ -187,8 +187,8 @@ class Operator(SimulatedSmsc):
         super().on_ended(session, reason)
 
     async def open(self) -> None:
-        """Listen; the second time on the same port."""
-        self.port = await self.listen(port=self.port)
+        """Listen, each time on the same port."""
+        await self.listen(port=self.port)
 
     def ask(self, mobile: str, text: str, line: str = LINE) -> Deferred[str]:
         """Text a line; the Deferred fires with the answer."""

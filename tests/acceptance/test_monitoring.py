@@ -7,27 +7,21 @@ import re
 import socket
 import urllib.error
 import urllib.request
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 import pytest_twisted
 from twisted.internet.threads import deferToThread
 
-from tests.acceptance.conftest import LINE, Daemons, Operator, until
+from tests.acceptance.conftest import DEADLINE, LINE, Daemons, Operator, until
+from tests.ports import free_port
 
 MOBILES = ("989131234567", "989161234567")
 
 
-def _free_port() -> int:
-    with closing(socket.create_server(("127.0.0.1", 0))) as server:
-        port: int = server.getsockname()[1]
-        return port
-
-
 def _get(port: int, path: str) -> tuple[int, str]:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=90) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=DEADLINE) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         with error:
@@ -47,7 +41,7 @@ async def test_the_service_manager_is_told(
 
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as door:
         door.bind(str(tmp_path / "notify"))
-        door.settimeout(20)
+        door.settimeout(DEADLINE)
         monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
         monkeypatch.setenv("WATCHDOG_USEC", "300000")
         daemon = daemons(operator.port)
@@ -62,7 +56,7 @@ async def test_the_service_manager_is_told(
 @pytest_twisted.ensureDeferred
 async def test_what_a_working_daemon_tells(operator: Operator, daemons: Daemons) -> None:
     """Its traffic is counted, nobody's number is in it, and what is down is said by the status."""
-    port = _free_port()
+    port = free_port()
     more = f'[monitoring]\nlisten = "127.0.0.1:{port}"'
     daemon = daemons(operator.port, more=more)
     daemon.start()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import socket
 
 import pytest_twisted
 import treq
 
 from tests.acceptance.conftest import LINE, Daemons, Operator, until
 from tests.contract.panels.servers import KEY, THEIR_LINE, FakeKavenegar
+from tests.ports import free_port
 
 MOBILE = "989131234567"
 SECRET = "a-secret-of-enough-letters"
@@ -39,9 +39,7 @@ async def test_a_line_falls_back_to_a_panel(
     """And goes back; what comes through the panel is answered whichever way is there."""
     panel = FakeKavenegar()
     url = panel.listen()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     more = SETTINGS.format(port=port, url=url, line=LINE, their_line=THEIR_LINE, secret=SECRET)
     daemon = daemons(operator.port, url=postgresql_filled, more=more, binds=("operator", "kave"))
     (daemon.data / "kave.key").write_text(f"{KEY}\n")

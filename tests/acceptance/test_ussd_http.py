@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import socket
 from typing import Any
 
-import pytest
 import pytest_twisted
 import treq
 from twisted.internet.error import ConnectionRefusedError as Refused
@@ -15,6 +13,7 @@ from twisted.web.http_headers import Headers
 from gateway.door_settings import HttpDialect
 from tests.acceptance.conftest import Daemons, Operator, until
 from tests.contract.ussd.over_http import SECRET, HttpPhone
+from tests.ports import free_port
 
 MOBILE = "989160000001"
 SETTINGS = """
@@ -68,18 +67,10 @@ class Gateway:
         return True
 
 
-@pytest.fixture
-def port() -> int:
-    """A port that is free."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest_twisted.ensureDeferred
-async def test_sessions_go_on_after_a_kill(operator: Operator, daemons: Daemons, port: int) -> None:
+async def test_sessions_go_on_after_a_kill(operator: Operator, daemons: Daemons) -> None:
     """The next input finds the session in its row, whichever dialect it comes in."""
-    names = [dialect.value for dialect in HttpDialect]
+    names, port = [dialect.value for dialect in HttpDialect], free_port()
     doors = "".join(DOOR.format(name=name, secret=SECRET) for name in names)
     more = SETTINGS.format(port=port, doors=doors, names=json.dumps(names))
     daemon = daemons(operator.port, more=more)

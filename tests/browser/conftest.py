@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -37,6 +36,7 @@ from core.database import Database
 from core.jalali import TEHRAN
 from core.secrecy import Keys
 from tests.conftest import without_waiting_for_the_disk
+from tests.ports import free_port
 
 REPOSITORY = Path(__file__).parents[2]
 KEY = "a key that only tests have, of 32 or more bytes"
@@ -130,10 +130,10 @@ def house() -> Iterator[House]:
     home = Path(tempfile.mkdtemp(prefix="peyk-b-"))
     (home / "data").mkdir()
     config = home / "peyk.toml"
-    web = _free_port()
+    web = free_port()
     config.write_text(
         SETTINGS.format(
-            profiles=REPOSITORY / "config" / "profiles", key=KEY, smsc=_free_port(), web=web
+            profiles=REPOSITORY / "config" / "profiles", key=KEY, smsc=free_port(), web=web
         )
     )
     database = without_waiting_for_the_disk(Database(f"sqlite:///{home}/data/peyk.db"))
@@ -157,12 +157,6 @@ def house() -> Iterator[House]:
             process.wait(DEADLINE)
         database.close()
         shutil.rmtree(home, ignore_errors=True)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _wait(house: House, home: Path, daemon: subprocess.Popen[bytes]) -> None:

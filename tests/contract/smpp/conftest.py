@@ -16,6 +16,7 @@ from gateway.messages import Connection, Delivery, InboundSms, SendResult
 from gateway.smpp.bind import SmppBind
 from gateway.smpp.settings import BindSettings
 from gateway.smpp.smsc import SimulatedSmsc
+from tests.ports import free_port
 
 
 class Memory:
@@ -107,7 +108,7 @@ async def binder(memory: Memory) -> AsyncIterator[Binder]:
     made: list[tuple[SimulatedSmsc, SmppBind]] = []
 
     async def bind(smsc: SimulatedSmsc, **settings: Any) -> tuple[SimulatedSmsc, SmppBind]:
-        port = await smsc.listen()
+        port = await smsc.listen(port=free_port())
         values: dict[str, Any] = {
             "name": "mci",
             "host": "127.0.0.1",

@@ -21,6 +21,7 @@ from core.ids import IdMaker
 from core.tables import audit, inbox, outbox, subscribers
 from gateway.smpp.smsc_control import Answer
 from tests.commands import Peyk, settings_of
+from tests.ports import free_port
 
 NOW = 1_790_000_000_000
 MOBILE = "989131234567"
@@ -592,8 +593,7 @@ def test_the_operator_starts_in_the_background_and_stops(
     home: Path, database: Database, peyk: Peyk
 ) -> None:
     """It answers once the command returns; a second start finds it; stop ends it."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     _with_operator(home, port)
 
     started = peyk("smsc", "--background")
