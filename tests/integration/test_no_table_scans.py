@@ -60,7 +60,7 @@ from gateway.minds import LineMind
 from gateway.profiles import load_profile
 from gateway.smpp.text import Alphabet
 from tests.campaigning import DEFINITION, PlainWords, maker, save, sources, start
-from tests.conftest import Clock
+from tests.conftest import OTHERS_OUT, Clock
 from tests.happening import ON_BILLS, bill, happen, in_use
 from tests.talkers import CODE, FakeTalker
 
@@ -362,12 +362,14 @@ def _plans(database: Database) -> Iterator[list[str]]:
 @contextmanager
 def _counted_scans(database: Database) -> Iterator[list[str]]:
     def counts(connection: Connection) -> dict[str, int]:
+        # What a connection counted is told when it has ended, which takes its process a moment.
+        ended = connection.execute(text(OTHERS_OUT)).scalars().all()
+        assert all(ended)
         connection.execute(text("SELECT pg_stat_clear_snapshot()"))
         rows = connection.execute(text("SELECT relname, seq_scan FROM pg_stat_user_tables"))
         return {name: scans for name, scans in rows if name in GROWING}
 
     scans: list[str] = []
-    # A connection reports what it counted when it ends, if not before.
     database.close()
     before = database.transact("before", counts)
     yield scans
