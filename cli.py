@@ -52,6 +52,7 @@ from gateway.commands.templates import template
 from gateway.commands.tokens import token
 from gateway.commands.users import user
 from gateway.commands.ussd import ussd
+from gateway.commands.webhooks import webhook
 from gateway.configuration import ConfigError
 from gateway.control import ControlError
 from gateway.operator import CannotStart
@@ -105,6 +106,7 @@ COMMANDS = (
     user,
     token,
     audit,
+    webhook,
     retention,
     subscriber,
 )

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Collection, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from core.identifiers import MobileError
 from core.identifiers import mobile as normal_mobile
+from gateway.addresses import checked_address, is_local
 from gateway.configuration import ConfigError, Frozen, did_you_mean
 from gateway.setting_types import LineNumber, Port, Seconds
 
@@ -31,24 +30,6 @@ def _mailbox(value: str) -> str:
     if not (name and at and domain) or any(sign in value for sign in " \r\n<>,;"):
         raise ValueError(f"{value!r} is no e-mail address such as ops@example.ir")
     return value
-
-
-def _address(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("is not an address such as https://example.ir/peyk")
-    if parts.scheme == "http" and not _is_local(parts.hostname):
-        raise ValueError("is not encrypted: write https://, or http:// to this machine only")
-    return value
-
-
-def _is_local(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _long_enough(value: SecretStr) -> SecretStr:
@@ -86,7 +67,7 @@ class EmailSettings(Frozen):
 
     @model_validator(mode="after")
     def _password_is_not_told_to_everybody(self) -> EmailSettings:
-        if self.username and self.encryption is Encryption.NONE and not _is_local(self.host):
+        if self.username and self.encryption is Encryption.NONE and not is_local(self.host):
             raise ValueError('the password would go in clear; set encryption = "starttls"')
         return self
 
@@ -94,7 +75,7 @@ class EmailSettings(Frozen):
 class WebhookSettings(Frozen):
     """``[alerts.webhook]``: where alerts are posted as JSON."""
 
-    url: Annotated[str, AfterValidator(_address)]
+    url: Annotated[str, AfterValidator(checked_address)]
     secret: Annotated[SecretStr, AfterValidator(_long_enough)]
     """Signs what is posted (HMAC-SHA256), so that the receiver knows whose it is."""
     timeout: Seconds = 10

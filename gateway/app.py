@@ -27,7 +27,7 @@ from gateway.control import ControlServer
 from gateway.daemon.ground import open_ground
 from gateway.daemon.network import make_network, make_pauses, make_pushes, make_router
 from gateway.daemon.orders import Orders
-from gateway.daemon.own_messages import make_own_messages
+from gateway.daemon.own_messages import make_own_messages, make_webhooks
 from gateway.daemon.pages import make_means, make_payments, make_web
 from gateway.daemon.rounds import Rounds, Tidying
 from gateway.daemon.watching import make_monitor, make_pulse, make_vitals, make_watch
@@ -51,6 +51,7 @@ EVENT_SECONDS = 0.5
 SCHEDULE_SECONDS = 2.0
 PAUSE_SECONDS = 2.0
 WATCH_SECONDS = 5.0
+WEBHOOK_SECONDS = 1.0
 COUNT_SECONDS = 5.0
 FLUSH_SECONDS = 5.0
 TIDY_SECONDS = 60.0
@@ -85,6 +86,7 @@ class Daemon(MultiService):
         self._pushes = make_pushes(ground, self._inbound)
         self._production, self._scheduler = make_own_messages(ground, self._inbound, self._claim)
         self._pauses = make_pauses(ground, self._network)
+        self._webhooks = make_webhooks(ground, self._inbound, self._scheduler, self._pauses)
         self._vitals = make_vitals(
             ground,
             self._network,
@@ -92,6 +94,7 @@ class Daemon(MultiService):
             scheduler=self._scheduler,
             pauses=self._pauses,
             peers=self._peers,
+            webhooks=self._webhooks,
         )
         self._monitor = make_monitor(
             ground, self._vitals, self._inbound, self._production, self._tally
@@ -201,6 +204,7 @@ class Daemon(MultiService):
         self._rounds.every(RETENTION_SECONDS, self._retention.tick)
         self._rounds.every(PAUSE_SECONDS, self._pauses.tick)
         self._rounds.every(WATCH_SECONDS, self._watch.tick)
+        self._rounds.every(WEBHOOK_SECONDS, self._webhooks.tick)
         self._rounds.every(COUNT_SECONDS, self._pulse.store)
         self._pauses.start()
         self._scheduler.tick()
@@ -219,10 +223,9 @@ class Daemon(MultiService):
             # What it has handed over is stored first: it may not hand it over again.
             yield panel.stopService()
         self._inbound.stop()
-        yield self._retention.stop()
-        yield self._production.stop()
-        yield self._scheduler.stop()
-        yield self._watch.stop()
+        own = (self._retention, self._production, self._scheduler, self._webhooks, self._watch)
+        for each in own:
+            yield each.stop()
         deadline = self._reactor.seconds() + self._ground.settings.daemon.stop_timeout
         while self._reactor.seconds() < deadline and not (
             self._inbound.is_idle and self._network.is_settled
@@ -255,6 +258,7 @@ class Daemon(MultiService):
             pushes=self._pushes,
             payments=self._payments,
             watch=self._watch,
+            webhooks=self._webhooks,
             claim=self._claim,
             new_id=self._ground.desk.ids.one,
             now_ms=self._ground.now_ms,

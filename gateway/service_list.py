@@ -6,7 +6,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
-from core.services import BIND, CAMPAIGNS, DOOR, IMPORT, PANEL, SCHEDULER, Paused, service_name
+from core.services import (
+    BIND,
+    CAMPAIGNS,
+    DOOR,
+    IMPORT,
+    PANEL,
+    SCHEDULER,
+    WEBHOOKS,
+    Paused,
+    service_name,
+)
 from gateway.health import (
     ROUND_LIMIT_SECONDS,
     BindHealth,
@@ -31,6 +41,7 @@ def service_names(settings: Settings) -> list[str]:
         SCHEDULER,
         CAMPAIGNS,
         IMPORT,
+        WEBHOOKS,
     ]
 
 
@@ -77,6 +88,7 @@ def _running(snapshot: Snapshot) -> Iterator[ServiceHealth]:
         yield _scheduler(snapshot, snapshot.scheduler)
     yield _of_database(snapshot, CAMPAIGNS)
     yield _of_database(snapshot, IMPORT)
+    yield _of_database(snapshot, WEBHOOKS)
 
 
 def _bind(bind: BindHealth) -> ServiceHealth:

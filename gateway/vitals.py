@@ -33,6 +33,7 @@ from gateway.health import (
     SchedulerHealth,
     Snapshot,
     UssdHealth,
+    WebhookHealth,
     assess,
     to_json,
 )
@@ -70,6 +71,7 @@ class Parts(NamedTuple):
     """What people have paused, by the service's name."""
     peers: Peers | None = None
     panels: Sequence[PanelService] = ()
+    webhooks: Callable[[], tuple[WebhookHealth, ...]] = tuple
     clock: Any = None
     """Without one the database may take its time."""
 
@@ -150,6 +152,7 @@ class Vitals:
                 for smsc in sorted(self._operators)
             ),
             set_aside=self._parts.inbound.counters["set_aside"],
+            webhooks=self._parts.webhooks(),
             disk=self._disk,
         )
         return with_services(snapshot, self._parts.paused())

@@ -17,6 +17,8 @@ from gateway.health import (
 )
 
 MEGABYTE: Final = 1_048_576
+WEBHOOK_SECONDS: Final = 900
+"""So long may the receiver of a webhook be away before people are told."""
 
 
 class Kind(StrEnum):
@@ -39,10 +41,18 @@ class Kind(StrEnum):
     SCHEDULER = "scheduler"
     SET_ASIDE = "set_aside"
     DAEMON_GONE = "daemon_gone"
+    WEBHOOK = "webhook"
+    """Another system takes nothing of what it is to be told."""
 
 
 OF_ALL: Final = frozenset(
-    {Kind.QUEUE_OLD, Kind.SCHEDULE_LATE, Kind.SCHEDULE_BROKEN, Kind.DAEMON_GONE}
+    {
+        Kind.QUEUE_OLD,
+        Kind.SCHEDULE_LATE,
+        Kind.SCHEDULE_BROKEN,
+        Kind.DAEMON_GONE,
+        Kind.WEBHOOK,
+    }
 )
 """What one daemon judges for all that share a database: the one that keeps the schedules."""
 _OF_DATABASE: Final = frozenset({*OF_ALL, Kind.WAL, Kind.SCHEDULER})
@@ -151,6 +161,7 @@ class Judge:
         for peer in snapshot.peers:
             if not peer.alive:
                 yield Trouble(Kind.DAEMON_GONE, f"{peer.node}", peer.host)
+        yield from self._webhooks(snapshot)
         aside = self._set_aside.within("")
         if aside:
             yield Trouble(Kind.SET_ASIDE, "", str(aside))
@@ -223,6 +234,15 @@ class Judge:
         silent = (snapshot.now - (scheduler.last_round or snapshot.started_at)) / 1000
         if scheduler.leads and not scheduler.paused and silent > ROUND_LIMIT_SECONDS:
             yield Trouble(Kind.SCHEDULER, "", in_words(silent))
+
+    def _webhooks(self, snapshot: Snapshot) -> Iterator[Trouble]:
+        """Those that were given up, and those that have been tried for long."""
+        for webhook in snapshot.webhooks:
+            seconds = 0.0 if webhook.since is None else (snapshot.now - webhook.since) / 1000
+            if webhook.gave_up:
+                yield Trouble(Kind.WEBHOOK, webhook.name, f"disabled; {webhook.error}")
+            elif webhook.enabled and seconds >= WEBHOOK_SECONDS:
+                yield Trouble(Kind.WEBHOOK, webhook.name, webhook.error)
 
     def _disk(self, snapshot: Snapshot) -> Iterator[Trouble]:
         disk = snapshot.disk

@@ -108,6 +108,12 @@ WORDS: Final[Mapping[Kind, Words]] = {
         "daemon {about} is back, or forgotten",
         "سرویس شماره {about} بازگشت یا کنار گذاشته شد",
     ),
+    Kind.WEBHOOK: Words(
+        "webhook {about} is not taken: {detail}",
+        "گیرندهٔ وب‌هوک {about} پیام‌ها را نمی‌گیرد: {detail}",
+        "webhook {about} is taken again, or was removed",
+        "گیرندهٔ وب‌هوک {about} دوباره پیام‌ها را می‌گیرد یا حذف شد",
+    ),
 }
 TEST: Final = Words(
     "this is a test of the alerts",

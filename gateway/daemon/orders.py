@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 
+from core.webhooks.store import WebhookError
 from gateway.alerts.watch import Watch
 from gateway.control import ControlError, Handler
 from gateway.pauses import Pauses
@@ -16,6 +18,7 @@ from gateway.production import Production
 from gateway.pushes import Pushes
 from gateway.scheduler import Scheduler
 from gateway.vitals import Vitals
+from gateway.webhooks.service import Webhooks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +32,7 @@ class Orders:
     pushes: Pushes
     payments: PaymentService | None
     watch: Watch
+    webhooks: Webhooks
     claim: Callable[[], None]
     new_id: Callable[[], int]
     now_ms: Callable[[], int]
@@ -44,6 +48,7 @@ class Orders:
             "reconcile_payments": self._reconcile_payments,
             "push_ussd": self.pushes.push,
             "test_alerts": self._test_alerts,
+            "test_webhook": self._test_webhook,
         }
 
     def _health(self, _arguments: Mapping[str, Any]) -> Deferred[Mapping[str, Any]]:
@@ -55,6 +60,7 @@ class Orders:
         self.scheduler.happened()
         self.scheduler.tick()
         self.production.tick()
+        self.webhooks.tick()
         return {}
 
     def _stop(self, _arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -66,5 +72,14 @@ class Orders:
             raise ControlError("this daemon takes no payments: its settings have no [web] table")
         return self.payments.reconcile_now()
 
+    def _test_webhook(self, arguments: Mapping[str, Any]) -> Deferred[Mapping[str, Any]]:
+        done: Deferred[Any] = self.webhooks.test(arguments)
+        return done.addErrback(_as_control_error)
+
     def _test_alerts(self, _arguments: Mapping[str, Any]) -> dict[str, Any]:
         return {"ways": self.watch.test(self.now_ms(), self.new_id())}
+
+
+def _as_control_error(failure: Failure) -> Any:
+    failure.trap(WebhookError)
+    raise ControlError(failure.getErrorMessage()) from None

@@ -26,6 +26,7 @@ from gateway.pulse import Pulse
 from gateway.scheduler import Scheduler
 from gateway.tally import Tally
 from gateway.vitals import Parts, Vitals
+from gateway.webhooks.service import Webhooks
 
 
 def make_vitals(  # noqa: PLR0913 - it looks at them all
@@ -36,6 +37,7 @@ def make_vitals(  # noqa: PLR0913 - it looks at them all
     scheduler: Scheduler,
     pauses: Pauses,
     peers: Peers,
+    webhooks: Webhooks,
 ) -> Vitals:
     """Who says how the parts are."""
     parts = Parts(
@@ -50,6 +52,7 @@ def make_vitals(  # noqa: PLR0913 - it looks at them all
         lambda: pauses.paused,
         peers,
         network.panels,
+        lambda: webhooks.health,
         clock=ground.reactor,
     )
     return Vitals(ground.settings, ground.version, ground.started_at, parts, ground.now_ms)

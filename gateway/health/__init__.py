@@ -30,6 +30,7 @@ from gateway.health.snapshot import (
     ServiceState,
     Snapshot,
     UssdHealth,
+    WebhookHealth,
 )
 from gateway.health.words import in_words
 
@@ -52,6 +53,7 @@ __all__ = [
     "Snapshot",
     "Status",
     "UssdHealth",
+    "WebhookHealth",
     "assess",
     "in_words",
     "not_running",

@@ -243,6 +243,22 @@ class ServiceHealth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookHealth:
+    """A receiver of what happens, as the daemon that tells it sees it."""
+
+    name: str
+    utility: str
+    enabled: bool
+    gave_up: bool
+    """It was disabled because it took nothing for a long time."""
+    attempts: int
+    """Of the call under way."""
+    since: int | None
+    """From when on it has taken nothing; None when it takes what it is told."""
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PeerHealth:
     """Another daemon on the same database, as this one sees it."""
 
@@ -282,6 +298,8 @@ class Snapshot:
     operators: tuple[OperatorHealth, ...] = ()
     set_aside: int = 0
     """Messages that could not be worked on since the daemon started."""
+    webhooks: tuple[WebhookHealth, ...] = ()
+    """Empty on a daemon that does not tell them."""
     disk: DiskHealth | None = None
     """None where it cannot be told."""
 

@@ -18,7 +18,8 @@ from gateway.alert_settings import AlertSettings, EmailSettings, WebhookSettings
 from gateway.alerts.mail import EmailWay, as_mail
 from gateway.alerts.telling import NotTold, Telling
 from gateway.alerts.texts import SmsWay
-from gateway.alerts.webhook import WebhookWay, signature
+from gateway.alerts.webhook import WebhookWay
+from gateway.signed_posts import signature
 from gateway.configuration import ConfigError
 from gateway.messages import SendResult, SendStatus
 from gateway.outbound import Sender, SenderSettings

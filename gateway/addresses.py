@@ -1,0 +1,36 @@
+"""Addresses of others that we post to: encrypted, but to this machine."""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import urlsplit
+
+MOST_LETTERS = 2_000
+
+
+def checked_address(value: str) -> str:
+    """An address to post to. Raises ``ValueError`` with words that follow its name."""
+    try:
+        parts = urlsplit(value)
+        host, _port = parts.hostname, parts.port
+    except ValueError:
+        raise ValueError("is not an address such as https://example.ir/peyk") from None
+    if parts.scheme not in ("http", "https") or not host:
+        raise ValueError("is not an address such as https://example.ir/peyk")
+    if len(value) > MOST_LETTERS or not value.isascii() or not value.isprintable() or " " in value:
+        raise ValueError("has signs that an address cannot have, or too many of them")
+    if parts.username or parts.password or parts.fragment:
+        raise ValueError("has a user, a password or a fragment, which are not sent")
+    if parts.scheme == "http" and not is_local(host):
+        raise ValueError("is not encrypted: write https://, or http:// to this machine only")
+    return value
+
+
+def is_local(host: str) -> bool:
+    """Whether it is this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

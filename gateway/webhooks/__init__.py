@@ -1,0 +1,1 @@
+"""Telling other systems what happens: signed calls, until they are taken (docs/webhooks.md)."""
