@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event, insert, select, text
 
+from core.access.audit import Actor, Scribe
 from core.batch import Batch, Desk
 from core.browse import find_received
 from core.calls import Argument, Call
@@ -56,6 +57,11 @@ from core.tables import outbox, subscribers, templates
 from core.templates.in_use import TemplatesInUse
 from core.templates.store import list_templates
 from core.templates.types import OnOutage, SendPolicy, Version
+from core.webhooks.calls import Answer, begin_call, settle_call, standing_of, standings
+from core.webhooks.horizon import horizon
+from core.webhooks.news import Whose, read_news
+from core.webhooks.store import By, New, add_webhook
+from core.webhooks.topics import Topics
 from gateway.minds import LineMind
 from gateway.profiles import load_profile
 from gateway.smpp.text import Alphabet
@@ -326,6 +332,38 @@ def test_nothing_that_is_sent_by_itself_scans_a_table(desk: Desk, database: Data
     with how(database) as scans:
         for outage_id in planned:
             everything_told(desk, database, key or 0, outage_id)
+    assert scans == []
+
+
+def told_to_others(desk: Desk, database: Database, webhook_id: int) -> None:
+    """A call of a webhook: what there is to tell, made, settled."""
+    standing = database.read("standing", standing_of, webhook_id)
+    assert standing is not None
+    webhook = standing.webhook
+    database.transact("horizon", horizon, NOW)
+    whose = Whose({"kerman-water": "kerman-water"}, {LINE: "kerman-water"})
+    news = database.read("news", read_news, webhook, whose, NOW + 1)
+    assert {item["type"] for item in news.items} == {"inbound", "message", "event"}
+    assert database.transact("begin", begin_call, webhook, news, desk.ids.one(), NOW)
+    (standing,) = database.read("standings", standings)
+    assert standing.call is not None
+    answer = Answer(200, "")
+    database.transact("settle", settle_call, webhook_id, standing.call, answer, NOW)
+
+
+def test_no_webhook_scans_a_table(desk: Desk, database: Database) -> None:
+    """What was told before costs nothing, however much there is."""
+    by = By(Scribe(desk.ids), Actor("test"), NOW - DAY)
+    new = New("crm", "", "https://example.ir", Topics(["inbound", "message.*", "event.*"]))
+    webhook, _secret = database.transact("add", add_webhook, desk.keys, by, new)
+    how = _plans if database.is_sqlite else _counted_scans
+    with how(database) as scans:
+        for turn in range(7):
+            text_ = Batch(arrivals=[_arrival(desk, turn, "1")], now=NOW)
+            run(database, desk, text_)
+            tell(desk, database)
+            happen(database, desk.ids, bill(str(turn), NOW))
+            told_to_others(desk, database, webhook.id)
     assert scans == []
 
 

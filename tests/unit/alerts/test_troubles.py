@@ -21,6 +21,7 @@ from gateway.health import (
     ServiceHealth,
     ServiceState,
     Snapshot,
+    WebhookHealth,
 )
 from tests.unit.test_health import BIND, DATABASE, LOST, NOW, QUEUES, WELL
 
@@ -110,6 +111,20 @@ def test_a_daemon_that_is_gone_is_found_by_the_one_that_leads() -> None:
     assert _found(replace(QUIET, peers=(gone,), scheduler=following, queues=old)) == []
     judge = Judge(AlertSettings())
     assert judge.look(replace(QUIET, scheduler=following)).unjudged >= OF_ALL
+
+
+def test_a_webhook_that_is_given_up_or_away_for_long_is_trouble() -> None:
+    """Not one that has just failed, and not one that somebody has disabled."""
+    well = WebhookHealth(
+        name="crm", utility="", enabled=True, gave_up=False, attempts=0, since=None, error=""
+    )
+    failing = replace(well, attempts=1, since=NOW - 899_000, error="500")
+    assert _found(replace(QUIET, webhooks=(well, failing))) == []
+    away = replace(failing, since=NOW - 900_000)
+    assert _found(replace(QUIET, webhooks=(away,))) == [("webhook", "crm")]
+    assert _found(replace(QUIET, webhooks=(replace(away, enabled=False),))) == []
+    gave_up = replace(failing, enabled=False, gave_up=True)
+    assert _found(replace(QUIET, webhooks=(gave_up,))) == [("webhook", "crm")]
 
 
 def test_a_database_that_is_away_for_a_while_is_trouble_and_hides_what_it_knows() -> None:

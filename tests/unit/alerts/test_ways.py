@@ -19,10 +19,10 @@ from gateway.alerts.mail import EmailWay, as_mail
 from gateway.alerts.telling import NotTold, Telling
 from gateway.alerts.texts import SmsWay
 from gateway.alerts.webhook import WebhookWay
-from gateway.signed_posts import signature
 from gateway.configuration import ConfigError
 from gateway.messages import SendResult, SendStatus
 from gateway.outbound import Sender, SenderSettings
+from gateway.signed_posts import signature
 from gateway.smpp.text import split
 from tests.listeners import Address, MailServer
 from tests.unit.test_outbound import Line

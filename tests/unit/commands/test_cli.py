@@ -658,6 +658,7 @@ def test_services_are_paused_and_resumed(database: Database, peyk: Peyk) -> None
         "scheduler": "down",
         "campaigns": "down",
         "import": "paused",
+        "webhooks": "down",
     }
     assert (found["bind:mci"]["paused_by"], found["bind:mci"]["detail"]) == ("reza", "x")
     refused = peyk("service", "pause", "bind:mcy")
