@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from importlib import import_module
+from keyword import iskeyword
 from typing import Any, Protocol, TypeVar
 
 import click
@@ -56,6 +58,33 @@ class Group(Command, click.Group):
             click.echo(ctx.get_help(), err=True)
             ctx.exit(MISUSED)
         return super().parse_args(ctx, args)
+
+
+class Imported(Mapping[str, click.Command]):
+    """Commands of a group, by name; each is imported when it is called, or explained."""
+
+    def __init__(self, modules: Mapping[str, str]) -> None:
+        """``modules``: each command's, in ``gateway.commands``.
+
+        It is called there as it is here, with an underscore behind a word of Python's.
+        """
+        self._modules = modules
+
+    def __getitem__(self, name: str) -> click.Command:
+        module = import_module(f"gateway.commands.{self._modules[name]}")
+        command = getattr(module, f"{name}_" if iskeyword(name) else name)
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{name} of {module.__name__} is no command")
+        return command
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._modules
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._modules)
+
+    def __len__(self) -> int:
+        return len(self._modules)
 
 
 def options(*each: Decorator) -> Decorator:

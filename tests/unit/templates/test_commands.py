@@ -151,12 +151,13 @@ def test_mistakes_in_names(office: Office) -> None:
     assert "did you mean 'bills_overdue'?" in office.peyk(*given).err
     given = ("template", "add", "due", "--report", "bills_overdue", "--param", "dais=1")
     assert "has no parameter 'dais'" in office.peyk(*given, "--body", "x").err
-    for kind, where, said in (
+    conditions = (
         ("bill_issued", "kind=periodd", "kind is never 'periodd'; did you mean 'period'?"),
         ("request_changed", "state_key=don", "state_key is never 'don'; did you mean 'done'?"),
         ("request_registered", "kind=leek", "kind is never 'leek'; "),
-    ):
-        given = ("template", "add", "due", "--on", kind, "--where", where, "--body", "x")
+    )
+    for kind, where, said in conditions:
+        given = ("template", "add", "due", "--body", "x", "--on", kind, "--where", where)
         assert f"where: {said}" in office.peyk(*given).err
 
 

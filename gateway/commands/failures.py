@@ -1,0 +1,39 @@
+"""What a command may fail with that says itself, in one line, what is wrong; exit code 1."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from core.backing_up import BackupError
+from core.database import DatabaseUnavailable
+from core.importing import ImportFileError
+from core.node import NodeTaken
+from core.outages import OutageError
+from core.personal import PersonalError
+from core.reporting.types import SourceError
+from core.runs.store import RunError
+from core.schema import SchemaError
+from core.services import ServicePaused
+from gateway.commands.context import CommandError
+from gateway.control import ControlError
+from gateway.operator import CannotStart
+from gateway.payment_settings import CannotServe
+from gateway.smpp.smsc_control import SmscError
+
+FAILURES: Final = (
+    BackupError,
+    CommandError,
+    ControlError,
+    DatabaseUnavailable,
+    ImportFileError,
+    NodeTaken,
+    OutageError,
+    PersonalError,
+    RunError,
+    SchemaError,
+    ServicePaused,
+    SmscError,
+    SourceError,
+    CannotStart,
+    CannotServe,
+)
