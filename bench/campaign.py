@@ -19,7 +19,8 @@ from sqlalchemy import create_engine, text
 
 from bench.databases import ROOT, Engine
 from bench.figures import table, verdict
-from bench.load import Figures, Phase
+from bench.link import Figures
+from bench.load import Phase
 from bench.plan import Plan
 from bench.rig import BenchError, Bind, Running, peyk
 from core.database import Database

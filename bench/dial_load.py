@@ -1,26 +1,22 @@
 """The network's end of a measurement of USSD: a process whose handsets dial and type.
 
-It listens on a free port of 127.0.0.1 and takes one bind, in the dialect ``sixdee``. Each line
-on standard input is a ``Dials`` in JSON; its figures come back as one line on standard output.
-A step's time runs from when its input was due (a dial) or written (an answer) until its screen
-was read. Handsets do not think: the next key follows a screen at once.
+Each measurement is ``Dials``; the dialect is ``sixdee``. A step's time runs from when its input
+was due (a dial) or written (an answer) until its screen was read. Handsets do not think: the next
+key follows a screen at once.
 """
 
 from __future__ import annotations
 
-import gc
-import json
-import select
 import socket
 import struct
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 from bench import wire
-from bench.load import NEVER, PATIENCE, Figures, LoadError, figures_of, say
+from bench.link import NEVER, PATIENCE, Figures, Link, LoadError, figures_of, run
 
 CODE: Final = "*1522#"
 KEYS: Final = (CODE, "4", "0", "1")
@@ -46,16 +42,12 @@ class Dials:
     """Of each session; it is left open after the last of them."""
 
 
-class Network:
+class Network(Link):
     """One bound connection, and the handsets that are in a session."""
 
     def __init__(self, link: socket.socket, mobiles: range) -> None:
-        self._link = link
+        super().__init__(link)
         self._mobiles = iter(mobiles)
-        self._out = bytearray()
-        self._rest = b""
-        self._sequence = 0
-        self._message_id = time.time_ns() // 1000
         self._live: dict[int, tuple[int, int, float]] = {}
         """By mobile: its session's number, the steps before this one, since when it waits."""
         self._dials = Dials()
@@ -63,8 +55,9 @@ class Network:
         self._times: list[float] = []
         self._count_from = self._until = 0.0
 
-    def run(self, dials: Dials) -> Figures:
+    def measure(self, asked: dict[str, Any]) -> Figures:
         """Dial and type until it is over and every screen has come."""
+        dials = Dials(**asked)
         self._dials, self._left, self._times = dials, dials.most, []
         dice = Random(self._sequence)  # noqa: S311 - arrivals need not be secret
         began = last = time.perf_counter()
@@ -85,23 +78,6 @@ class Network:
                 raise LoadError(f"{len(self._live)} handsets wait for a screen")
         ended = min(self._until, time.perf_counter())
         return figures_of(self._times, len(self._times), ended - self._count_from)
-
-    def wait(self, seconds: float) -> bool:
-        """Read what comes within that time; whether anything came."""
-        if not select.select((self._link,), (), (), max(0.0, seconds))[0]:
-            return False
-        data = self._link.recv(1 << 18)
-        self._link.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
-        if not data:
-            raise LoadError("the connection was closed")
-        self._read(self._rest + data, time.perf_counter())
-        self._flush()
-        return True
-
-    def _flush(self) -> None:
-        if self._out:
-            self._link.sendall(self._out)
-            self._out.clear()
 
     def _dial(self, since: float) -> None:
         if self._left > 0:
@@ -141,12 +117,6 @@ class Network:
         elif self._dials.window:
             self._dial(now)
 
-    def _other(self, command: int, status: int, sequence: int) -> None:
-        if command not in (wire.BIND_TRANSCEIVER, wire.ENQUIRE_LINK, wire.UNBIND):
-            raise LoadError(f"PDU 0x{command:08X} came with status 0x{status:02X}")
-        body = b"bench\0" if command == wire.BIND_TRANSCEIVER else b""
-        self._out += wire.pack(command | wire.RESPONSE, 0, sequence, body)
-
 
 def _deliver_sm(sequence: int, mobile: int, session: int, step: int) -> bytes:
     tail = _TAIL.pack(0x0501, 1, _ANSWER if step else _BEGIN, 0x1383, 2, session << 1)
@@ -154,38 +124,11 @@ def _deliver_sm(sequence: int, mobile: int, session: int, step: int) -> bytes:
     return wire.pack(wire.DELIVER_SM, 0, sequence, body)
 
 
-def serve(mobiles: range) -> None:
-    """Take one bind and run measurements until standard input ends."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        say({"port": server.getsockname()[1]})
-        server.settimeout(PATIENCE)
-        link, _ = server.accept()
-    link.settimeout(PATIENCE)
-    link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    with link:
-        network = Network(link, mobiles)
-        network.wait(PATIENCE)
-        say({"bound": True})
-        while True:
-            ready = select.select((link, sys.stdin), (), ())[0]
-            if sys.stdin in ready:
-                line = sys.stdin.readline()
-                if not line:
-                    return
-                say(asdict(network.run(Dials(**json.loads(line)))))
-            else:
-                network.wait(0)
-
-
 def main() -> None:
     """``python -m bench.dial_load FIRST_MOBILE STEP COUNT``."""
     first, step, count = map(int, sys.argv[1:])
-    gc.disable()
-    try:
-        serve(range(first, first + step * count, step))
-    except LoadError as error:
-        say({"error": str(error)})
-        sys.exit(1)
+    mobiles = range(first, first + step * count, step)
+    run(lambda link: Network(link, mobiles))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from statistics import median
 
-from bench.load import Figures
+from bench.link import Figures
 
 Key = tuple[str, ...]
 

@@ -1,9 +1,7 @@
 """The operator's end of a measurement: a process that texts a line and times the answers.
 
-It listens on a free port of 127.0.0.1 and takes one bind. Each line on standard input is
-a ``Phase`` in JSON; its figures come back as one line on standard output. The texts are
-made before anything is timed, and of what comes only headers and recipients are read: on
-one core it takes several times what a daemon can give.
+Each measurement is a ``Phase``. The texts are made before anything is timed, and of what comes
+only headers and recipients are read: on one core it takes several times what a daemon can give.
 
 Two kinds of load. *Closed*: ``window`` texts are always open, and each answer lets the
 next one go. *Open*: texts arrive at random (Poisson) at ``rate`` a second whether answers
@@ -13,29 +11,21 @@ which stalls is charged for all who had to wait.
 
 from __future__ import annotations
 
-import gc
-import json
 import select
 import socket
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
 from bench import wire
+from bench.link import NEVER, PATIENCE, Figures, Link, LoadError, figures_of, run
 from bench.texts import Texts
 
-PATIENCE = 20.0
-"""Seconds without a single answer after which a phase has failed."""
 FIRST_RECEIPT = 1 << 30
 """Receipts have sequence numbers from here, texts those below."""
-NEVER = float("inf")
-
-
-class LoadError(Exception):
-    """What was measured did not behave; its figures would mean nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,35 +46,13 @@ class Phase:
     and without an end it goes on until a line comes on standard input."""
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """What came of a phase; times are milliseconds from text to the last part of its answer."""
-
-    answered: int
-    parts: int
-    """Of the answers: a submit_sm each."""
-    seconds: float
-    rate: float
-    """Answers a second, of however many parts."""
-    p50: float
-    p99: float
-    worst: float
-    submitted: int = 0
-    """Every submit_sm that came in those seconds, whoever it was for."""
-
-
-class Operator:
+class Operator(Link):
     """One bound connection, and what is open on it."""
 
     def __init__(self, link: socket.socket, texts: Texts) -> None:
-        self._link = link
+        super().__init__(link)
         self._texts = texts
-        self._out = bytearray()
-        self._rest = b""
-        self._sequence = 0
         self._receipts = FIRST_RECEIPT
-        # An id must not come twice in one database, and phases have one in common.
-        self._message_id = time.time_ns() // 1000
         self._started = [0.0] * len(texts)
         self._missing: dict[int, int] = {}
         self._open = 0
@@ -96,9 +64,9 @@ class Operator:
         self._left = 0
         self._submitted = 0
 
-    def run(self, phase: Phase) -> Figures:
+    def measure(self, asked: dict[str, Any]) -> Figures:
         """Send and count until the phase is over and everything is answered."""
-        self._phase = phase
+        self._phase = phase = Phase(**asked)
         self._times = []
         self._parts = self._submitted = 0
         self._left = phase.most
@@ -134,26 +102,6 @@ class Operator:
                 last_heard = now
             elif self._open and now - last_heard > PATIENCE:
                 raise LoadError(f"{self._open} texts are not answered")
-
-    def wait(self, seconds: float) -> bool:
-        """Read what comes within that time; whether anything came."""
-        # Not selectors: epoll's clock ticks in milliseconds.
-        if not select.select((self._link,), (), (), max(0.0, seconds))[0]:
-            return False
-        data = self._link.recv(1 << 18)
-        # A peer that leaves Nagle's algorithm on would wait for acknowledgements of ours,
-        # which are otherwise delayed by 40 ms.
-        self._link.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
-        if not data:
-            raise LoadError("the connection was closed")
-        self._read(self._rest + data, time.perf_counter())
-        self._flush()
-        return True
-
-    def _flush(self) -> None:
-        if self._out:
-            self._link.sendall(self._out)
-            self._out.clear()
 
     def _send(self, since: float) -> None:
         """Send the next text; its answer's time counts from ``since``."""
@@ -221,70 +169,11 @@ class Operator:
         if self._phase.window and now < self._send_until:
             self._send(now)
 
-    def _other(self, command: int, status: int, sequence: int) -> None:
-        if command not in (wire.BIND_TRANSCEIVER, wire.ENQUIRE_LINK, wire.UNBIND):
-            raise LoadError(f"PDU 0x{command:08X} came with status 0x{status:02X}")
-        body = b"bench\0" if command == wire.BIND_TRANSCEIVER else b""
-        self._out += wire.pack(command | wire.RESPONSE, 0, sequence, body)
-
-
-def figures_of(times: list[float], parts: int, seconds: float) -> Figures:
-    """What came of these times, in seconds. Raises ``LoadError`` when there are none."""
-    if not times:
-        raise LoadError("nothing was answered")
-    times.sort()
-    p50, p99 = (times[int(len(times) * share)] for share in (0.5, 0.99))
-    return Figures(
-        answered=len(times),
-        parts=parts,
-        seconds=seconds,
-        rate=len(times) / seconds,
-        p50=p50 * 1000,
-        p99=p99 * 1000,
-        worst=times[-1] * 1000,
-    )
-
-
-def say(what: dict[str, Any]) -> None:
-    """Tell whoever started this process."""
-    print(json.dumps(what), flush=True)
-
-
-def serve(texts: Texts) -> None:
-    """Take one bind and run phases until standard input ends."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        say({"port": server.getsockname()[1]})
-        server.settimeout(PATIENCE)
-        try:
-            link, _ = server.accept()
-        except TimeoutError:
-            raise LoadError("nobody has bound") from None
-    link.settimeout(PATIENCE)
-    link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    with link:
-        operator = Operator(link, texts)
-        operator.wait(PATIENCE)
-        say({"bound": True})
-        while True:
-            ready = select.select((link, sys.stdin), (), ())[0]
-            if sys.stdin in ready:
-                line = sys.stdin.readline()
-                if not line:
-                    return
-                say(asdict(operator.run(Phase(**json.loads(line)))))
-            else:
-                operator.wait(0)
-
 
 def main() -> None:
     """``python -m bench.load WHAT SUBSCRIBERS FIRST_MOBILE``."""
     texts = Texts(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
-    gc.disable()
-    try:
-        serve(texts)
-    except LoadError as error:
-        say({"error": str(error)})
-        sys.exit(1)
+    run(lambda link: Operator(link, texts))
 
 
 if __name__ == "__main__":

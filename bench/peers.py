@@ -16,7 +16,8 @@ from typing import Final, Protocol
 from bench import kannel
 from bench.databases import HOME, Engine, Sqlite, alone, postgresql
 from bench.figures import Book, machine, table
-from bench.load import Figures, Phase
+from bench.link import Figures
+from bench.load import Phase
 from bench.rig import peyk
 
 WINDOWS: Final = (50, 200, 500)

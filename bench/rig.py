@@ -24,7 +24,8 @@ from typing import Any, Final, NamedTuple
 from bench import wire
 from bench.databases import KEY, ROOT
 from bench.dial_load import Dials
-from bench.load import Figures, Phase
+from bench.link import Figures
+from bench.load import Phase
 from bench.texts import ALONE, MIXED
 
 BIND_WINDOW: Final = 500
