@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -39,6 +38,7 @@ from gateway.web.desk.routes import Routes
 from gateway.web.root import Root
 from gateway.web.site import make_site
 from tests.conftest import Clock
+from tests.pages import Tags
 
 reactor: Any = _reactor
 PROFILES = Path(__file__).parents[1] / "config" / "profiles"
@@ -50,36 +50,19 @@ _CSRF = re.compile(rb'name="csrf" value="([0-9a-f]+)"')
 _profiles: dict[str, Profile] = {}
 
 
-class Page(HTMLParser):
+class Page(Tags):
     """What a browser would make of an answer."""
 
     def __init__(self, response: Any, body: bytes) -> None:
-        super().__init__()
-        self.code: int = response.code
-        self.headers = response.headers
-        self.body = body
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        super().__init__(response, body)
         self.texts: list[str] = []
         if self.header("content-type").startswith("text/html"):
             self.feed(body.decode())
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note a tag."""
-        self.tags.append((tag, dict(attrs)))
 
     def handle_data(self, data: str) -> None:
         """Note a text."""
         if data.strip():
             self.texts.append(" ".join(data.split()))
-
-    def header(self, name: str) -> str:
-        """One header, "" when it is not there."""
-        return str((self.headers.getRawHeaders(name) or [""])[0])
-
-    @property
-    def location(self) -> str:
-        """Where it sends the browser."""
-        return self.header("location")
 
     @property
     def text(self) -> str:

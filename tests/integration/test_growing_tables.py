@@ -29,6 +29,7 @@ from core.secrecy import Keys
 from core.shelf import Asker
 from core.terms import Terms
 from gateway.profiles import load_profile
+from tests.saying import SAID
 from tests.talkers import CODE, FakeTalker
 
 NOW = 1_790_000_000_000
@@ -37,19 +38,6 @@ PROFILE = Path(__file__).parents[2] / "config" / "profiles" / UTILITY
 GROWN = 5_000
 FEW = 500
 """Less than one table more, and more than what one batch's own rows come to."""
-
-SAID = {
-    Argument.READING: "12345",
-    Argument.YEAR: "1404",
-    Argument.START: "2",
-    Argument.TEXT: "آب قطع است",
-    Argument.TOPIC: "notices",
-    Argument.MOBILE: "989131111111",
-    Argument.TRACKING: "1234567",
-    Argument.BILL_ID: "1000000104616",
-    Argument.PAYMENT_ID: "1070189",
-    Argument.METER_SERIAL: "500001",
-}
 
 _EACH = f"FROM generate_series(1000000, {1_000_000 + GROWN - 1}) AS i"
 GROW = (

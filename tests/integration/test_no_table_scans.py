@@ -68,6 +68,7 @@ from gateway.smpp.text import Alphabet
 from tests.campaigning import DEFINITION, PlainWords, maker, save, sources, start
 from tests.conftest import OTHERS_OUT, Clock
 from tests.happening import ON_BILLS, bill, happen, in_use
+from tests.saying import SAID
 from tests.talkers import CODE, FakeTalker
 
 NOW = 1_790_000_000_000
@@ -85,18 +86,6 @@ GROWING = (
 ALIASES = ("newest", "whole")
 """Names by which statements call a table that they have twice."""
 
-SAID = {
-    Argument.READING: "12345",
-    Argument.YEAR: "1404",
-    Argument.START: "2",
-    Argument.TEXT: "آب قطع است",
-    Argument.TOPIC: "notices",
-    Argument.MOBILE: "989131111111",
-    Argument.TRACKING: "1234567",
-    Argument.BILL_ID: "1000000104616",
-    Argument.PAYMENT_ID: "1070189",
-    Argument.METER_SERIAL: "500001",
-}
 NAMED = {Argument.NUMBER: str(FIRST_NUMBER), Argument.CODE: code_of(FIRST_NUMBER)}
 NAMED_BY: tuple[dict[Argument, str], ...] = (
     NAMED,

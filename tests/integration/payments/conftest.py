@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urljoin
 
@@ -29,28 +28,25 @@ from gateway.web.pay import PayPages
 from gateway.web.root import Root
 from gateway.web.site import make_site
 from tests.conftest import NOW_MS, Clock
+from tests.pages import Tags
 
 reactor: Any = _reactor
 LINK = "abcdefghijkmn"
 MOBILE = "989130000001"
 
 
-class Page(HTMLParser):
+class Page(Tags):
     """What a browser would make of an answer."""
 
     def __init__(self, response: Any, body: bytes) -> None:
-        super().__init__()
-        self.code: int = response.code
-        self.headers = response.headers
-        self.body = body
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        super().__init__(response, body)
         self.texts: dict[str, str] = {}
         self._id = ""
         self.feed(body.decode())
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Note a tag."""
-        self.tags.append((tag, dict(attrs)))
+        super().handle_starttag(tag, attrs)
         self._id = dict(attrs).get("id") or ""
 
     def handle_data(self, data: str) -> None:
@@ -58,15 +54,6 @@ class Page(HTMLParser):
         if self._id and data.strip():
             self.texts[self._id] = data.strip()
             self._id = ""
-
-    def header(self, name: str) -> str:
-        """One header, "" when it is not there."""
-        return str((self.headers.getRawHeaders(name) or [""])[0])
-
-    @property
-    def location(self) -> str:
-        """Where it sends the browser."""
-        return self.header("location")
 
     @property
     def onward(self) -> str:
