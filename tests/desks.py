@@ -152,6 +152,7 @@ class DeskWorld:
         utility: str = "",
         permissions: Iterable[Permission] = (),
         language: str = "fa",
+        office: str = "",
     ) -> Person:
         """Somebody with these roles (or a role of ``permissions``), logged in."""
         wanted = frozenset(permissions)
@@ -162,7 +163,7 @@ class DeskWorld:
             held = list(ids_of(connection, roles).values())
             if wanted:
                 held.append(save_role(connection, None, RoleDraft(f"r-{name}", "", wanted), now))
-            new = NewUser(name, f"آقای {name}", PASSWORD_HASH, language)
+            new = NewUser(name, f"آقای {name}", PASSWORD_HASH, language, office)
             user_id = add_user(connection, new, [(each, utility) for each in held], now)
             browser = Browser("127.0.0.1", "test")
             token = begin_session(connection, user_id, browser, LIFETIME, now, verified=True)

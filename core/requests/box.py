@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -87,6 +87,11 @@ class Box(NamedTuple):
     last: Message
     unseen: int
     """Messages of the other side that the reader's has not read."""
+
+    @property
+    def id(self) -> int:
+        """What a list goes on before."""
+        return self.last.id
 
 
 _COLUMNS = tuple(request_messages.c[name] for name in Message._fields)
@@ -214,7 +219,7 @@ def list_boxes(
     found = [
         (Request._make(row[:width]), row[width], Message._make(row[width + 1 :])) for row in rows
     ]
-    unseen = _unseen_of(connection, reader.side, [request.id for request, _, _ in found])
+    unseen = unseen_of(connection, reader.side, [request.id for request, _, _ in found])
     return [
         Box(request, number, last, unseen.get(request.id, 0)) for request, number, last in found
     ]
@@ -229,7 +234,7 @@ def _own(reader: Reader) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _listed() -> Select[tuple[object, ...]]:
+def _listed() -> Select[Any]:
     return (
         select(*(requests.c[name] for name in Request._fields), subscribers.c.number, *_COLUMNS)
         .select_from(request_messages)
@@ -238,7 +243,8 @@ def _listed() -> Select[tuple[object, ...]]:
     )
 
 
-def _unseen_of(connection: Connection, side: Side, ids: Collection[int]) -> dict[int, int]:
+def unseen_of(connection: Connection, side: Side, ids: Collection[int]) -> dict[int, int]:
+    """How many messages wait for ``side``, by request; those without any are left out."""
     if not ids:
         return {}
     rows = connection.execute(

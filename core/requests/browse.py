@@ -46,6 +46,11 @@ class Listed(NamedTuple):
     request: Request
     number: str | None
 
+    @property
+    def id(self) -> int:
+        """What a list goes on before."""
+        return self.request.id
+
 
 class Shown(NamedTuple):
     """A request with all that was done with it, oldest first."""

@@ -56,6 +56,7 @@ GROUPS: Final = (
         "counter",
         (
             Item("requests", "/requests", P.REQUEST_SEE),
+            Item("box", "/box", P.REQUEST_MESSAGE),
             Item("readings", "/readings", P.READING_SEE),
             Item("subscribers", "/subscribers", P.SUBSCRIBER_SEE),
             Item("bills", "/bills", P.BILL_SEE),

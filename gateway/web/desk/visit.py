@@ -21,6 +21,7 @@ from gateway.web.desk.means import Means
 from gateway.web.desk.navigation import navigation
 from gateway.web.desk.refusals import Forbidden, NotFound
 from gateway.web.desk.rendering import link
+from gateway.web.desk.waiting import waiting
 
 if TYPE_CHECKING:
     from gateway.web.desk.board import Board
@@ -49,7 +50,7 @@ class Visit:
         self.session = session
         self._equipment = equipment
         self._token = token
-        self._drawing: Callable[[], bytes] | None = None
+        self._drawing: Callable[..., bytes] | None = None
 
     # --- who ------------------------------------------------------------------------
 
@@ -259,13 +260,14 @@ class Visit:
         drawing, self._drawing = self._drawing, None
         if drawing is None:
             return answer
-        page: bytes = await self.means.in_thread(drawing)
+        waits = await waiting(self)
+        page: bytes = await self.means.in_thread(partial(drawing, waiting=waits))
         return page
 
     def drawn_now(self, answer: bytes) -> bytes:
         """The same at once, for what is small."""
         drawing, self._drawing = self._drawing, None
-        return answer if drawing is None else drawing()
+        return answer if drawing is None else drawing(waiting={})
 
     def go(self, path: str, flash: str = "", /, *, kind: str = "good", **values: Any) -> bytes:
         """On to another page of the desk (``/inbox``), where the text ``flash`` is shown once."""

@@ -1,0 +1,37 @@
+"""What waits for somebody: figures beside the pages of the navigation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.access.permissions import Permission
+from core.requests.box import Reader, Side, count_unseen
+
+if TYPE_CHECKING:
+    from gateway.web.desk.visit import Visit
+
+
+async def waiting(visit: Visit) -> dict[str, int]:
+    """How much waits for the visitor, by the keys of the navigation's items."""
+    reader = reader_of(visit)
+    if reader is None:
+        return {}
+    unseen: int = await visit.read("waiting", count_unseen, reader)
+    return {"box": unseen}
+
+
+def reader_of(visit: Visit) -> Reader | None:
+    """The visitor as a reader of the box; None for who has none."""
+    needs = {Permission.REQUEST_SEE, Permission.REQUEST_MESSAGE}
+    if not visit.user.office:
+        needs.add(Permission.REQUEST_DECIDE)
+    if not all(visit.may(permission) for permission in needs):
+        return None
+    utilities: frozenset[str] | None = None
+    for scope in map(visit.scope, needs):
+        if scope is not None:
+            utilities = scope if utilities is None else utilities & scope
+    if utilities is not None and not utilities:
+        return None
+    side = Side.OFFICE if visit.user.office else Side.UTILITY
+    return Reader(side, utilities, visit.user.office)
