@@ -22,10 +22,10 @@ from core.access.tokens import (
 )
 from core.jalali import day_interval, parse_date
 from core.text import nearest_hint
+from gateway.commands.auditing import by_command
 from gateway.commands.clicking import Group, as_json, misuse, pass_context
 from gateway.commands.context import CommandError, Context
 from gateway.commands.output import for_people, for_programs, print_json, print_table
-from gateway.commands.users import by_command
 from gateway.commands.utilities import profile_of
 
 NEVER: Final = "never"
