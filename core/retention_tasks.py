@@ -33,6 +33,7 @@ from core.tables import (
     attempts,
     code_failures,
     due_events,
+    event_keys,
     events,
     inbox,
     inbox_handling,
@@ -160,6 +161,7 @@ TASKS: Final = (
     )),
     Task("ussd.rows", "ussd_steps", ussd_steps, does=(_gone(ussd_steps),)),
     Task("events.rows", "events", events, waits=_untold, does=(_gone(events, waits=_untold),)),
+    Task("events.keys", "events", event_keys, does=(_gone(event_keys),)),
     Task("wrong_codes.rows", "wrong_codes", code_failures, code_failures.c.at,
          does=(_gone(code_failures),)),
     Task("requests.persons", "requests", requests, requests.c.created_at, _open, (

@@ -13,6 +13,7 @@ from __future__ import annotations
 from core.tables.access import (
     api_tokens,
     audit,
+    event_keys,
     idempotency_keys,
     inbox_handling,
     login_failures,
@@ -96,6 +97,7 @@ __all__ = [
     "corrections",
     "due_events",
     "early_receipts",
+    "event_keys",
     "events",
     "idempotency_keys",
     "imports",

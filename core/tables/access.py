@@ -127,6 +127,16 @@ idempotency_keys = Table(
     Index(None, "at"),
 )
 
+event_keys = Table(
+    "event_keys",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False, comment="the event's"),
+    Column("utility", Text, nullable=False),
+    Column("key", Text, nullable=False, comment="what the system that told of it calls it"),
+    UniqueConstraint("utility", "key"),
+    comment="events that other systems have told of: each once",
+)
+
 webhooks = Table(
     "webhooks",
     metadata,

@@ -62,6 +62,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit")),
         comment="append-only: triggers refuse to change or delete a row",
     )
+    op.create_table(
+        "event_keys",
+        sa.Column(
+            "id", sa.BigInteger(), autoincrement=False, nullable=False, comment="the event's"
+        ),
+        sa.Column("utility", sa.Text(), nullable=False),
+        sa.Column(
+            "key",
+            sa.Text(),
+            nullable=False,
+            comment="what the system that told of it calls it",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_event_keys")),
+        sa.UniqueConstraint("utility", "key", name=op.f("uq_event_keys_utility_key")),
+        comment="events that other systems have told of: each once",
+    )
     with op.batch_alter_table("audit", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_audit_at"), ["at"], unique=False)
         batch_op.create_index(batch_op.f("ix_audit_object_id"), ["object", "id"], unique=False)
@@ -440,6 +456,7 @@ def _append_only() -> None:
 def downgrade() -> None:
     """Drop them again."""
     op.drop_index("ix_outbox_over", table_name="outbox")
+    op.drop_table("event_keys")
     op.drop_table("retention_marks")
     op.drop_table("minute_counts")
     op.drop_index(
