@@ -54,6 +54,8 @@ class _Filter:
     """E.164 digits without ``+``."""
     subscription: str | None = None
     """A subscription number, of any utility."""
+    subscriber: int | None = None
+    """The id of one subscription."""
     state: str | None = None
     line: str | None = None
     since: int | None = None
@@ -105,6 +107,8 @@ def conditions(table: Table, wanted: _Filter) -> Iterator[ColumnElement[bool]]:
         yield table.c.subscriber_id.in_(
             select(subscribers.c.id).where(subscribers.c.number == wanted.subscription)
         )
+    if wanted.subscriber is not None:
+        yield table.c.subscriber_id == wanted.subscriber
     if wanted.lines is not None:
         yield table.c.line.in_(sorted(wanted.lines))
     if wanted.before is not None:

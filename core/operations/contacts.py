@@ -50,7 +50,7 @@ def _register(asker: Asker, call: Call, facts: Facts, subscriber: Subscriber) ->
         return refused(call, Refusal.CONFIRM_MOBILE, number=number, count=len(mobiles))
     contacts.add(asker, subscriber)
     facts.identities.add_contact(asker.utility, asker.mobile, subscriber)
-    _tell(asker, facts, EventKind.MOBILE_REGISTERED, subscriber, asker.mobile)
+    note_change(asker, facts, EventKind.MOBILE_REGISTERED, subscriber, asker.mobile)
     return done(call, number=number, count=len(mobiles) + 1)
 
 
@@ -88,11 +88,14 @@ def _remove(asker: Asker, call: Call, facts: Facts, subscriber: Subscriber) -> O
         return refused(call, Refusal.NOT_SUBSCRIBED, number=subscriber.number)
     contacts.remove(subscriber, mobile)
     facts.identities.remove_contact(asker.utility, mobile, subscriber)
-    _tell(asker, facts, EventKind.MOBILE_REMOVED, subscriber, mobile)
+    note_change(asker, facts, EventKind.MOBILE_REMOVED, subscriber, mobile)
     return done(call, number=subscriber.number, mobile=shown_mobile(mobile))
 
 
-def _tell(asker: Asker, facts: Facts, kind: EventKind, subscriber: Subscriber, mobile: str) -> None:
+def note_change(
+    asker: Asker, facts: Facts, kind: EventKind, subscriber: Subscriber, mobile: str
+) -> None:
+    """Add the event that a mobile was registered to a subscription, or taken away from it."""
     about = {"number": subscriber.number, "mobile": shown_mobile(mobile)}
     facts.of(Events).add(Event(kind, asker.utility, asker.at, about, subscriber.id, mobile))
 

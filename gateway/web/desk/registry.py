@@ -9,6 +9,7 @@ from gateway.web.desk import (
     account,
     alerts,
     audit,
+    bill_pages,
     campaign_pages,
     campaign_start,
     codes,
@@ -28,6 +29,8 @@ from gateway.web.desk import (
     request_pages,
     roles,
     services,
+    subscriber_contacts,
+    subscriber_pages,
     template_editing,
     template_pages,
     users,
@@ -48,6 +51,7 @@ PAGES: Final[Sequence[Routes]] = (
     phone.routes,
     codes.routes,
     audit.routes,
+    bill_pages.routes,
     campaign_pages.routes,
     campaign_start.routes,
     optout_pages.routes,
@@ -55,9 +59,14 @@ PAGES: Final[Sequence[Routes]] = (
     reading_file.routes,
     reading_pages.routes,
     report_pages.routes,
+<<<<<<< HEAD
     request_acts.routes,
     request_forms.routes,
     request_pages.routes,
+=======
+    subscriber_contacts.routes,
+    subscriber_pages.routes,
+>>>>>>> d0da291 (Subscribers on the desk: searched, shown with their records, mobiles; duplicate bills)
     template_editing.routes,
     template_pages.routes,
 )

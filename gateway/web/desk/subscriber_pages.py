@@ -1,0 +1,128 @@
+"""Subscribers: found by whatever names them, and each with all that is on record."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+from core.access.audit import Entry
+from core.access.permissions import Permission
+from core.box_filters import InboxFilter, OutboxFilter
+from core.browse import Message, Received, list_inbox, list_outbox
+from core.instalments import due_at
+from core.requests.kinds import Services
+from core.subscriber_records import Records, records_of
+from core.subscribers import SHORTEST_NAME, Detail, SubscriberFilter, find_subscriber, search
+from gateway.web.desk.forms import Form
+from gateway.web.desk.lists import LIMIT, paged
+from gateway.web.desk.refusals import NotFound
+from gateway.web.desk.routes import Routes
+from gateway.web.desk.visit import Visit
+
+routes = Routes()
+EACH: Final = 12
+"""So many of each kind of record are shown."""
+_MESSAGES: Final = 6
+
+
+class Held(NamedTuple):
+    """A subscription, and what is on record of it."""
+
+    records: Records
+    received: list[Received]
+    sent: list[Message]
+
+
+@routes.route("GET", "/subscribers", Permission.SUBSCRIBER_SEE)
+async def show(visit: Visit) -> bytes:
+    """A search; the one that an identifier is of opens at once."""
+    form, may = visit.query, visit.utilities(Permission.SUBSCRIBER_SEE)
+    said = form.text("q", most=60)
+    chosen = form.choice("utility", may, required=False)
+    wanted = SubscriberFilter(
+        utilities=[chosen] if chosen else list(may),
+        said=said,
+        before=form.row_id("before"),
+        limit=LIMIT,
+    )
+    if said and wanted.is_name and max(map(len, said.split())) < SHORTEST_NAME:
+        form.wrong("q", "subscribers.too_short", least=SHORTEST_NAME)
+    rows = await _found(visit, wanted) if said and form.is_right else []
+    if len(rows) == 1 and not wanted.is_name and wanted.before is None:
+        return visit.go(f"/subscribers/{rows[0].id}")
+    return visit.page(
+        "subscribers.html",
+        code=200 if form.is_right else 422,
+        form=form,
+        said=said,
+        utilities=may,
+        **paged(rows),
+    )
+
+
+@routes.route("GET", "/subscribers/<int:subscriber_id>", Permission.SUBSCRIBER_SEE)
+async def show_one(visit: Visit, subscriber_id: int) -> bytes:
+    """One, with the records that the visitor may see; a look at personal data is written down."""
+    return await subscriber_page(visit, subscriber_id, visit.blank())
+
+
+async def known_for(visit: Visit, subscriber_id: int, permission: Permission) -> Detail:
+    """The subscription, if the visitor may do that with it. Raises ``NotFound``."""
+    detail: Detail | None = await visit.read("subscriber", find_subscriber, subscriber_id)
+    if detail is None:
+        raise NotFound
+    visit.check(permission, detail.utility)
+    return detail
+
+
+async def subscriber_page(
+    visit: Visit, subscriber_id: int, form: Form, code: int = 200, *, confirm: int = 0
+) -> bytes:
+    """The page of one; ``confirm``: so many other mobiles it has, and one more was asked for."""
+    detail = await known_for(visit, subscriber_id, Permission.SUBSCRIBER_SEE)
+    entry = Entry("subscriber.see", f"subscriber:{detail.id}", detail.utility)
+    whole = await visit.sees_personal(entry)
+    lines = _lines(visit, detail.utility)
+    held: Held = await visit.read("subscriber.records", _held, detail, lines)
+    return visit.page(
+        "subscriber.html",
+        code=code,
+        form=form,
+        row=detail,
+        held=held,
+        records=held.records,
+        due=due_at(held.records.unpaid, visit.means.now_ms()),
+        services=_services(visit, detail.utility),
+        whole=whole,
+        confirm=confirm,
+        utility=detail.utility,
+    )
+
+
+async def _found(visit: Visit, wanted: SubscriberFilter) -> list[Any]:
+    if not wanted.is_name:
+        return list(await visit.read("subscribers", search, wanted))
+    # Every subscription is read: on the thread that may take its time.
+    means = visit.means
+    return list(await means.in_report(means.database.read, "desk.subscribers.name", search, wanted))
+
+
+def _lines(visit: Visit, utility: str) -> list[str]:
+    """The lines of a utility, dialled ones too."""
+    means = visit.means
+    texted = [line for line, mind in means.minds.items() if mind.utility == utility]
+    dialled = [line for line, each in means.talkers.items() if each.utility == utility]
+    return texted + dialled
+
+
+def _services(visit: Visit, utility: str) -> Services:
+    """The kinds of requests of a utility."""
+    minds = visit.means.minds.values()
+    return next((each.terms.services for each in minds if each.utility == utility), Services())
+
+
+def _held(connection: Any, detail: Detail, lines: list[str]) -> Held:
+    return Held(
+        records_of(connection, detail, EACH),
+        list_inbox(connection, InboxFilter(subscriber=detail.id, lines=lines, limit=_MESSAGES)),
+        list_outbox(connection, OutboxFilter(subscriber=detail.id, lines=lines, limit=_MESSAGES)),
+    )
