@@ -59,14 +59,11 @@ PAGES: Final[Sequence[Routes]] = (
     reading_file.routes,
     reading_pages.routes,
     report_pages.routes,
-<<<<<<< HEAD
     request_acts.routes,
     request_forms.routes,
     request_pages.routes,
-=======
     subscriber_contacts.routes,
     subscriber_pages.routes,
->>>>>>> d0da291 (Subscribers on the desk: searched, shown with their records, mobiles; duplicate bills)
     template_editing.routes,
     template_pages.routes,
 )

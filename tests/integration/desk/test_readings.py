@@ -142,7 +142,7 @@ async def test_readings_are_taken_out_as_a_file(desk: Any) -> None:
     assert "'=cmd" in text
     assert MOBILE not in text
     full = await desk.get("/readings/file?format=xlsx&full=1&state=doubtful", boss)
-    rows = list(load_workbook(BytesIO(full.body)).active.values)
+    rows = list(load_workbook(BytesIO(full.body)).worksheets[0].values)
     assert MOBILE in rows[1]
     assert evil in rows[1]
     assert len(rows) == 2
