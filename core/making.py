@@ -134,7 +134,7 @@ def prepare(connection: Connection, maker: Maker, order: Order, rows: Sequence[R
         if texts
         for mobile in mobiles
     ]
-    parts = _as_parts(maker.ids, written)
+    parts = as_parts(maker.ids, written)
     unwritten = sum(not texts for texts in worded)
     made = Made(len(written), len(parts), unwanted, passed_over, unwritten)
     return Prepared(order, parts, made)
@@ -165,9 +165,10 @@ def store(connection: Connection, prepared: Prepared) -> None:
     )
 
 
-def _as_parts(
+def as_parts(
     ids: IdMaker, written: Sequence[tuple[int | None, str, Sequence[str]]]
 ) -> list[tuple[object, ...]]:
+    """What ``Prepared`` has, of (subscriber, mobile, parts of the text) for each message."""
     numbers = _numbers(ids, sum(len(texts) for _subscriber, _mobile, texts in written))
     found: list[tuple[object, ...]] = []
     for subscriber_id, mobile, texts in written:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
@@ -24,7 +23,7 @@ from core.jalali import day_interval, parse_date
 from core.text import nearest_hint
 from gateway.commands.auditing import by_command
 from gateway.commands.clicking import Group, as_json, misuse, pass_context
-from gateway.commands.context import CommandError, Context
+from gateway.commands.context import CommandError, Context, now_ms
 from gateway.commands.output import for_people, for_programs, print_json, print_table
 from gateway.commands.utilities import profile_of
 
@@ -105,7 +104,7 @@ def token_add(  # noqa: PLR0913 - what is said of a token
 @pass_context
 def token_list(context: Context, *, as_json: bool) -> None:
     """List the tokens, those that are over too; what is shown of a token is kept nowhere."""
-    now = time.time_ns() // 1_000_000
+    now = now_ms()
     with context.database() as database:
         found = database.read("cli.tokens", list_tokens)
     if as_json:
@@ -155,14 +154,14 @@ def _permissions(said: Sequence[str]) -> frozenset[Permission]:
     return frozenset(known[each] for each in said)
 
 
-def _until(said: str | None, now_ms: int) -> int | None:
+def _until(said: str | None, now: int) -> int | None:
     """The end of the last day, UTC milliseconds."""
     if said == NEVER:
         return None
     if said is None:
-        return now_ms + round(_YEAR.total_seconds() * 1000)
+        return now + round(_YEAR.total_seconds() * 1000)
     _, end = day_interval(parse_date(said))
-    if end.timestamp() * 1000 <= now_ms:
+    if end.timestamp() * 1000 <= now:
         raise ValueError(f"--expires: {said} is over")
     return round(end.timestamp() * 1000)
 

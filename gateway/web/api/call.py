@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 from core.access.audit import Actor, Entry
 from core.access.permissions import Permission
 from core.access.tokens import Token
+from gateway.templates.wordings import Wordings
 from gateway.web.api.models import Model
 from gateway.web.api.problems import Problem, Words, Wrong, not_found
 from gateway.web.api.routes import Route
@@ -33,6 +34,8 @@ class Call(Generic[Query, Body]):
     address: str
     now: int
     """UTC milliseconds."""
+    wordings: Wordings
+    """What templates are written with."""
     entries: list[Entry] = field(default_factory=list)
     hooks: list[Callable[[], object]] = field(default_factory=list)
 

@@ -17,11 +17,13 @@ from twisted.internet.defer import CancelledError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from core.access.audit import Entry
-from core.access.idempotency import InProgress, Kept, Key, OtherRequest, begin, keep
+from core.access.idempotency import Kept, Key
 from core.database import DatabaseUnavailable
+from gateway.templates.wordings import Wordings
 from gateway.web.api import problems
-from gateway.web.api.asking import body_of, key_of, query_of
+from gateway.web.api.asking import body_of, query_of
 from gateway.web.api.call import Call
+from gateway.web.api.keyring import Keyring
 from gateway.web.api.letting_in import Doorkeeper
 from gateway.web.api.openapi import document
 from gateway.web.api.paths import CONVERTERS
@@ -59,7 +61,8 @@ class Frame:
         self._secure = bool(web and web.url.startswith("https:"))
         self._behind_proxy = bool(web and web.behind_proxy)
         self._doorkeeper = Doorkeeper(means)
-        self._doing: set[tuple[int, str]] = set()
+        self._wordings = Wordings(means.minds)
+        self._keyring = Keyring(means.keys)
         resources = list(resources)
         self.routes = [route for resource in resources for route in resource]
         self.document = document(resources, web.url if web else "")
@@ -140,19 +143,22 @@ class Frame:
             query, body = await self._means.in_thread(_asked, route, request, content)
         else:
             query, body = _asked(route, request, content)
-        call = Call(self._means, route, token, query, body, address, self._means.now_ms())
+        now = self._means.now_ms()
+        call = Call(self._means, route, token, query, body, address, now, self._wordings)
         if route.is_async:
             return await self._beside(call, arguments)
         if not route.changes:
             return await self._read(call, arguments)
-        key = self._key(call, request, content)
-        return await (
-            self._write(call, arguments) if key is None else self._once(key, call, arguments)
-        )
+        key = self._keyring.key(route, token, request, content)
+        if key is None:
+            return await self._write(call, arguments)
+        with self._keyring.held(key):
+            return await self._write(call, arguments, key)
 
     async def _beside(self, call: Call[Any, Any], arguments: dict[str, Any]) -> _Done:
         answer = await call.route.handler(call, **arguments)
         await self._audit(call)
+        _finish(call)
         return _done(call.route, answer)
 
     async def _read(self, call: Call[Any, Any], arguments: dict[str, Any]) -> _Done:
@@ -167,66 +173,26 @@ class Frame:
         self, call: Call[Any, Any], arguments: dict[str, Any], key: Key | None = None
     ) -> _Done:
         def work(connection: Any) -> _Done:
-            kept = begin(connection, key) if key else None
+            kept = self._keyring.kept(connection, key) if key else None
             if kept:
-                return _Done(kept.status, self._opened(kept.body), is_again=True)
+                return _Done(kept.status, kept.body, is_again=True)
             done = _done(call.route, call.route.handler(call, connection, **arguments))
-            entries = call.entries or [Entry(call.route.action, "", call.token.utility)]
-            self._means.scribe.write(connection, call.now, call.actor, *entries)
+            self._means.scribe.write(connection, call.now, call.actor, *_entries(call))
             if key:
-                keep(connection, key, Kept(done.status, self._sealed(done.body)), call.now)
+                answer = Kept(done.status, done.body)
+                self._keyring.keep(connection, key, answer, call.now)
             return done
 
         done: _Done = await self._means.transact(f"api.{call.route.operation}", work)
         if not done.is_again:
-            for hook in call.hooks:
-                hook()
+            _finish(call)
         return done
 
-    async def _once(self, key: Key, call: Call[Any, Any], arguments: dict[str, Any]) -> _Done:
-        mark = (key.token_id, key.key)
-        if mark in self._doing:
-            raise _in_progress()
-        self._doing.add(mark)
-        try:
-            return await self._write(call, arguments, key)
-        except InProgress:
-            raise _in_progress() from None
-        except OtherRequest:
-            raise Problem(
-                "key-reused",
-                "another request was sent with this Idempotency-Key: make a new one",
-                "درخواست دیگری با این Idempotency-Key آمده است: کلید تازه‌ای بسازید",
-            ) from None
-        finally:
-            self._doing.discard(mark)
-
     async def _audit(self, call: Call[Any, Any]) -> None:
-        if call.entries:
+        entries = _entries(call)
+        if entries:
             write = self._means.scribe.write
-            await self._means.transact("api.audit", write, call.now, call.actor, *call.entries)
-
-    # --- idempotency ----------------------------------------------------------------------
-
-    def _key(self, call: Call[Any, Any], request: Any, content: bytes) -> Key | None:
-        said = key_of(request.getHeader(b"idempotency-key"))
-        if said is None:
-            return None
-        if call.route.is_secret:
-            raise Problem(
-                "invalid",
-                "what is answered here is shown once, and not kept: leave out Idempotency-Key",
-                "پاسخ این درخواست تنها یک بار نشان داده می‌شود: Idempotency-Key نفرستید",
-            )
-        asked = f"{call.route.method} {request.uri.decode('latin-1')} {content.decode('latin-1')}"
-        return Key(call.token.id, said, self._means.keys.sign("idempotency", asked))
-
-    def _sealed(self, body: str) -> str:
-        """Answers are about people: whoever reads the table reads none of them."""
-        return self._means.keys.seal("idempotency", body)
-
-    def _opened(self, sealed: str) -> str:
-        return self._means.keys.unseal("idempotency", sealed)
+            await self._means.transact("api.audit", write, call.now, call.actor, *entries)
 
     # --- trouble --------------------------------------------------------------------------
 
@@ -284,13 +250,16 @@ def _done(route: Route, answer: Any) -> _Done:
     return _Done(route.status, answer.model_dump_json())
 
 
-def _in_progress() -> Problem:
-    return Problem(
-        "in-progress",
-        "a request with this Idempotency-Key is being done: ask again for its answer",
-        "درخواستی با این Idempotency-Key در حال انجام است: پاسخش را دوباره بخواهید",
-        headers={"retry-after": "1"},
-    )
+def _entries(call: Call[Any, Any]) -> list[Entry]:
+    """What the audit log is told: no change goes without a line."""
+    if call.route.changes and not call.entries:
+        return [Entry(call.route.action, "", call.token.utility)]
+    return call.entries
+
+
+def _finish(call: Call[Any, Any]) -> None:
+    for hook in call.hooks:
+        hook()
 
 
 def _prefix(path: str) -> str:

@@ -8,13 +8,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Final, Generic, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from core.identifiers import MobileError
 from core.identifiers import mobile as mobile_of
 from gateway.web.api.problems import Words
 
 MOST_ROWS: Final = 200
+_FIRST_YEAR, _LAST_YEAR = 1970, 2200
 T = TypeVar("T")
 
 
@@ -85,6 +86,10 @@ def _mobile(said: str) -> str:
 
 Id = Annotated[str, Field(pattern=r"^[0-9]{1,19}$", examples=["7234567890123456"])]
 """An id in an answer."""
+Number = Annotated[
+    str, Field(min_length=1, max_length=20, pattern="^[0-9]+$", examples=["10000001"])
+]
+"""A subscription's number."""
 Mobile = Annotated[
     str,
     Field(min_length=10, max_length=20, examples=["09131234567"]),
@@ -96,6 +101,20 @@ At = Annotated[
     Field(examples=["2026-09-21T14:13:20.000Z"]),
 ]
 """An instant of an answer: see ``instant``."""
+
+
+def _in_reach(at: datetime) -> datetime:
+    if not _FIRST_YEAR <= at.year <= _LAST_YEAR:
+        raise Misfit("is out of reach: write an instant of our time", "زمان پذیرفتنی نیست")
+    return at
+
+
+When = Annotated[
+    AwareDatetime,
+    Field(description="An instant with its zone, in ISO 8601.", examples=["2026-09-21T10:30:00Z"]),
+    AfterValidator(_in_reach),
+]
+"""An instant in a request."""
 
 
 def instant(at_ms: int) -> datetime:

@@ -7,7 +7,13 @@ from typing import Final
 
 from gateway.web.api import (
     health,
+    inbound,
+    messages,
 )
 from gateway.web.api.routes import Routes
 
-RESOURCES: Final[Sequence[Routes]] = (health.routes,)
+RESOURCES: Final[Sequence[Routes]] = (
+    messages.routes,
+    inbound.routes,
+    health.routes,
+)
