@@ -22,6 +22,8 @@ async def waiting(visit: Visit) -> dict[str, int]:
 
 def reader_of(visit: Visit) -> Reader | None:
     """The visitor as a reader of the box; None for who has none."""
+    if not visit.may(Permission.REQUEST_MESSAGE):
+        return None  # nobody at all, too
     needs = {Permission.REQUEST_SEE, Permission.REQUEST_MESSAGE}
     if not visit.user.office:
         needs.add(Permission.REQUEST_DECIDE)
