@@ -221,22 +221,27 @@ class Staff:
     def __init__(self, house: House) -> None:
         self._house = house
 
-    def __call__(self, page: Page, *roles: str, name: str = "", utility: str = "") -> str:
+    def __call__(
+        self, page: Page, *roles: str, name: str = "", utility: str = "", office: str = ""
+    ) -> str:
         """Have ``page`` logged in as somebody with these roles; the user's name."""
         name = name or "-".join((*roles, utility)).strip("-").replace("*", "")
-        token = self._house.database.transact("staff", _let_in, name, roles, utility)
+        token = self._house.database.transact("staff", _let_in, name, roles, utility, office)
         page.context.add_cookies(
             [{"name": "peyk_session", "value": token, "url": self._house.url, "httpOnly": True}]
         )
         return name
 
 
-def _let_in(connection: Connection, name: str, roles: tuple[str, ...], utility: str) -> str:
+def _let_in(
+    connection: Connection, name: str, roles: tuple[str, ...], utility: str, office: str
+) -> str:
     now = time.time_ns() // 1_000_000
     user = user_named(connection, name)
     if user is None:
         held = [(each, utility) for each in ids_of(connection, roles).values()]
-        user_id = add_user(connection, NewUser(name, f"کاربر {name}", "none"), held, now)
+        new = NewUser(name, f"کاربر {name}", "none", office=office)
+        user_id = add_user(connection, new, held, now)
     else:
         user_id = user.id
     lifetime = Lifetime(3_600_000, 3_600_000)

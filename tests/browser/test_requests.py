@@ -1,0 +1,103 @@
+"""A request in a browser: from a counter office through the message box to the subscriber's SMS."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from playwright.sync_api import Page, expect
+from sqlalchemy import Connection, select
+
+from core.demo import number_of
+from core.tables import outbox
+
+UTILITY = "lorestan-water"
+MOBILE = "989177770001"
+PHONE_WIDTH = 390
+DEADLINE = 60.0
+
+
+def _texts_to(connection: Connection, mobile: str) -> list[str]:
+    return list(
+        connection.execute(select(outbox.c.text).where(outbox.c.mobile == mobile)).scalars()
+    )
+
+
+def _looked_at(page: Page, name: str, accessible: Any, shoot: Any) -> None:
+    """Right to left, accessible, no wider than a phone; pictures of both."""
+    assert page.evaluate("document.dir") == "rtl"
+    accessible(page)
+    shoot(page, name)
+    page.set_viewport_size({"width": PHONE_WIDTH, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE_WIDTH, name
+    shoot(page, f"{name}-phone")
+    page.set_viewport_size({"width": 1280, "height": 900})
+
+
+def test_an_office_and_the_utility_settle_a_request(  # noqa: PLR0915 - a story of three people
+    page: Page, house: Any, staff: Any, shoot: Any, accessible: Any
+) -> None:
+    """Registered, asked back, answered, decided; the subscriber is told by SMS."""
+    house.peyk("template", "enable", "bill_cancellation_state", "--utility", UTILITY)
+
+    def office() -> None:
+        staff(page, "counter", name="office7", utility=UTILITY, office="دفتر ۷ خرم‌آباد")
+
+    office()
+    page.goto("/desk/requests")
+    page.get_by_role("link", name="ثبت درخواست تازه").click()
+    _looked_at(page, "request-kinds", accessible, shoot)
+    page.get_by_role("link", name="ابطال صورتحساب").click()
+    page.get_by_role("button", name="ثبت درخواست").click()
+    expect(page.locator("[role=alert]")).to_contain_text("۳ مورد")
+    _looked_at(page, "request-form", accessible, shoot)
+    page.get_by_label("شماره اشتراک").fill(number_of(1, UTILITY))
+    page.get_by_label("شناسه قبض").fill("۲۰۵۰۳۲۷۶۰۴۶۱۳")
+    page.get_by_label("شماره همراهی").fill("0917 777 0001")
+    page.get_by_label("شرح").fill("قبض این دوره دو بار صادر شده است.")
+    page.get_by_role("button", name="ثبت درخواست").click()
+    expect(page.locator(".flash.good")).to_contain_text("شماره پیگیری")
+    address = page.url
+    page.get_by_role("link", name="رسید درخواست").click()
+    expect(page.locator(".tracking")).to_be_visible()
+    page.emulate_media(media="print")
+    expect(page.locator("nav").first).to_be_hidden()
+    shoot(page, "request-receipt-printed")
+    page.emulate_media(media="screen")
+    _looked_at(page, "request-receipt", accessible, shoot)
+
+    staff(page, "operator", name="expert", utility=UTILITY)
+    page.goto(address)
+    page.get_by_label("پیام به دفتر پیشخوان").fill("تصویر هر دو قبض را بفرستید.")
+    page.get_by_role("button", name="ارسال", exact=True).click()
+    expect(page.locator(".talk")).to_contain_text("هنوز خوانده نشده")
+
+    office()
+    page.goto("/desk/requests")
+    _looked_at(page, "requests", accessible, shoot)
+    page.locator("nav a", has_text="صندوق پیام").click()
+    expect(page.locator("nav a[aria-current]")).to_contain_text("۱")
+    _looked_at(page, "box", accessible, shoot)
+    page.locator("tbody a").first.click()
+    page.get_by_label("پیام به شرکت").fill("با پیک فرستاده شد.")
+    page.get_by_role("button", name="ارسال", exact=True).click()
+    expect(page.locator(".talk")).to_contain_text("با پیک فرستاده شد")
+    expect(page.locator("nav .badge")).to_have_count(0)
+
+    staff(page, "operator", name="expert", utility=UTILITY)
+    page.goto(address)
+    expect(page.locator(".talk")).to_contain_text("با پیک فرستاده شد")
+    page.get_by_label("وضعیت تازه").select_option("done")
+    page.locator("#note").fill("قبض دوم باطل شد.")
+    _looked_at(page, "request", accessible, shoot)
+    page.get_by_role("button", name="ثبت وضعیت").click()
+    expect(page.locator("h1")).to_contain_text("انجام شده")
+    deadline = time.monotonic() + DEADLINE
+    while not any("قبض دوم باطل شد" in text for text in _told(house)):
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(100)
+
+
+def _told(house: Any) -> list[str]:
+    found: list[str] = house.database.read("told", _texts_to, MOBILE)
+    return found
