@@ -1,4 +1,7 @@
-"""The version of a database's tables: read it, and bring it to what this code needs."""
+"""The version of a database's tables: read it, and bring it to what this code needs.
+
+Looking is for every command, and so it is done without Alembic, which takes long to be imported.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from core.database import Database, DatabaseUnavailable
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -65,6 +67,8 @@ def upgrade(database: Database) -> None:
         if version is not None:
             _refuse_newer(database, version)
         if version != head():
+            from alembic import command  # noqa: PLC0415 - once for each version
+
             command.upgrade(_config(connection), "head")
 
 
@@ -100,7 +104,10 @@ def _foreign_keys_off(connection: Connection) -> Iterator[None]:
 
 
 def _version(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    version: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return version
 
 
 def _refuse_newer(database: Database, version: str) -> None:
@@ -118,15 +125,16 @@ class _Versions(NamedTuple):
 
 @cache
 def _versions() -> _Versions:
-    """Those of this installation: reading every migration takes tens of milliseconds."""
-    scripts = ScriptDirectory.from_config(_config())
-    version = scripts.get_current_head()
-    if version is None:
+    """Those of this installation, as their files are called: to read them all takes a while."""
+    found = {file.name.partition("_")[0] for file in (_MIGRATIONS / "versions").glob("[0-9]*.py")}
+    if not found:
         raise SchemaError("this installation of Peyk lacks its migrations; install it again")
-    return _Versions(version, frozenset(each.revision for each in scripts.walk_revisions()))
+    return _Versions(max(found), frozenset(found))
 
 
 def _config(connection: Connection | None = None) -> Config:
+    from alembic.config import Config  # noqa: PLC0415
+
     config = Config()
     # ConfigParser reads % as the start of a substitution.
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))

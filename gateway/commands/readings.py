@@ -9,15 +9,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.worksheet.worksheet import Worksheet
 
 from core.ids import ids_for_command
 from core.jalali import interval_ms
 from core.reading_control import Decided, Decision, DecisionError, decide
 from core.reading_lists import Listed, ReadingFilter, list_readings
 from core.readings import ReadingState
+from core.reports.writing import safe
 from gateway.commands.clicking import (
     ID,
     Decorator,
@@ -38,8 +36,6 @@ COLUMNS: Final = (
     "id", "utility", "number", "reading", "read_at", "state", "meter_state", "source", "mobile",
     "decided_at", "decided_by", "note",
 )  # fmt: skip
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
-"""What makes a spreadsheet take a text for a formula."""
 
 
 @click.group(cls=Group, epilog="peyk reading list --state doubtful")
@@ -178,26 +174,24 @@ def _write_csv(file: Path, rows: Iterable[Sequence[object]]) -> None:
 
 
 def _write_xlsx(file: Path, rows: Iterable[Sequence[object]]) -> None:
+    from openpyxl import Workbook  # noqa: PLC0415 - a tenth of a second
+
+    from core.reports.sheets import text_cell  # noqa: PLC0415
+
     book = Workbook(write_only=True)
     sheet = book.create_sheet("readings")
     sheet.append(list(COLUMNS))
-    for row in rows:
-        sheet.append([_xlsx_cell(sheet, cell) for cell in row])
+    for key, *others in rows:
+        # Of a number's digits a spreadsheet keeps fifteen.
+        cells = (text_cell(sheet, guarded(each)) if isinstance(each, str) else each
+                 for each in others)  # fmt: skip
+        sheet.append([text_cell(sheet, str(key)), *cells])
     book.save(file)
 
 
 def guarded(cell: Any) -> Any:
-    """A cell that no spreadsheet takes for a formula: such a text gets an apostrophe."""
-    if isinstance(cell, str) and cell.startswith(_FORMULA):
-        return f"'{cell}"
-    return cell
-
-
-def _xlsx_cell(sheet: Worksheet, value: Any) -> Any:
-    cell = WriteOnlyCell(sheet, value=guarded(value))
-    if isinstance(value, str):
-        cell.data_type = "s"  # whatever it begins with
-    return cell
+    """A cell that no spreadsheet takes for a formula."""
+    return safe(cell) if isinstance(cell, str) else cell
 
 
 def _cells(row: Listed) -> tuple[object, ...]:

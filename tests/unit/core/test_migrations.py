@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 
 from core import schema
@@ -62,6 +63,14 @@ def test_upgrade_twice_changes_nothing(empty: Database) -> None:
     schema.upgrade(empty)
     assert schema.is_current(empty)
     assert schema.current(empty) == schema.head()
+
+
+def test_migrations_are_called_by_their_version() -> None:
+    """And follow each other: the newest is known by the files' names alone."""
+    scripts = ScriptDirectory.from_config(schema._config())
+    revisions = [each.revision for each in scripts.walk_revisions()]
+    assert scripts.get_heads() == [schema.head()]
+    assert revisions == sorted(schema._versions().known, reverse=True)
 
 
 def test_upgrades_at_the_same_time_wait_for_each_other(empty_url: str) -> None:

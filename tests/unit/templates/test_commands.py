@@ -157,8 +157,8 @@ def test_mistakes_in_names(office: Office) -> None:
         ("request_registered", "kind=leek", "kind is never 'leek'; "),
     )
     for kind, where, said in conditions:
-        given = ("template", "add", "due", "--body", "x", "--on", kind, "--where", where)
-        assert f"where: {said}" in office.peyk(*given).err
+        conditioned = ("template", "add", "due", "--body", "x", "--on", kind, "--where", where)
+        assert f"where: {said}" in office.peyk(*conditioned).err
 
 
 def editor(monkeypatch: pytest.MonkeyPatch, folder: Path, *rounds: tuple[str, str]) -> Path:

@@ -242,7 +242,7 @@ def test_xlsx_holds_texts_as_texts_and_every_digit_of_an_id(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Nothing is a formula; what XML cannot say is marked; long reports go on in a new sheet."""
-    monkeypatch.setattr("core.reports.writing.MOST_ROWS_OF_SHEET", 1)
+    monkeypatch.setattr("core.reports.sheets.MOST_ROWS_OF_SHEET", 1)
     book = load_workbook(io.BytesIO(_file(Format.XLSX)))
     first, second = book.worksheets
     assert (first.title, second.title, first.sheet_view.rightToLeft) == ("گزارش", "گزارش 2", True)
