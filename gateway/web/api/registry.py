@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from gateway.web.api import (
+    campaigns,
     health,
     inbound,
     messages,
@@ -15,5 +16,6 @@ from gateway.web.api.routes import Routes
 RESOURCES: Final[Sequence[Routes]] = (
     messages.routes,
     inbound.routes,
+    campaigns.routes,
     health.routes,
 )
