@@ -38,6 +38,7 @@ GROUPS: Final = (
         (
             Item("inbox", "/inbox", P.INBOX_SEE),
             Item("outbox", "/outbox", P.OUTBOX_SEE),
+            Item("compose", "/messages/new", P.MESSAGE_SEND),
             Item("phone", "/phone", P.USSD_TRY),
             Item("codes", "/codes", P.USSD_SEE),
         ),
