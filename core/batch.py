@@ -158,7 +158,7 @@ class Done:
     dialled: Counter[str] = field(default_factory=Counter)
     """What became of USSD sessions and inputs: the words of ``core.dialogues.exchange``."""
     happened: bool = False
-    """Whether events were stored: templates may be made of them."""
+    """Whether events were stored that templates may be made of."""
     dead: list[int] = field(default_factory=list)
     """Daemons that were found to have died."""
     became: Counter[str] = field(default_factory=Counter)
@@ -267,7 +267,7 @@ def _work_on(connection: Connection, desk: Desk, arrivals: Collection[Arrival]) 
     facts.store(connection)
     done = store_work(connection, desk, stored, answers)
     done.unwanted = facts.of(OptOuts).in_hand
-    done.happened = facts.of(Events).has_any
+    done.happened = facts.of(Events).waits
     return done
 
 

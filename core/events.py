@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from core.bulk import insert_rows
 from core.calls import Scalar
+from core.listening import Listening
 from core.shelf import Shelf
 from core.tables import events
 
@@ -53,22 +54,24 @@ class Events(Shelf):
 
     def __init__(self) -> None:
         self._new: list[Event] = []
+        self.waits = False
+        """Whether something is stored that a template may be made of."""
 
     def add(self, event: Event) -> None:
         """Note that something happened."""
         self._new.append(event)
 
-    @property
-    def has_any(self) -> bool:
-        """Whether something happened."""
-        return bool(self._new)
-
     def store(self, connection: Connection) -> None:
-        """One statement."""
-        rows = [
-            (self.ids.one(), utility, kind.value, subscriber_id, mobile, as_json(about), at)
-            for kind, utility, at, about, subscriber_id, mobile in self._new
-        ]
+        """Two statements. What no template listens for counts as handled at once."""
+        if not self._new:
+            return
+        listening = Listening(connection)
+        rows: list[tuple[object, ...]] = []
+        for kind, utility, at, about, subscriber_id, mobile in self._new:
+            handled_at = None if listening.to(utility, kind.value) else at
+            self.waits |= handled_at is None
+            named = (self.ids.one(), utility, kind.value, subscriber_id, mobile)
+            rows.append((*named, as_json(about), at, handled_at))
         insert_rows(connection, events, _COLUMNS, rows)
 
 
@@ -79,4 +82,4 @@ def as_json(about: Mapping[str, Scalar]) -> str:
 
 # ``json.dumps`` would make one for each event.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, check_circular=False, default=str)
-_COLUMNS = ("id", "utility", "kind", "subscriber_id", "mobile", "about", "at")
+_COLUMNS = ("id", "utility", "kind", "subscriber_id", "mobile", "about", "at", "handled_at")

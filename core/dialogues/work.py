@@ -128,7 +128,7 @@ def _in_rounds(
         ran = [_ran(exchange, asked, facts) for _, asked in waiting]
         facts.store(connection)
         worked.unwanted += facts.of(OptOuts).in_hand
-        worked.happened |= facts.of(Events).has_any
+        worked.happened |= facts.of(Events).waits
         waiting = [
             _Waiting(talk, asked)
             for (talk, _), outcome in zip(waiting, ran, strict=True)

@@ -87,6 +87,15 @@ def read_definition(stored: str, policy: SendPolicy) -> Definition:
     return made
 
 
+def read_kinds(stored: str) -> frozenset[str]:
+    """The kinds of events that a definition is made of. Raises ``StoredTemplateError``."""
+    try:
+        trigger = _read_trigger(_given(stored)["trigger"])
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise StoredTemplateError(f"a stored template cannot be read: {error}") from None
+    return frozenset(trigger.kinds if isinstance(trigger, OnEvents) else ())
+
+
 def _line(values: Mapping[str, Any]) -> str:
     return json.dumps(values, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DataError
 
 from core.calls import Fact
 from core.database import Database
+from core.events import EventKind
 from core.happened import due_now, has_new
 from core.ids import IdMaker
 from core.leader import Leadership
@@ -30,9 +31,9 @@ from core.schedule_words import parse_schedule
 from core.schedules import next_after
 from core.secrecy import Keys
 from core.tables import due_events, events, paused_services
-from core.templates.store import set_enabled
+from core.templates.store import Draft, add, set_enabled
 from core.templates.types import Missed, OnEvents, Receivers, Version
-from tests.campaigning import PlainWords
+from tests.campaigning import UTILITY, PlainWords
 from tests.conftest import Clock, CountStatements
 from tests.happening import ON_BILLS, bill, happen, in_use, press, subscriber, texts
 from tests.talking import Talk
@@ -77,14 +78,35 @@ def test_what_happened_out_of_a_template_s_time_is_not_its_business(
     assert texts(database) == ["2: 1000 1", "2: 1000 1", "1: 1000 1"]
 
 
-def test_a_batch_says_whether_something_happened(sqlite_database: Database, keys: Keys) -> None:
-    """So that whoever tells of it begins at once."""
+def test_what_no_template_listens_for_waits_for_nobody(
+    sqlite_database: Database, keys: Keys
+) -> None:
+    """A batch says whether there is something to tell, so that whoever tells it begins at once."""
     talk = Talk(sqlite_database, keys, "lorestan-water")
+
+    def listen(name: str, kind: EventKind, *, utility: str, enabled: bool = True) -> None:
+        definition = replace(ON_BILLS, trigger=OnEvents((kind.value,), {}))
+        draft = Draft(utility, name, definition, "", "test", 0)
+        sqlite_database.transact("add", partial(add, draft=draft, enabled=enabled))
+
+    def register(place: int) -> bool:
+        talk.ask(f"ثبت همراه {talk.number(place)} {talk.code(place)}", f"98913777000{place}")
+        return sqlite_database.read("new", has_new)
+
+    registered = EventKind.MOBILE_REGISTERED
+    listen("elsewhere", registered, utility=UTILITY)
+    listen("disabled", registered, utility="lorestan-water", enabled=False)
+    listen("removed", EventKind.MOBILE_REMOVED, utility="lorestan-water")
+    assert not register(1)
+    assert not talk.happened
+    listen("registered", registered, utility="lorestan-water")
+    assert not register(3)
+    # Another mobile has it already: it is asked whether it is meant.
+    assert register(3)
+    assert talk.happened
+    assert [each.handled_at is None for each in talk.rows(events)] == [False, True]
     talk.ask("راهنما")
     assert not talk.happened
-    talk.ask(f"ثبت همراه {talk.number(1)} {talk.code(1)}")
-    assert talk.happened
-    assert sqlite_database.read("new", has_new)
 
 
 def test_a_schedule_of_production_puts_messages_off(

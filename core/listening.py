@@ -1,0 +1,53 @@
+"""Which events templates are made of now: the others wait for nobody.
+
+Asked in the transaction in which something happens. A template that is enabled later has no
+business with what happened before (``core.templates.in_use``), so what nobody listens for when
+it happens is never told, and need not be gone through again to find that out.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final
+
+from sqlalchemy import Connection, select, true
+
+from core.tables import template_versions, templates
+from core.templates.codec import StoredTemplateError, read_kinds
+
+
+class Listening:
+    """What the enabled templates are made of, as one transaction sees them."""
+
+    def __init__(self, connection: Connection) -> None:
+        """One statement."""
+        self._kinds = [
+            (utility, _kinds(settings)) for utility, settings in connection.execute(_ENABLED)
+        ]
+
+    def to(self, utility: str, kind: str) -> bool:
+        """Whether a template of this utility may be made of such an event."""
+        return any(
+            mine == utility and (kinds is None or kind in kinds) for mine, kinds in self._kinds
+        )
+
+
+@lru_cache(maxsize=1024)
+def _kinds(settings: str) -> frozenset[str] | None:
+    """The kinds of events in a version's settings; None: whoever can read them has to say."""
+    try:
+        return read_kinds(settings)
+    except StoredTemplateError:
+        return None
+
+
+_ENABLED: Final = (
+    select(templates.c.utility, template_versions.c.settings)
+    .join_from(
+        templates,
+        template_versions,
+        (template_versions.c.template_id == templates.c.id)
+        & (template_versions.c.version == templates.c.version),
+    )
+    .where(templates.c.enabled == true())
+)
