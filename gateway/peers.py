@@ -119,7 +119,7 @@ class Peers:
         for name, sender in self._senders.items():
             if name not in up:
                 # Others may send at this rate from now on.
-                sender.give(0, 0)
+                sender.turn.give(0, 0)
         applied = {name: self._applied(name) for name in up}
         began = self._clock.seconds()
         done: Beaten = yield self._threads.in_own(self._say, applied)
@@ -129,7 +129,7 @@ class Peers:
         if done.is_new:
             yield self._ask_what_is_left()
         for sender in self._senders.values():
-            sender.lease(began + self._lease)
+            sender.turn.lease(began + self._lease)
         if self._heard_since is None:
             self._heard_since = began
         self._know(done.others, began)
@@ -147,7 +147,7 @@ class Peers:
 
     def _applied(self, bind: str) -> int:
         sender = self._senders.get(bind)
-        return round(sender.share * WHOLE) if sender and sender.is_shared else 0
+        return round(sender.turn.share * WHOLE) if sender and sender.turn.is_shared else 0
 
     def _say(self, applied: Mapping[str, int]) -> Beaten:
         try:
@@ -163,8 +163,8 @@ class Peers:
         has_grown = False
         for bind, share in done.shares.items():
             sender = self._senders.get(bind)
-            if sender and sender.is_shared:
-                sender.give(share / WHOLE, lapses_at)
+            if sender and sender.turn.is_shared:
+                sender.turn.give(share / WHOLE, lapses_at)
                 has_grown |= share > applied[bind]
         if has_grown:
             self._on_more()
@@ -223,7 +223,7 @@ class Peers:
             log.critical("peers.node_taken", node=self.me.node, error=failure.getErrorMessage())
             self._is_stopping = True
             for sender in self._senders.values():
-                sender.lease(0)
+                sender.turn.lease(0)
             self._on_taken()
         elif failure.check(DatabaseUnavailable):
             if self._heard_since is not None:
@@ -246,7 +246,7 @@ class Peers:
             return
         self._is_stopping = True
         for sender in self._senders.values():
-            sender.give(0, 0)
+            sender.turn.give(0, 0)
         if self._beating is not None:
             yield self._beating
         try:

@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 from gateway.outbound.router import Router
-from gateway.outbound.sender import MIN_ROOM, ROOM_SECONDS, Sender, SenderSettings
-from gateway.outbound.sends import Clock, HasBind, SenderStatus, Sends, Submitted, unnoticed
+from gateway.outbound.sender import MIN_ROOM, Sender, SenderSettings
+from gateway.outbound.sends import HasBind, SenderStatus, Sends, Submitted, unnoticed
+from gateway.outbound.turn import Clock, Turn
 
 __all__ = [
     "MIN_ROOM",
-    "ROOM_SECONDS",
     "Clock",
     "HasBind",
     "Router",
@@ -20,5 +20,6 @@ __all__ = [
     "SenderStatus",
     "Sends",
     "Submitted",
+    "Turn",
     "unnoticed",
 ]

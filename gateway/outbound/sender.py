@@ -8,28 +8,24 @@ twice.
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import structlog
 
 from core.outbox import Outgoing, Result, Sent
 from gateway.messages import Connection, OutboundSms, SendResult, SendStatus
-from gateway.outbound.pace import Pace
-from gateway.outbound.sends import Clock, SenderStatus, Submitted, unnoticed
+from gateway.outbound.sends import SenderStatus, Submitted, unnoticed
 from gateway.outbound.submission import as_sms
+from gateway.outbound.turn import Clock, Turn
 
 log = structlog.get_logger(__name__)
 
 MIN_ROOM = 500
 """A bind holds at least this many messages in memory, beyond its window …"""
 ROOM_WINDOWS = 4
-"""… or this many windows, whichever is more …"""
-ROOM_SECONDS = 2
-"""… but no more than its rate lets go within this time: what is claimed goes whatever becomes
-of it meanwhile."""
+"""… or this many windows, whichever is more."""
 KEPT_FREE = 10
 """One place of so many in the window is never taken by what the utility sends in bulk."""
 
@@ -64,8 +60,7 @@ class Sender:
         self._on_submitted = on_submitted
         self._clock = clock
         self._settle = settle
-        self._pace = Pace(settings.rate, clock.seconds(), shared=settings.shared)
-        self._leased_until = math.inf
+        self.turn = Turn(settings.rate, clock, self.pump, shared=settings.shared)
         self._connection: Connection | None = None
         self._is_paused = False
         self._answers: deque[Outgoing] = deque()
@@ -73,14 +68,11 @@ class Sender:
         self._in_flight: dict[int, Outgoing] = {}
         self._said: dict[int, Callable[[SendResult], None]] = {}
         self._unsettled = 0
-        self._alarm: Any = None
 
     @property
     def _most(self) -> int:
         """How many messages it holds in memory, beyond its window."""
-        most = max(MIN_ROOM, ROOM_WINDOWS * self.settings.window)
-        a_second = self._pace.own(self._clock.seconds())
-        return most if a_second == math.inf else min(most, math.ceil(a_second * ROOM_SECONDS))
+        return self.turn.room(max(MIN_ROOM, ROOM_WINDOWS * self.settings.window))
 
     @property
     def is_up(self) -> bool:
@@ -118,29 +110,6 @@ class Sender:
         """Ids of the rows that have not been submitted yet."""
         return [row.id for row in (*self._answers, *self._others)]
 
-    @property
-    def is_shared(self) -> bool:
-        """Whether there is a rate that is for several daemons."""
-        return self._pace.is_shared
-
-    @property
-    def share(self) -> float:
-        """How much of the rate is this daemon's now: 0 … 1."""
-        rate = self.settings.rate
-        return self._pace.own(self._clock.seconds()) / rate if rate else 1.0
-
-    def give(self, share: float, until: float) -> None:
-        """This much of the rate (0 … 1) is this daemon's until then (seconds)."""
-        if self.is_shared:
-            self._pace.give(share, self._clock.seconds(), until)
-            self._cancel_alarm()
-            self.pump()
-
-    def lease(self, until: float) -> None:
-        """What is here is ours until then (seconds), and may be another daemon's afterwards."""
-        self._leased_until = until
-        self.pump()
-
     def disown(self, ids: Collection[int]) -> None:
         """Give back these rows if they have not been submitted: another daemon has them."""
         gone = [row for row in (*self._answers, *self._others) if row.id in ids]
@@ -153,9 +122,9 @@ class Sender:
         return SenderStatus(
             len(self._answers) + len(self._others),
             len(self._in_flight) + self._unsettled,
-            self._pace.held(self._clock.seconds()),
-            self._pace.slowed_to(self._clock.seconds()),
-            self.share,
+            self.turn.held,
+            self.turn.slowed_to,
+            self.turn.share,
         )
 
     def bound(self, connection: Connection) -> None:
@@ -199,7 +168,7 @@ class Sender:
 
     def pump(self) -> None:
         """Send what window and rate allow."""
-        if not self.is_up or self._clock.seconds() >= self._leased_until:
+        if not self.is_up or not self.turn.is_leased:
             return
         free = self.settings.window - len(self._in_flight) - self._unsettled
         answers = min(free, len(self._answers))
@@ -207,10 +176,7 @@ class Sender:
         wanted = answers + max(0, others)
         if wanted <= 0:
             return
-        granted = self._pace.take(wanted, self._clock.seconds())
-        if granted < wanted:
-            self._wake_later()
-        if granted:
+        if granted := self.turn.take(wanted):
             self._submit([self._next() for _ in range(granted)])
 
     def _next(self) -> Outgoing:
@@ -223,12 +189,6 @@ class Sender:
             self._in_flight[row.id] = row
         self._connection.submit([as_sms(row, self.settings.receipts, now_ms) for row in rows])
         self._on_submitted(self.settings.bind, rows, now_ms)
-
-    def _wake_later(self) -> None:
-        delay = max(0.001, self._pace.wait(self._clock.seconds()))
-        # Without an end, a share of the rate is waited for: ``give`` brings it.
-        if delay < math.inf and (self._alarm is None or not self._alarm.active()):
-            self._alarm = self._clock.callLater(delay, self.pump)
 
     def say(self, messages: Sequence[OutboundSms], answered: Callable[[SendResult], None]) -> None:
         """Submit a few messages that are in no outbox, at once: what the operator must hear.
@@ -253,7 +213,7 @@ class Sender:
                 log.error("outbound.result_without_message", bind=self.settings.bind, row=row_id)
                 continue
             if status is SendStatus.THROTTLED:
-                self._pace.throttled(self._clock.seconds())
+                self.turn.throttled()
                 log.warning("outbound.throttled", bind=self.settings.bind, code=code)
             result = _RESULTS[status]
             if result is Result.PERMANENT and code in self.settings.blocked_codes:
@@ -282,8 +242,4 @@ class Sender:
 
     def stop(self) -> None:
         """Forget the alarm; what is still here stays ``sending`` in the database."""
-        self._cancel_alarm()
-
-    def _cancel_alarm(self) -> None:
-        if self._alarm is not None and self._alarm.active():
-            self._alarm.cancel()
+        self.turn.stop()

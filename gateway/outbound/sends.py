@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from core.outbox import Outgoing
 from gateway.messages import Connection, SendResult
+from gateway.outbound.turn import Turn
 
 Submitted = Callable[[str, Sequence[Outgoing], int], None]
 """Hears of rows that are submitted: by which bind, and when (UTC milliseconds)."""
@@ -15,16 +16,6 @@ Submitted = Callable[[str, Sequence[Outgoing], int], None]
 
 def unnoticed(_bind: str, _rows: Sequence[Outgoing], _now_ms: int) -> None:
     """Nobody counts."""
-
-
-class Clock(Protocol):
-    """The part of a reactor that gives time."""
-
-    def seconds(self) -> float:
-        """Now."""
-
-    def callLater(self, delay: float, function: Callable[..., object], /) -> Any:  # noqa: N802
-        """Call ``function`` after ``delay`` seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +48,10 @@ class Sends(Protocol):
         """Its name, and more."""
 
     @property
+    def turn(self) -> Turn:
+        """When it may send."""
+
+    @property
     def is_up(self) -> bool:
         """Whether it can send now."""
 
@@ -79,20 +74,6 @@ class Sends(Protocol):
     @property
     def queued(self) -> list[int]:
         """Ids of the rows that have not been sent yet."""
-
-    @property
-    def is_shared(self) -> bool:
-        """Whether there is a rate that is for several daemons."""
-
-    @property
-    def share(self) -> float:
-        """How much of the rate is this daemon's now: 0 … 1."""
-
-    def give(self, share: float, until: float) -> None:
-        """This much of the rate (0 … 1) is this daemon's until then (seconds)."""
-
-    def lease(self, until: float) -> None:
-        """What is here is ours until then (seconds), and may be another daemon's afterwards."""
 
     def disown(self, ids: Collection[int]) -> None:
         """Give back these rows if they have not been sent: another daemon has them."""

@@ -7,9 +7,8 @@ what may have been taken is asked about (``doubts``), and so is a message that w
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Sequence
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from twisted.internet.defer import Deferred
@@ -17,8 +16,7 @@ from twisted.python.failure import Failure
 
 from core.outbox import Outgoing, Result, Sent
 from gateway.messages import Connection, SendResult
-from gateway.outbound import MIN_ROOM, ROOM_SECONDS, Clock, SenderStatus
-from gateway.outbound.pace import Pace
+from gateway.outbound import MIN_ROOM, Clock, SenderStatus, Turn
 from gateway.panels.around import Hooks, PanelSending
 from gateway.panels.delivery import Done, deliver
 from gateway.panels.doubts import Doubts
@@ -40,14 +38,12 @@ class PanelSender:
         self._panel = panel
         self._clock = clock
         self._hooks = hooks
-        self._pace = Pace(settings.rate, clock.seconds(), shared=settings.shared)
-        self._leased_until = math.inf
+        self.turn = Turn(settings.rate, clock, self.pump, shared=settings.shared)
         self._doubts = Doubts(settings.bind, panel, clock, self._settle_doubts)
         self._queue = MailQueue()
         self._in_flight: dict[int, Outgoing] = {}
         self._requests = 0
         self._unsettled = 0
-        self._alarm: Any = None
         self._going: set[Deferred[None]] = set()
         self._is_stopped = False
         self._is_open = False
@@ -63,10 +59,7 @@ class PanelSender:
 
     @property
     def _most(self) -> int:
-        a_second = self._pace.own(self._clock.seconds())
-        if a_second == math.inf:
-            return self._window
-        return min(self._window, math.ceil(a_second * ROOM_SECONDS))
+        return self.turn.room(self._window)
 
     @property
     def room(self) -> int:
@@ -93,29 +86,6 @@ class PanelSender:
         """Ids of the rows that have not been sent yet."""
         return [row.id for row in self._queue.rows]
 
-    @property
-    def is_shared(self) -> bool:
-        """Whether there is a rate that is for several daemons."""
-        return self._pace.is_shared
-
-    @property
-    def share(self) -> float:
-        """How much of the rate is this daemon's now: 0 … 1."""
-        rate = self.settings.rate
-        return self._pace.own(self._clock.seconds()) / rate if rate else 1.0
-
-    def give(self, share: float, until: float) -> None:
-        """This much of the rate (0 … 1) is this daemon's until then (seconds)."""
-        if self.is_shared:
-            self._pace.give(share, self._clock.seconds(), until)
-            self._cancel_alarm()
-            self.pump()
-
-    def lease(self, until: float) -> None:
-        """What is here is ours until then (seconds), and may be another daemon's afterwards."""
-        self._leased_until = until
-        self.pump()
-
     def disown(self, ids: Collection[int]) -> None:
         """Give back these rows if they have not been sent: another daemon has them."""
         self._give_back(self._queue.take_out(lambda row: row.id in ids, answers=True))
@@ -127,11 +97,9 @@ class PanelSender:
 
     def status(self) -> SenderStatus:
         """How much is waiting here and how much is under way."""
-        now = self._clock.seconds()
         under_way = len(self._in_flight) + self._unsettled
-        waiting = len(self._queue.rows)
-        held, slowed_to = self._pace.held(now), self._pace.slowed_to(now)
-        return SenderStatus(waiting, under_way, held, slowed_to, self.share)
+        waiting, turn = len(self._queue.rows), self.turn
+        return SenderStatus(waiting, under_way, turn.held, turn.slowed_to, turn.share)
 
     def bound(self, connection: Connection) -> None:  # noqa: ARG002 - a panel sends by requests
         """The daemon takes what the panel tells; whether it can send is told by ``up``."""
@@ -182,7 +150,7 @@ class PanelSender:
         The next start asks the panel about it before any of it is sent again.
         """
         self._is_stopped = True
-        self._cancel_alarm()
+        self.turn.stop()
         self._doubts.stop()
         for going in list(self._going):
             going.cancel()
@@ -195,7 +163,7 @@ class PanelSender:
 
     def pump(self) -> None:
         """Send what the number of requests and the rate allow."""
-        while self.is_up and self._is_ours() and self._requests < self.settings.requests:
+        while self.is_up and self.turn.is_leased and self._requests < self.settings.requests:
             batch = self._next_batch()
             if not batch:
                 return
@@ -222,21 +190,10 @@ class PanelSender:
         )
         if not batch:
             return []
-        granted = self._pace.take(len(batch), self._clock.seconds())
+        granted = self.turn.take(len(batch))
         if granted < len(batch):
             self._queue.put_back(batch[granted:])
-            self._wake_later()
         return batch[:granted]
-
-    def _wake_later(self) -> None:
-        delay = max(0.001, self._pace.wait(self._clock.seconds()))
-        # Without an end, a share of the rate is waited for: ``give`` brings it.
-        if delay < math.inf and (self._alarm is None or not self._alarm.active()):
-            self._alarm = self._clock.callLater(delay, self.pump)
-
-    def _cancel_alarm(self) -> None:
-        if self._alarm is not None and self._alarm.active():
-            self._alarm.cancel()
 
     async def _go(self, batch: Sequence[Mail]) -> None:
         outcome = await deliver(self.settings.bind, self._panel, batch, self._is_ours)
@@ -248,13 +205,13 @@ class PanelSender:
             self._ask_apart(half)
         if outcome.is_throttled:
             log.warning("panel.throttled", panel=self.settings.bind)
-            self._pace.throttled(self._clock.seconds())
-            self._wake_later()
+            self.turn.throttled()
+            self.turn.wake_later()
         if outcome.trouble:
             self._hooks.trouble(*outcome.trouble)
 
     def _is_ours(self) -> bool:
-        return self._clock.seconds() < self._leased_until
+        return self.turn.is_leased
 
     def _ask_apart(self, half: Sequence[Mail]) -> None:
         rows = rows_of(half)

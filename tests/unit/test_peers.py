@@ -362,7 +362,7 @@ def test_who_ends_in_order_leaves_nothing(
     second.peers.stop()
     second.kill()
     go(clock, [first], 1.1)
-    assert first.sender.share == 1
+    assert first.sender.turn.share == 1
     assert first.peers.others == ()
     postgresql_database.transact("leave", leave, first.peers.me)
     count_nodes = select(nodes.c.node)
