@@ -22,10 +22,11 @@ class Parser:
         self._places = tuple(columns.items())
         self._width = max(columns) + 1
         self._defaults = {column.name: column.default for column in kind.columns}
-        self._required = {column.name for column in kind.columns if column.required}
+        self.required = {column.name for column in kind.columns if column.required}
+        """The columns that may not be blank."""
         if utility:
             self._defaults["utility"] = utility
-            self._required.discard("utility")
+            self.required.discard("utility")
 
     def parse(self, row: Row, now: int) -> Record | list[RowError]:
         """Make a record of a row that is not blank, or say every thing that is wrong."""
@@ -53,6 +54,6 @@ class Parser:
                     values[column.name] = column.parse(cell)
                 except CellError as error:
                     problems.append((column.name, str(error)))
-            elif column.name in self._required:
+            elif column.name in self.required:
                 problems.append((column.name, "is empty"))
         return problems

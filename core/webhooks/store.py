@@ -79,7 +79,8 @@ class New(NamedTuple):
 class By(NamedTuple):
     """Who does it, when, and who writes it down."""
 
-    scribe: Scribe
+    scribe: Scribe | None
+    """None: whoever asks for it writes the log."""
     actor: Actor
     now_ms: int
 
@@ -87,6 +88,8 @@ class By(NamedTuple):
         self, connection: Connection, action: str, webhook: Webhook | New, **details: object
     ) -> None:
         """Write a line about a webhook."""
+        if self.scribe is None:
+            return
         entry = Entry(f"webhook.{action}", f"webhook:{webhook.name}", webhook.utility, details)
         self.scribe.write(connection, self.now_ms, self.actor, entry)
 
