@@ -93,10 +93,12 @@ class Subscription(Model):
     bill_id: str | None
     wastewater: bool
     state: str
-    balance: int | None = Field(description="Rial owed, below zero for a credit; null: no bill.")
+    balance: int | None = Field(
+        description="Rial owed, below zero for a credit; null: no bill, or no `bill.see`."
+    )
     deadline: date | None = Field(description="Until when to pay it; null: at once, or nothing.")
-    bills: list[Bill]
-    payments: list[Payment]
+    bills: list[Bill] | None = Field(description="null without `bill.see`.")
+    payments: list[Payment] | None = Field(description="null without `payment.see`.")
     readings: list[Reading]
     instalments: list[Instalment] = Field(description="Unpaid ones, the next due first.")
 
@@ -120,7 +122,13 @@ def show(call: Call[Wanted, None], connection: Any, number: str) -> Subscription
     is_whole = call.sees_personal(utility)
     if is_whole:
         call.note(f"subscriber:{number}", utility)
-    return _told(account, is_whole=is_whole)
+    told = _told(account, is_whole=is_whole)
+    hidden: dict[str, None] = {}
+    if not call.may(Permission.BILL_SEE, utility):
+        hidden |= dict.fromkeys(("balance", "deadline", "bills"))
+    if not call.may(Permission.PAYMENT_SEE, utility):
+        hidden["payments"] = None
+    return told.model_copy(update=hidden)
 
 
 def _told(account: Account, *, is_whole: bool) -> Subscription:

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from typing import Final
 
 from gateway.web.api import (
+    accounts,
     campaigns,
     health,
     inbound,
     messages,
+    rows,
+    webhooks,
 )
 from gateway.web.api.routes import Routes
 
@@ -17,5 +20,8 @@ RESOURCES: Final[Sequence[Routes]] = (
     messages.routes,
     inbound.routes,
     campaigns.routes,
+    rows.routes,
+    accounts.routes,
+    webhooks.routes,
     health.routes,
 )

@@ -6,6 +6,7 @@ sent here and what is in a file come to the same.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, Final, Generic, TypeVar
 
 from pydantic import Field
@@ -19,7 +20,7 @@ from core.services import ServicePaused
 from gateway.web.api.call import Call
 from gateway.web.api.models import Mobile, Model, Nothing
 from gateway.web.api.problems import Problem, Words, Wrong
-from gateway.web.api.routes import Routes
+from gateway.web.api.routes import Handler, Routes
 
 routes = Routes("rows", "Subscribers, bills, payments, readings")
 
@@ -171,7 +172,9 @@ class Put(Model):
     errors: list[Bad]
 
 
-def _declare(kind: str, needs: Permission, row: type[Model], example: dict[str, Any]) -> Any:
+def _declare(
+    kind: str, needs: Permission, row: type[Model], example: dict[str, Any]
+) -> Callable[[Handler], Handler]:
     return routes.route(
         "POST",
         f"/{kind}",

@@ -44,9 +44,9 @@ class NewWebhook(Model):
         None, description="Whose data it is told of; null: the token's, or every one's."
     )
     url: Annotated[str, Field(max_length=2000), AfterValidator(_address)]
-    topics: Annotated[
-        list[str], Field(min_length=1, max_length=50), AfterValidator(_topics)
-    ] = Field(description="What it is told of: `inbound`, `message.*`, `event.bill_issued` …")
+    topics: Annotated[list[str], Field(min_length=1, max_length=50), AfterValidator(_topics)] = (
+        Field(description="What it is told of: `inbound`, `message.*`, `event.bill_issued` …")
+    )
 
 
 class Told(Model):
@@ -189,11 +189,10 @@ def calls(call: Call[Nothing, None], connection: Any, name: str) -> LatestCalls:
     "/webhooks/<name>/disable",
     Permission.WEBHOOK_EDIT,
     summary="Tell a webhook nothing",
-    body=Nothing,
     answers=Changed,
     action="webhook.disable",
 )
-def disable(call: Call[Nothing, Nothing], connection: Any, name: str) -> Changed:
+def disable(call: Call[Nothing, None], connection: Any, name: str) -> Changed:
     """Until it is enabled; it is told then what happened meanwhile."""
     webhook = _find(call, connection, name)
     changed = store.disable_webhook(connection, _by(call), name)
