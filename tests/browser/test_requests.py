@@ -38,6 +38,7 @@ def test_an_office_and_the_utility_settle_a_request(  # noqa: PLR0915 - a story 
     page: Page, house: Any, staff: Any, shoot: Any, accessible: Any
 ) -> None:
     """Registered, asked back, answered, decided; the subscriber is told by SMS."""
+    house.peyk("template", "load", UTILITY)
     house.peyk("template", "enable", "bill_cancellation_state", "--utility", UTILITY)
 
     def office() -> None:
@@ -76,7 +77,7 @@ def test_an_office_and_the_utility_settle_a_request(  # noqa: PLR0915 - a story 
     page.goto("/desk/requests")
     _looked_at(page, "requests", accessible, shoot)
     page.locator("nav a", has_text="صندوق پیام").click()
-    expect(page.locator("nav a[aria-current]")).to_contain_text("۱")
+    expect(page.locator("nav a[aria-current=page]")).to_contain_text("۱")
     _looked_at(page, "box", accessible, shoot)
     page.locator("tbody a").first.click()
     page.get_by_label("پیام به شرکت").fill("با پیک فرستاده شد.")
