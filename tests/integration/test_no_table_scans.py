@@ -40,6 +40,7 @@ from core.production import Press, produce
 from core.production import run as run_events
 from core.receipts import ReceiptFor
 from core.recovery import tidy
+from core.requests.box import Reader, Side, count_unseen
 from core.requests.kinds import Door
 from core.running import run
 from core.runs.producing import read_piece, store_piece
@@ -81,7 +82,7 @@ GROWING = (
     "request_history", "orders", "events", "contact_confirmations", "suppressions", "attempts",
     "ussd_sessions", "ussd_steps", "due_events", "outages", "runs", "inbox_handling",
     "manual_replies",
-    "panel_marks",
+    "panel_marks", "request_messages",
 )  # fmt: skip
 ALIASES = ("newest", "whole")
 """Names by which statements call a table that they have twice."""
@@ -150,6 +151,8 @@ def looked_after(desk: Desk, database: Database) -> None:
         store_reply(connection, desk.ids, HandReply(found, ["بله"], "boss", answers), NOW)
         close(connection, found.id, "boss", NOW)
         assert conversation(connection, place).items
+        for side in Side:  # on every page of the desk
+            count_unseen(connection, Reader(side, ["kerman-water"], "12"))
 
     database.transact("look after", work)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from hmac import compare_digest
 from typing import Any
+from urllib.parse import urlencode
 
 from core.access.permissions import Permission
 from core.jalali import jalali
@@ -29,15 +30,18 @@ _EDIT = "/requests/<int:request_id>/edit"
 
 @routes.route("GET", "/requests/new", Permission.REQUEST_REGISTER)
 async def choose(visit: Visit) -> bytes:
-    """What may be asked for at a counter, of each utility."""
+    """What may be asked for at a counter, of each utility; about a subscription that is named."""
+    only, number = visit.query.raw("utility"), visit.query.text("number", most=40)
     offered = {
         utility: [kind for kind in services.kinds.values() if Door.COUNTER in kind.doors]
         for utility, services in counter_desk.all_services(
             visit, Permission.REQUEST_REGISTER
         ).items()
+        if only in {"", utility}
     }
     return visit.page(
         "request_kinds.html",
+        asked=f"?{urlencode({'number': number})}" if number else "",
         offered={utility: kinds for utility, kinds in offered.items() if kinds},
         titles=visit.means.utilities,
     )
