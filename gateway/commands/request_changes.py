@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 import click
 
 from core.ids import ids_for_command
+from core.requests.box import Side, Writing, write
 from core.requests.changes import announce_fee, edit, issue_voucher, move
 from core.requests.counter import Counter, NewRequest, RequestError, register
 from core.requests.kinds import Services
@@ -56,14 +57,34 @@ def change_state(context: Context, which: Which, state: str, note: str) -> None:
     ))  # fmt: skip
 
 
-def edit_request(context: Context, which: Which, fields: Sequence[str], text: str | None) -> None:
+def edit_request(
+    context: Context,
+    which: Which,
+    fields: Sequence[str],
+    text: str | None,
+    mobile: str | None = None,
+) -> None:
     """Change what was filled in. Raises ``CommandError``, ``ValueError``."""
     values = _fields(fields)
-    if not values and text is None:
-        raise ValueError("say what to change: --field NAME=VALUE or --text")
+    if not values and text is None and mobile is None:
+        raise ValueError("say what to change: --field NAME=VALUE, --text or --mobile")
     _change(context, which, lambda connection, counter, number: edit(
-        connection, counter, number, values, text
+        connection, counter, number, values, text, mobile=mobile
     ))  # fmt: skip
+
+
+def write_message(context: Context, which: Which, side: Side, text: str) -> None:
+    """Write into a request's message box. Raises ``CommandError``."""
+    request = find(context, which.tracking, which.utility).request
+    counter = _counter(profiles(context)[request.utility], which.by)
+    with context.database() as database:
+        try:
+            database.transact(
+                "cli.request_write", write, counter, request.tracking, Writing(side, text)
+            )
+        except RequestError as error:
+            raise CommandError(str(error)) from None
+    click.echo(f"{request.tracking}: written to the {side.other.value}")
 
 
 def tell_fee(

@@ -8,6 +8,7 @@ import click
 
 from core.identifiers import mobile as normal_mobile
 from core.jalali import interval_ms
+from core.requests.box import Message, read_box
 from core.requests.browse import Listed, RequestFilter, Shown, list_requests, show_request
 from core.requests.counter import RequestError, check_tracking
 from core.requests.kinds import RequestKind, Services
@@ -89,9 +90,11 @@ def show_list(context: Context, wanted: RequestFilter, *, as_json: bool) -> None
 
 
 def show_one(context: Context, tracking: str, utility: str | None, *, as_json: bool) -> None:
-    """Show one request with its history. Raises ``CommandError``."""
+    """Show one request with its history and its message box. Raises ``CommandError``."""
     shown = find(context, tracking, utility)
     services = profiles(context)[shown.request.utility].terms.services
+    with context.database() as database:
+        messages = database.read("cli.request_box", read_box, shown.request.id)
     if as_json:
         steps = [
             {**step._asdict(), "request_id": str(step.request_id), "at": for_programs(step.at)}
@@ -99,7 +102,8 @@ def show_one(context: Context, tracking: str, utility: str | None, *, as_json: b
         ]
         kind = services.kinds.get(shown.request.kind)
         ahead = list(kind.steps) if kind else []
-        print_json({**_as_json(shown.request, shown.number), "history": steps, "steps": ahead})
+        told = {"history": steps, "steps": ahead, "messages": list(map(_message_as_json, messages))}
+        print_json({**_as_json(shown.request, shown.number), **told})
         return
     print_facts(_facts(services, shown))
     click.echo()
@@ -109,6 +113,15 @@ def show_one(context: Context, tracking: str, utility: str | None, *, as_json: b
     )
     if shown.request.text:
         click.echo(f"\n{harmless(shown.request.text)}")
+    if messages:
+        click.echo()
+        print_table(
+            ("at", "side", "by", "seen", "message"),
+            (
+                (for_people(m.at), m.side, m.by, for_people(m.seen_at), one_line(m.text, 60))
+                for m in messages
+            ),
+        )
 
 
 def state_named(name: str) -> RequestState:
@@ -191,6 +204,17 @@ def _as_json(request: Request, number: str | None) -> dict[str, Any]:
     }
 
 
+def _message_as_json(message: Message) -> dict[str, Any]:
+    return {
+        "id": str(message.id),
+        "at": for_programs(message.at),
+        "side": message.side,
+        "by": message.by,
+        "text": message.text,
+        "seen_at": for_programs(message.seen_at),
+    }
+
+
 def _kind_row(kind: RequestKind) -> tuple[object, ...]:
     doors = ", ".join(sorted(kind.doors)) or f"answered by {', '.join(kind.answered_by)}"
     fields = ", ".join(each.name + ("" if each.required else "?") for each in kind.fields)
@@ -216,6 +240,7 @@ def _kind_as_json(kind: RequestKind) -> dict[str, Any]:
             for each in kind.fields
         ],
         "documents": list(kind.documents),
+        "agreement": kind.agreement or None,
         "steps": list(kind.steps),
         "fee": kind.fee,
         "fee_amount": kind.fee_amount,

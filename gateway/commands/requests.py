@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from core.requests.box import Side
 from core.requests.counter import NewRequest
 from gateway.commands.clicking import Group, as_json, by, days, limit, misuse, pass_context
 from gateway.commands.context import Context
@@ -15,6 +16,7 @@ from gateway.commands.request_changes import (
     edit_request,
     new_request,
     tell_fee,
+    write_message,
 )
 from gateway.commands.request_lists import criteria, show_kinds, show_list, show_one
 
@@ -83,7 +85,7 @@ def request_list(context: Context, /, *, as_json: bool, **options: Any) -> None:
 @as_json
 @pass_context
 def request_show(context: Context, tracking: str, *, utility: str | None, as_json: bool) -> None:
-    """Show a request with its fields and its history."""
+    """Show a request with its fields, its history and its message box."""
     show_one(context, tracking, utility, as_json=as_json)
 
 
@@ -104,15 +106,41 @@ def request_state(context: Context, /, state: str, note: str, **which: Any) -> N
 @click.argument("tracking", metavar="TRACKING")
 @_FIELD
 @click.option("--text", help="What it is about, in words.")
+@click.option("--mobile", help="Whom to tell; '' for nobody.")
 @_UTILITY
 @by
 @pass_context
 def request_edit(
-    context: Context, /, fields: tuple[str, ...], text: str | None, **which: Any
+    context: Context,
+    /,
+    *,
+    fields: tuple[str, ...],
+    text: str | None,
+    mobile: str | None,
+    **which: Any,
 ) -> None:
     """Change what was filled in, while the company is not yet at work on it."""
     with misuse():
-        edit_request(context, Which(**which), fields, text)
+        edit_request(context, Which(**which), fields, text, mobile)
+
+
+@request.command(
+    "write", epilog="peyk request write 10000004 --side utility 'تصویر سند را بفرستید'"
+)
+@click.argument("tracking", metavar="TRACKING")
+@click.argument("text", metavar="TEXT")
+@click.option(
+    "--side",
+    type=click.Choice([each.value for each in Side]),
+    required=True,
+    help="Who writes: the office, the utility.",
+)
+@_UTILITY
+@by
+@pass_context
+def request_write(context: Context, /, text: str, side: str, **which: Any) -> None:
+    """Write into the message box of a request that a counter office registered."""
+    write_message(context, Which(**which), Side(side), text)
 
 
 @request.command("fee", epilog="peyk request fee 10000004 2500000")

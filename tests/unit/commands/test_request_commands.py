@@ -60,6 +60,23 @@ def test_a_request_from_registering_to_its_voucher(peyk: Peyk) -> None:
     assert all(step in shown for step in found["steps"])
 
 
+def test_an_office_and_the_utility_write_to_each_other(peyk: Peyk) -> None:
+    """In the message box of what an office registered; whom to tell is put right."""
+    tracking = register(peyk, "--office", "12")
+    ran = peyk("request", "write", tracking, "سند کو؟", "--side", "utility", "--by", "reza")
+    assert ran.out == f"{tracking}: written to the office\n", ran.err
+    assert peyk("request", "write", tracking, "پیوست شد", "--side", "office").code == 0
+    assert peyk("request", "edit", tracking, "--mobile", "0913 123 4567").code == 0
+    found = show(peyk, tracking)
+    assert found["mobile"] == "989131234567"
+    assert [(each["side"], each["text"], bool(each["seen_at"])) for each in found["messages"]] == [
+        ("utility", "سند کو؟", True), ("office", "پیوست شد", False),
+    ]  # fmt: skip
+    assert "reza" in peyk("request", "show", tracking).out
+    nobodys = peyk("request", "write", register(peyk, "--text", "x"), "سلام", "--side", "utility")
+    assert "came from no counter office" in nobodys.err
+
+
 def test_a_connection_with_its_fields_and_what_has_to_be_brought(peyk: Peyk) -> None:
     """Fields are given one by one; the command says which documents the kind wants."""
     given = (
