@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 from urllib.parse import quote
 
 import structlog
-import treq
-from twisted.internet.defer import Deferred
-from twisted.web.client import Agent, HTTPConnectionPool
-from twisted.web.http_headers import Headers
 
 from gateway.banks.port import BankRefused, BankSilent, Says, ToPay, Verdict
+from gateway.http_client import LimitedClient, NoUsableAnswer
 
 log = structlog.get_logger(__name__)
 
@@ -128,44 +125,24 @@ def _decoded(body: bytes, status: int) -> dict[str, Any]:
 
 
 class HttpPost:
-    """POST of JSON with every limit there is: time to connect, time in all, size, no detours."""
+    """POST of JSON."""
 
     def __init__(self, reactor: Any) -> None:
-        self._reactor = reactor
-        self._pool = HTTPConnectionPool(reactor, persistent=False)
-        agent: Any = Agent(reactor, connectTimeout=CONNECT_SECONDS, pool=self._pool)
-        self._client = treq.client.HTTPClient(agent)
+        self._client = LimitedClient(
+            reactor,
+            reactor,
+            connect_seconds=CONNECT_SECONDS,
+            seconds=ANSWER_SECONDS,
+            most_bytes=MOST_BYTES,
+        )
 
     async def __call__(self, url: str, body: Mapping[str, Any]) -> tuple[int, bytes]:
         """Send ``body``; returns status and body. Raises ``BankSilent``."""
-        exchange = Deferred.fromCoroutine(self._exchange(url, body))
-        exchange.addTimeout(ANSWER_SECONDS, self._reactor, onTimeoutCancel=_too_late)
+        headers = {"Accept": "application/json"}
         try:
-            return await exchange
-        except BankSilent:
-            raise
+            return await self._client.ask("POST", url, headers, json=dict(body))
+        except NoUsableAnswer as error:
+            raise BankSilent(str(error)) from None
         except Exception as error:
             # Whatever broke, and where: it may have taken effect over there.
             raise BankSilent(f"no connection: {type(error).__name__}") from error
-
-    async def _exchange(self, url: str, body: Mapping[str, Any]) -> tuple[int, bytes]:
-        response = await self._client.post(
-            url,
-            json=dict(body),
-            headers=Headers({"Accept": ["application/json"]}),
-            allow_redirects=False,
-            unbuffered=True,
-        )
-        collected = bytearray()
-
-        def collect(data: bytes) -> None:
-            if len(collected) + len(data) > MOST_BYTES:
-                raise BankSilent(f"an answer of more than {MOST_BYTES} bytes")
-            collected.extend(data)
-
-        await treq.collect(response, collect)
-        return response.code, bytes(collected)
-
-
-def _too_late(_result: object, seconds: float) -> NoReturn:
-    raise BankSilent(f"no answer within {seconds:g} s")

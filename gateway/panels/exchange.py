@@ -7,22 +7,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple, NoReturn
+from typing import Any, Final, NamedTuple
 
-import treq
 from OpenSSL.SSL import Error as TlsError
 from service_identity import VerificationError
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectError, DNSLookupError
 from twisted.internet.error import TimeoutError as ConnectTimeout
-from twisted.web.client import (
-    Agent,
-    HTTPConnectionPool,
-    RequestTransmissionFailed,
-    ResponseFailed,
-)
-from twisted.web.http_headers import Headers
+from twisted.web.client import RequestTransmissionFailed, ResponseFailed
 
+from gateway.http_client import LimitedClient, NoUsableAnswer
 from gateway.outbound import Clock
 from gateway.panels.port import NotSent, Unclear
 
@@ -68,23 +62,28 @@ class Exchange:
         One that the panel closes just as a request is written leaves that request in doubt, so
         a panel that cannot be asked about such requests gets a new connection for each.
         """
-        self._clock = clock
-        self._seconds = seconds
-        self._pool = HTTPConnectionPool(reactor, persistent=persistent)
-        self._pool.cachedConnectionTimeout = IDLE_SECONDS
-        self._pool.retryAutomatically = False
-        agent: Any = Agent(reactor, connectTimeout=connect_seconds, pool=self._pool)
-        self._client = treq.client.HTTPClient(agent)
+        self._client = LimitedClient(
+            reactor,
+            clock,
+            connect_seconds=connect_seconds,
+            seconds=seconds,
+            most_bytes=MOST_BYTES,
+            idle_seconds=IDLE_SECONDS if persistent else 0,
+        )
 
     async def ask(self, asked: Asked) -> Answer:
         """Ask. Raises ``NotSent`` or ``Unclear``."""
-        exchange: Deferred[Answer] = Deferred.fromCoroutine(self._exchange(asked))
-        clock: Any = self._clock
-        exchange.addTimeout(self._seconds, clock, onTimeoutCancel=_too_late)
         try:
-            return await exchange
-        except Unclear:
-            raise
+            status, body = await self._client.ask(
+                asked.method,
+                asked.url,
+                asked.headers,
+                params=dict(asked.query) or None,
+                data=asked.body,
+                auth=asked.auth,
+            )
+        except NoUsableAnswer as error:
+            raise Unclear(str(error)) from None
         except _NEVER_LEFT as error:
             raise NotSent(_in_words(error)) from error
         except (ResponseFailed, RequestTransmissionFailed) as error:
@@ -94,32 +93,11 @@ class Exchange:
         except Exception as error:
             # Whatever broke, and where: it may have taken effect over there.
             raise Unclear(f"no answer: {type(error).__name__}") from error
-
-    async def _exchange(self, asked: Asked) -> Answer:
-        response = await self._client.request(
-            asked.method,
-            asked.url,
-            params=dict(asked.query) or None,
-            data=asked.body,
-            auth=asked.auth,
-            headers=Headers({name: [value] for name, value in asked.headers.items()}),
-            allow_redirects=False,
-            unbuffered=True,
-        )
-        collected = bytearray()
-
-        def collect(data: bytes) -> None:
-            if len(collected) + len(data) > MOST_BYTES:
-                raise Unclear(f"an answer of more than {MOST_BYTES} bytes")
-            collected.extend(data)
-
-        await treq.collect(response, collect)
-        return Answer(response.code, _decoded(bytes(collected)))
+        return Answer(status, _decoded(body))
 
     def close(self) -> Deferred[None]:
         """Let go of connections that are kept."""
-        closed: Deferred[None] = self._pool.closeCachedConnections()
-        return closed
+        return self._client.close()
 
 
 def _decoded(body: bytes) -> Any:
@@ -141,7 +119,3 @@ def _is_about_tls(error: object) -> bool:
 def _in_words(error: BaseException) -> str:
     words = str(error).strip().rstrip(".")
     return words[:1].lower() + words[1:] if words else type(error).__name__
-
-
-def _too_late(_result: object, seconds: float) -> NoReturn:
-    raise Unclear(f"no answer within {seconds:g} s")

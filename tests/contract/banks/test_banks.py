@@ -151,8 +151,10 @@ async def test_an_answer_without_end_is_cut_off(
 
     post: Any = bank._post
     # The page is long: fetch it in the place of an answer.
+    client = post._client._client
+    request = client.request
     monkeypatch.setattr(
-        post._client, "post", lambda url, **_rest: post._client.get(url, unbuffered=True)
+        client, "request", lambda _method, url, **_rest: request("GET", url, unbuffered=True)
     )
     with pytest.raises(BankSilent, match="more than"):
         await post(bank.address(big), {})
