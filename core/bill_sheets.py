@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, select
 
 from core.bills import LastBill, load_last_bills, units_used
-from core.identifiers import barcode
+from core.identifiers import RIAL_STEP, barcode
 from core.tables import bills, subscribers
 from core.tariff import Line
 
@@ -106,8 +106,15 @@ def find_sheet(connection: Connection, bill_id: int) -> Sheet | None:
     values = {name: row[name] for name in ("id", "subscriber_id", *_SUBSCRIBER)}
     values |= {name: row[f"bill_{name}"] for name in _BILL}
     values["used_by_bill"] = values.pop("used")
-    values["carried"] = values["carried"] or 0
+    if values["carried"] is None:
+        values["carried"] = _rounded_off(values["amount"], values["payable"])
     return Sheet(**values, lines=lines_of(row["lines"]), newest=newest)
+
+
+def _rounded_off(amount: int, payable: int) -> int:
+    """What a bill of the utility's file leaves for the next one: it says only what is to be paid."""
+    rest = amount - payable
+    return rest if payable > 0 and 0 < rest < RIAL_STEP else 0
 
 
 def lines_of(stored: str | None) -> tuple[Line, ...]:
