@@ -11,7 +11,7 @@ ARGS ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test browser check format bench bench-peers fuzz soak clean
+.PHONY: help run test browser check format bench bench-peers fuzz fuzz-api soak clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \
@@ -76,6 +76,9 @@ bench-peers: $(VENV)/installed-dev ## measure beside Kannel, where it is install
 
 soak: $(VENV)/installed-dev ## send at a rate by one daemon and by several, for some minutes
 	$(BIN)/python -m pytest -m soak -s tests/acceptance/test_several_daemons.py $(ARGS)
+
+fuzz-api: $(VENV)/installed-dev ## ask the API whatever its schema allows, and what not, for minutes
+	$(BIN)/python -m pytest -m soak -s tests/integration/api/test_schema.py $(ARGS)
 
 fuzz: $(VENV)/installed-dev ## throw broken PDUs at the codec and the session for a minute
 	$(BIN)/python -m tests.fuzz.fuzz_smpp $(ARGS)

@@ -28,6 +28,7 @@ from gateway.web.root import Root
 from gateway.web.site import make_site
 from tests.conftest import Clock
 from tests.desks import DeskWorld
+from tests.pulses import FakePulse
 
 reactor: Any = _reactor
 
@@ -73,6 +74,7 @@ class ApiWorld(DeskWorld):
         **more: Any,
     ) -> None:
         """``more``: fields of ``Means`` that a test puts others in the place of."""
+        more.setdefault("pulse", FakePulse(now_ms))
         super().__init__(database, keys, now_ms, pages=(), **more)
         self.api = Frame(self.means, resources)
         self._tokens = 0

@@ -15,7 +15,8 @@ from core.identifiers import mobile as mobile_of
 from gateway.web.api.problems import Words
 
 MOST_ROWS: Final = 200
-_FIRST_YEAR, _LAST_YEAR = 1970, 2200
+_FIRST_YEAR, _LAST_YEAR = 1970, 2090
+"""Ids have instants in them, and last no longer."""
 T = TypeVar("T")
 
 
