@@ -81,7 +81,7 @@ def store_receipts(
         if key not in rows:
             early.append((*key, receipt.state.value, receipt.error, receipt.at, now))
         told += ((row, receipt) for row in rows.get(key, ()))
-    became = _apply(connection, told, now)
+    became = apply(connection, told, now)
     insert_rows(connection, early_receipts, _EARLY_COLUMNS, early, or_ignore=True)
     return became
 
@@ -112,34 +112,30 @@ def after_receipt(
     return None
 
 
-def apply_early(
-    connection: Connection, taken: Mapping[tuple[str, str], Sequence[Taken]], now: int
-) -> Counter[str]:
-    """Apply receipts that overtook the result of their message: (smsc, smsc_id) → its rows.
+def take_early(
+    connection: Connection, keys: Mapping[str, str]
+) -> dict[tuple[str, str], ReceiptFor]:
+    """Take receipts that overtook the result of their message, by (smsc, smsc_id).
 
-    Returns how many came into which state by them.
+    ``keys``: what ``core.bulk.as_rows`` makes of rows that begin with these two. Whoever takes
+    them applies them.
     """
-    if not taken:
-        return Counter()
-    keys = as_rows(taken)
-    early = connection.execute(_EARLY, keys).all()
-    if early:
-        connection.execute(_FORGET_EARLY, keys)
-        told = [
-            (
-                each,
-                ReceiptFor(row.smsc, row.smsc_id, State(row.state), row.error, row.done_at),
-            )
-            for row in early
-            for each in taken[row.smsc, row.smsc_id]
-        ]
-        return _apply(connection, told, now)
-    return Counter()
+    found = connection.execute(_EARLY, keys).all()
+    if not found:
+        return {}
+    connection.execute(_FORGET_EARLY, keys)
+    return {
+        (row.smsc, row.smsc_id): ReceiptFor(
+            row.smsc, row.smsc_id, State(row.state), row.error, row.done_at
+        )
+        for row in found
+    }
 
 
-def _apply(
+def apply(
     connection: Connection, told: Sequence[tuple[Taken, ReceiptFor]], now: int
 ) -> Counter[str]:
+    """Have receipts settle their rows; how many came into which state by them."""
     known = policies_of(connection, (row.policy_id for row, _receipt in told))
     settled: list[Settled] = []
     history: list[Attempt] = []

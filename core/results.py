@@ -1,7 +1,8 @@
 """What the results of submissions make of their rows.
 
-``after_send`` is the table, and pure. What a row no longer tells afterwards is put down in
-its history (``core.attempts``).
+Nearly all are accepted, and one statement says the same of those; ``after_send`` is the table
+of what follows from the others, and pure. What a row no longer tells afterwards is put down
+in its history (``core.attempts``).
 """
 
 from __future__ import annotations
@@ -10,20 +11,28 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, bindparam, func, literal_column, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Update,
+    bindparam,
+    literal_column,
+    null,
+    update,
+)
 
 from core.attempts import Attempt, store_results_of
 from core.bulk import as_rows, unfolded
 from core.outbox import THROTTLED_PAUSE_MS, UNCERTAIN_PAUSE_MS, Result, Sent, State
 from core.policies import allowed_from, pause_after, policies_of
-from core.receipts import Taken, apply_early
+from core.receipts import Taken, apply, take_early
 from core.suppressions import Blocked, store_blocked
 from core.tables import outbox
 from core.templates.types import SendPolicy
 
 
 class Change(NamedTuple):
-    """What a result makes of a row; the order is that of ``_SENT_COLUMNS``."""
+    """What a failure makes of a row; the order is that of ``_SENT_COLUMNS``."""
 
     id: int
     state: str
@@ -33,8 +42,6 @@ class Change(NamedTuple):
     smsc: str | None
     smsc_id: str | None
     code: int
-    accepted_at: int | None = None
-    """None leaves what is there."""
     error: None = None
     """A receipt's; it was about an earlier attempt."""
     node: None = None
@@ -47,12 +54,9 @@ _NO_ATTEMPT: Final = (Result.UNSENT, Result.THROTTLED)
 
 
 def after_send(sent: Sent, now: int, policy: SendPolicy | None = None) -> Change:
-    """What the result of a submission makes of its row; no policy is that of answers."""
-    row, result, smsc, smsc_id, code = sent
+    """What a submission that was not accepted makes of its row; no policy is that of answers."""
+    row, result, smsc, _smsc_id, code = sent
     attempts = row.attempts + (result not in _NO_ATTEMPT)
-    if result is Result.ACCEPTED:
-        taken = State.ACCEPTED.value
-        return Change(row.id, taken, attempts, now, now, smsc, smsc_id or None, 0, now)
     if result in _ENDS:
         state, due = _ENDS[result], now
     else:
@@ -92,9 +96,19 @@ def store_results(
     """
     if not sent:
         return Counter()
-    known = policies_of(connection, (one.row.policy_id for one in sent))
-    changes = [after_send(one, now, known.get(one.row.policy_id or 0)) for one in sent]
     store_results_of(connection, [_put_down(one, now, node) for one in sent if _is_told(one)])
+    failed = [one for one in sent if one.result is not Result.ACCEPTED]
+    became = _store_failures(connection, failed, now, node) if failed else Counter[str]()
+    if len(failed) < len(sent):
+        became += _store_accepted(connection, sent, now, node)
+    return became
+
+
+def _store_failures(
+    connection: Connection, failed: Sequence[Sent], now: int, node: int | None
+) -> Counter[str]:
+    known = policies_of(connection, (one.row.policy_id for one in failed))
+    changes = [after_send(one, now, known.get(one.row.policy_id or 0)) for one in failed]
     rows: dict[str, object] = {**as_rows(changes)}
     if node is None:
         connection.execute(_SETTLE, rows)
@@ -104,16 +118,39 @@ def store_results(
         connection,
         [
             Blocked(one.row.mobile, one.row.template_id, str(one.code), now)
-            for one in sent
+            for one in failed
             if one.result is Result.BLOCKED and one.row.template_id
         ],
     )
-    taken: dict[tuple[str, str], list[Taken]] = {}
-    for one, change in zip(sent, changes, strict=True):
-        if one.smsc_id:
-            taken.setdefault((one.smsc, one.smsc_id), []).append(_as_taken(one, change))
-    became = Counter(change.state for change in changes)
-    became.update(apply_early(connection, taken, now))
+    return Counter(change.state for change in changes)
+
+
+def _store_accepted(
+    connection: Connection, sent: Sequence[Sent], now: int, node: int | None
+) -> Counter[str]:
+    """What nearly all of them are, with nothing said of each that is the same for all."""
+    rows = [
+        (smsc, smsc_id or None, row.id, row.attempts + 1)
+        for row, result, smsc, smsc_id, _code in sent
+        if result is Result.ACCEPTED
+    ]
+    encoded = as_rows(rows)
+    parameters: dict[str, object] = {**encoded, "now": now}
+    if node is None:
+        connection.execute(_ACCEPT, parameters)
+    else:
+        connection.execute(_ACCEPT_OWN, parameters | {"owner": node})
+    became = Counter({State.ACCEPTED.value: len(rows)})
+    # The rows begin as keys of receipts do.
+    early = take_early(connection, encoded)
+    if early:
+        told = [
+            (_as_taken(one, now), receipt)
+            for one in sent
+            if (receipt := early.get((one.smsc, one.smsc_id))) is not None
+            and one.result is Result.ACCEPTED
+        ]
+        became += apply(connection, told, now)
     return became
 
 
@@ -129,21 +166,29 @@ def _put_down(sent: Sent, now: int, node: int | None) -> Attempt:
     return Attempt(row.id, now, node, smsc, smsc_id or None, result.value, code, None)
 
 
-def _as_taken(sent: Sent, change: Change) -> Taken:
+def _as_taken(sent: Sent, now: int) -> Taken:
     row = sent.row
     return Taken(
         row.id,
         sent.smsc,
         sent.smsc_id,
-        change.state,
-        change.attempts,
+        State.ACCEPTED.value,
+        row.attempts + 1,
         row.max_attempts,
         row.expires_at,
-        change.accepted_at,
+        now,
         row.mobile,
         row.template_id,
         row.policy_id,
     )
+
+
+def _own(statement: Update) -> Update:
+    """Leave alone what is another daemon's by now.
+
+    With nothing added SQLite would go through all that the daemon has in hand, for each result.
+    """
+    return statement.where(outbox.c.node + literal_column("0") == bindparam("owner"))
 
 
 _SENT_COLUMNS = Change._fields
@@ -152,10 +197,25 @@ _changes = unfolded({name: outbox.c[name].type for name in _SENT_COLUMNS})
 _SETTLE = (
     update(outbox)
     .where(outbox.c.id == _changes.c.id, outbox.c.state == State.SENDING.value)
+    .values({outbox.c[name]: _changes.c[name] for name in _SENT_COLUMNS if name != "id"})
+)
+_accepted = unfolded({name: outbox.c[name].type for name in ("smsc", "smsc_id", "id", "attempts")})
+_now = bindparam("now", type_=BigInteger)
+_ACCEPT = (
+    update(outbox)
+    .where(outbox.c.id == _accepted.c.id, outbox.c.state == State.SENDING.value)
     .values(
-        {outbox.c[name]: _changes.c[name] for name in _SENT_COLUMNS if name != "id"}
-        | {outbox.c.accepted_at: func.coalesce(_changes.c.accepted_at, outbox.c.accepted_at)}
+        state=State.ACCEPTED.value,
+        attempts=_accepted.c.attempts,
+        due_at=_now,
+        changed_at=_now,
+        smsc=_accepted.c.smsc,
+        smsc_id=_accepted.c.smsc_id,
+        code=0,
+        accepted_at=_now,
+        error=null(),
+        node=null(),
+        lease_until=null(),
     )
 )
-# With nothing added SQLite would go through all that the daemon has in hand, for each result.
-_SETTLE_OWN = _SETTLE.where(outbox.c.node + literal_column("0") == bindparam("owner"))
+_SETTLE_OWN, _ACCEPT_OWN = _own(_SETTLE), _own(_ACCEPT)

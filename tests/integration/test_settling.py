@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Update
 
 from core import schema
 from core.database import Database
-from core.results import _SETTLE_OWN
+from core.results import _ACCEPT_OWN, _SETTLE_OWN
 
 
 def test_a_result_goes_to_its_row_and_not_through_all_in_hand(tmp_path: Path) -> None:
@@ -16,14 +16,15 @@ def test_a_result_goes_to_its_row_and_not_through_all_in_hand(tmp_path: Path) ->
     database = Database(f"sqlite:///{tmp_path}/peyk.db")
     schema.upgrade(database)
 
-    def plan(connection: Connection) -> list[str]:
-        statement = _SETTLE_OWN.compile(dialect=connection.dialect)
-        values = {**statement.params, "rows": "[]", "owner": 0}
+    def plan(connection: Connection, update: Update) -> list[str]:
+        statement = update.compile(dialect=connection.dialect)
+        values = {**statement.params, "rows": "[]", "owner": 0, "now": 0}
         positions = tuple(values[name] for name in statement.positiontup or ())
         found = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", positions)
         return [row[3] for row in found]
 
-    steps = database.transact("plan", plan)
+    plans = [database.transact("plan", plan, each) for each in (_SETTLE_OWN, _ACCEPT_OWN)]
     database.close()
 
-    assert any(step.startswith("SEARCH outbox") and "(id=?)" in step for step in steps)
+    for steps in plans:
+        assert any(step.startswith("SEARCH outbox") and "(id=?)" in step for step in steps)

@@ -42,7 +42,6 @@ def outcome(change: Change) -> tuple[State, int, int]:
 @pytest.mark.parametrize(
     ("result", "state", "attempts", "pause"),
     [
-        (Result.ACCEPTED, State.ACCEPTED, 1, 0),
         (Result.PERMANENT, State.REJECTED, 1, 0),
         (Result.BLOCKED, State.SUPPRESSED, 1, 0),
         (Result.TEMPORARY, State.WAITING, 1, RETRY_MS[0]),
@@ -56,13 +55,11 @@ def test_a_first_result(result: Result, state: State, attempts: int, pause: int)
     change = after_send(sent(result, smsc_id="abc"), NOW)
     assert outcome(change) == (state, attempts, pause)
     assert change.node is None
-    assert change.accepted_at == (NOW if result is Result.ACCEPTED else None)
 
 
 @pytest.mark.parametrize(
     ("result", "state", "attempts", "pause"),
     [
-        (Result.ACCEPTED, State.ACCEPTED, 1, 0),
         (Result.PERMANENT, State.REJECTED, 1, 0),
         (Result.BLOCKED, State.SUPPRESSED, 1, 0),
         (Result.TEMPORARY, State.WAITING, 1, 60_000),
@@ -83,12 +80,6 @@ def test_an_uncertain_message_that_is_wanted_again_waits_as_its_policy_says() ->
     assert outcome(after_send(sent(Result.UNCERTAIN, row), NOW, POLICY)) == (
         State.WAITING, 1, 60_000,
     )  # fmt: skip
-
-
-def test_an_accepted_message_keeps_the_operators_id() -> None:
-    """The receipt will name it."""
-    change = after_send(sent(Result.ACCEPTED, smsc_id="a1"), NOW)
-    assert (change.smsc, change.smsc_id) == ("mci", "a1")
 
 
 def test_an_uncertain_message_is_not_sent_again_unless_that_is_wanted() -> None:
@@ -130,7 +121,6 @@ def test_a_message_is_not_tried_again_after_its_time() -> None:
     """An answer of yesterday helps nobody."""
     row = ROW._replace(expires_at=NOW + 1_000)
     assert after_send(sent(Result.TEMPORARY, row), NOW).state == State.EXPIRED
-    assert after_send(sent(Result.ACCEPTED, row), NOW).state == State.ACCEPTED
 
 
 def test_a_further_attempt_waits_for_the_hours_of_its_policy() -> None:
