@@ -8,9 +8,12 @@ from typing import Final
 from gateway.web.api import (
     accounts,
     campaigns,
+    events,
     health,
     inbound,
     messages,
+    operations,
+    requests,
     rows,
     webhooks,
 )
@@ -22,6 +25,9 @@ RESOURCES: Final[Sequence[Routes]] = (
     campaigns.routes,
     rows.routes,
     accounts.routes,
+    events.routes,
+    operations.routes,
+    requests.routes,
     webhooks.routes,
     health.routes,
 )
