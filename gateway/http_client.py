@@ -44,7 +44,7 @@ class LimitedClient:
     async def ask(
         self, method: str, url: str, headers: Mapping[str, str], **content: Any
     ) -> tuple[int, bytes]:
-        """Ask; returns status and body. ``content`` is treq's: ``params``, ``data``, ``json``, ``auth``.
+        """Ask; returns status and body. ``content`` is treq's: ``data``, ``params`` and such.
 
         Raises ``NoUsableAnswer``, and whatever else breaks as it is.
         """
