@@ -9,7 +9,7 @@ knows what a draft needs and stores the bills that a batch issues.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -19,7 +19,7 @@ from core import identifiers
 from core.bills import MID_PERIOD, LastBill, facts_of_issue
 from core.bulk import Upsert, as_rows, put_rows, unfolded
 from core.events import Event, EventKind
-from core.jalali import jalali, local
+from core.jalali import day_of, jalali
 from core.readings import MeterChange, load_meter_changes
 from core.shelf import Asker, Shelf, Subject, Subscriber, ids_of
 from core.tables import bills, subscribers
@@ -159,11 +159,6 @@ def payment_id_of(bill_id: str, payable: int, day: date) -> str:
 def period_key(day: date) -> str:
     """The period of a mid-period bill: one a day, told apart from the utility's own."""
     return f"میان‌دوره {jalali(day)}"
-
-
-def day_of(at: int) -> date:
-    """The day in Tehran of an instant."""
-    return local(datetime.fromtimestamp(at / 1000, UTC)).date()
 
 
 def as_json(lines: Iterable[Line]) -> str:

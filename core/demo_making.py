@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from core.demo_words import FAMILY_NAMES, FIRST_NAMES, STREETS, UTILITIES, SampleUtility
 from core.identifiers import make_bill_id, make_payment_id, payable
-from core.jalali import day_interval, from_jalali, jalali
+from core.jalali import from_jalali, jalali, midnight_ms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -222,4 +222,4 @@ def periods(today: date, count: int) -> list[Period]:
 @lru_cache(maxsize=4096)
 def at_hour(day: date, hour: int) -> int:
     """Give an hour of a day in Tehran: UTC milliseconds."""
-    return int(day_interval(day)[0].timestamp() * 1000) + hour * _HOUR_MS
+    return midnight_ms(day) + hour * _HOUR_MS

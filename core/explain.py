@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from core.billing import Account, Billing, Draft, day_of
+from core.billing import Account, Billing, Draft
 from core.calls import Argument, Call, Outcome, Refusal
 from core.facts import Facts, Wanted
 from core.ids import IdMaker
-from core.jalali import jalali
+from core.jalali import day_of, jalali
 from core.operations.mid_bill import QUICK_BILL, bill_for
 from core.shelf import Asker
 from core.terms import Terms

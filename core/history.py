@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from sqlalchemy import (
@@ -30,7 +30,7 @@ from sqlalchemy import (
 from core.bills import MID_PERIOD
 from core.bulk import as_rows, unfolded
 from core.calls import Argument, Call
-from core.jalali import DateError, day_interval, from_jalali
+from core.jalali import DateError, from_jalali, instant_of, midnight_ms
 from core.shelf import Shelf, Subject, Subscriber, ids_of
 from core.tables import bills, payments
 
@@ -93,7 +93,7 @@ def _begins(year: int | None) -> date | None:
 
 
 def _instant(day: date) -> int:
-    return 0 if day == date.min else int(day_interval(day)[0].timestamp() * 1000)
+    return 0 if day == date.min else midnight_ms(day)
 
 
 _wanted = unfolded(
@@ -253,7 +253,7 @@ class PaymentHistory(_History[Payment]):
 
 def _payment(values: Sequence[Any]) -> Payment:
     amount, paid_at, channel = values
-    return Payment(amount, datetime.fromtimestamp(paid_at / 1000, UTC), channel)
+    return Payment(amount, instant_of(paid_at), channel)
 
 
 _paying = unfolded({"subscriber_id": BigInteger()})

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import NamedTuple
 
 from sqlalchemy import BigInteger, Connection, false, func, select
 
 from core.bulk import as_rows, unfolded
-from core.jalali import local
+from core.jalali import day_of
 from core.shelf import Shelf, Subject, Subscriber, ids_of
 from core.tables import instalments
 
@@ -63,7 +63,7 @@ def load_unpaid(
 
 def due_at(unpaid: Sequence[Instalment], at: int) -> int:
     """Rial of those whose day has come in Tehran; ``at`` is UTC milliseconds."""
-    today = local(datetime.fromtimestamp(at / 1000, UTC)).date()
+    today = day_of(at)
     return sum(one.amount for one in unpaid if one.due_date <= today)
 
 

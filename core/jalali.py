@@ -98,6 +98,21 @@ def milliseconds(instant: datetime) -> int:
     return round(instant.timestamp() * 1000)
 
 
+def instant_of(at_ms: int) -> datetime:
+    """What ``milliseconds`` was made of."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC)
+
+
+def day_of(at_ms: int) -> date:
+    """The day in Tehran of an instant in UTC milliseconds."""
+    return local(instant_of(at_ms)).date()
+
+
+def midnight_ms(day: date) -> int:
+    """When a day begins in Tehran, in UTC milliseconds."""
+    return milliseconds(_midnight(day))
+
+
 def month_days(year: int, month: int) -> tuple[date, date]:
     """The first and the last day of a Jalali month. Raises ``DateError`` for none."""
     first = from_jalali(year, month, 1)

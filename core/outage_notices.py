@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 import structlog
@@ -18,6 +17,7 @@ from sqlalchemy import Connection, select
 from core.calls import Scalar
 from core.database import by_index_only
 from core.ids import IdMaker
+from core.jalali import instant_of
 from core.outages import NewOutage, Outage, add, between, subscribers_in
 from core.outbox import State
 from core.planning import BY_SCHEDULE, Planned
@@ -180,14 +180,10 @@ def _has_left(connection: Connection, run: Run) -> bool:
 def _beginning(notice: Notice, run_id: int, now: int) -> Beginning:
     version, outage = notice.version, notice.outage
     facts: dict[str, Scalar] = {
-        "begins_at": _instant(outage.begins_at),
-        "ends_at": "" if outage.ends_at is None else _instant(outage.ends_at),
+        "begins_at": instant_of(outage.begins_at),
+        "ends_at": "" if outage.ends_at is None else instant_of(outage.ends_at),
         "reason": outage.reason,
     }
     source = RunSource(REPORT, {"region": outage.region}, facts)
     about = (version.utility, version.template_id, version.version, notice.due_at, source)
     return Beginning(run_id, *about, BY_SCHEDULE, now, subject=notice.subject)
-
-
-def _instant(at: int) -> datetime:
-    return datetime.fromtimestamp(at / 1000, UTC)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
 from typing import Final
 
 from core.calls import Scalar
-from core.jalali import day_interval, local
+from core.jalali import day_of, midnight_ms
 from core.schedules import next_after
 from core.templates.types import Definition, OnEvents
 
@@ -40,12 +39,7 @@ def next_planned(definition: Definition, after: int) -> int | None:
     if definition.produce is None:
         return None
     if definition.starts is not None:
-        begins = round(day_interval(definition.starts)[0].timestamp() * 1000)
+        begins = midnight_ms(definition.starts)
         after = max(after, begins - 1)
     found = next_after(definition.produce, after)
     return found if found is not None and is_in_season(definition, found) else None
-
-
-def day_of(instant_ms: int) -> date:
-    """The day in Tehran."""
-    return local(datetime.fromtimestamp(instant_ms / 1000, UTC)).date()

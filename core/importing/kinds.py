@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
 from core.identifiers import Check, check_payment_id
 from core.importing import cells
 from core.importing.errors import CellError
-from core.jalali import day_interval
+from core.jalali import instant_of, midnight_ms
 from core.readings import MeterState
 
 Values = dict[str, Any]
@@ -79,13 +79,9 @@ def _future(values: Values, now: int, *names: str) -> Iterator[Problem]:
     for name in names:
         if (value := values.get(name)) is not None:
             if not isinstance(value, int):
-                value = _starts(value)
+                value = midnight_ms(value)
             if value > tomorrow:
                 yield name, "is in the future"
-
-
-def _starts(day: Any) -> int:
-    return int(day_interval(day)[0].timestamp() * 1000)
 
 
 def _subscriber(_values: Values, _now: int) -> Iterator[Problem]:
@@ -99,10 +95,10 @@ def _bill(values: Values, now: int) -> Iterator[Problem]:
     yield from _future(values, now, "from_date", "to_date", "issued_at")
     if values.get("issued_at") is None:
         if ended:
-            values["issued_at"] = _starts(ended)
+            values["issued_at"] = midnight_ms(ended)
         else:
             yield "issued_at", "is empty, and there is no to_date to take it from"
-    if due and due > datetime.fromtimestamp(now / 1000, UTC).date() + _YEARS_TO_PAY:
+    if due and due > instant_of(now).date() + _YEARS_TO_PAY:
         yield "due_date", "is more than five years away"
     yield from _pair(values)
 
@@ -118,7 +114,7 @@ def _reading(values: Values, now: int) -> Iterator[Problem]:
 
 def _instalment(values: Values, now: int) -> Iterator[Problem]:
     yield from _future(values, now, "paid_at")
-    if values["due_date"] > datetime.fromtimestamp(now / 1000, UTC).date() + _YEARS_OF_INSTALMENTS:
+    if values["due_date"] > instant_of(now).date() + _YEARS_OF_INSTALMENTS:
         yield "due_date", "is more than thirty years away"
     yield from _pair(values)
 

@@ -7,7 +7,6 @@ the bill of last year because the utility sent its archive.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,6 +15,7 @@ from sqlalchemy import Executable, and_, select
 from core.bills import PERIOD, LastBill, facts_of_issue
 from core.bulk import Upsert, as_rows, unfolded
 from core.events import Event, EventKind, Events
+from core.jalali import instant_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,7 +85,7 @@ def payment_booked(values: Values, now: int) -> Event:
         "bill_id": values["bill_id"] or "",
         "payment_id": values["payment_id"] or "",
         "reference": values["reference"],
-        "paid_at": datetime.fromtimestamp(values["paid_at"] / 1000, UTC),
+        "paid_at": instant_of(values["paid_at"]),
     }
     return _event(EventKind.PAYMENT_BOOKED, values, now, about)
 

@@ -11,7 +11,6 @@ so that it stands for one row of a file and no other, however often that comes.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import (
@@ -28,7 +27,7 @@ from sqlalchemy import (
 )
 
 from core.bulk import as_rows, unfolded, update_rows
-from core.jalali import day_interval, local
+from core.jalali import day_interval, day_of, milliseconds
 from core.tables import orders, payments
 
 if TYPE_CHECKING:
@@ -128,7 +127,7 @@ def _is_known(one: _Candidate, keys: list[tuple[object, ...]]) -> bool:
 
 def _asked(rows: Keyed) -> Iterator[tuple[object, ...]]:
     for place, (key, values) in enumerate(rows.items()):
-        day = local(datetime.fromtimestamp(values["paid_at"] / 1000, UTC)).date()
-        begins, ends = (round(instant.timestamp() * 1000) for instant in day_interval(day))
+        day = day_of(values["paid_at"])
+        begins, ends = (milliseconds(instant) for instant in day_interval(day))
         pair = tuple((values.get(name) or "").lstrip("0") for name in ("bill_id", "payment_id"))
         yield place, *key, values["subscriber_id"], values["amount"], *pair, begins, ends

@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from datetime import date, datetime, time
 from typing import NamedTuple
 
-from core.billing import Account, Billing, Draft, End, Start, day_of, draft
+from core.billing import Account, Billing, Draft, End, Start, draft
 from core.bills import MID_PERIOD, LastBill, LastBills
 from core.calls import DONE, Argument, Call, Outcome, Refusal
 from core.events import Events
 from core.facts import Facts
-from core.jalali import TEHRAN
+from core.jalali import TEHRAN, day_of
 from core.operations.operation import (
     IDENTITY_OUTCOMES,
     NAMING,

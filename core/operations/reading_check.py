@@ -14,6 +14,7 @@ from core.bills import LastBill, LastBills
 from core.calls import Argument, Call, Outcome, Refusal, Scalar
 from core.events import Event, EventKind, Events
 from core.facts import Facts
+from core.jalali import instant_of
 from core.operations.operation import refused
 from core.readings import LastReadings, Reading, ReadingState, is_plausible, used_since
 from core.shelf import Asker, Subscriber
@@ -77,7 +78,7 @@ def _known(facts: Facts, subscriber: Subscriber) -> list[Last]:
     billed = _billed(facts.of(LastBills).of(subscriber))
     if counted is None:
         return [billed] if billed else []
-    day = datetime.fromtimestamp(counted.read_at / 1000, UTC).date()
+    day = instant_of(counted.read_at).date()
     read = Last(counted.reading, counted.read_at, day)
     if billed is None:
         return [read]

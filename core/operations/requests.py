@@ -8,13 +8,13 @@ profile's pattern; what the kind asks for and who may ask is in ``services.toml`
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from core.bills import LastBills
 from core.calls import DONE, Argument, Call, Fact, Outcome, Refusal
 from core.events import Events
 from core.facts import Facts
+from core.jalali import instant_of
 from core.operations.operation import (
     IDENTITY_OUTCOMES,
     NAMING,
@@ -172,7 +172,7 @@ def _track(asker: Asker, call: Call, facts: Facts) -> Outcome:
     return done(
         call,
         **_told(asker, found.request),
-        changed_at=datetime.fromtimestamp(found.request.changed_at / 1000, UTC),
+        changed_at=instant_of(found.request.changed_at),
         note=found.note if _may_see(asker, facts, found.request) else "",
     )
 

@@ -8,7 +8,6 @@ paid order is booked once (docs/decisions/007-payments.md).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam, insert, select, update
@@ -18,6 +17,7 @@ from core.bills import load_last_bills
 from core.calls import Fact, Outcome
 from core.events import Event, EventKind, Events
 from core.ids import IdMaker
+from core.jalali import instant_of
 from core.outbox import Notice, store_notices
 from core.payments.orders import NEW_ORDER, new_link
 from core.payments.states import OrderState, Step, after, before
@@ -295,6 +295,6 @@ def _facts(order: Order, now: int) -> dict[str, Any]:
         "payment_id": order.payment_id or "",
         "reference": order.reference or "",
         "number": order.number,
-        "paid_at": datetime.fromtimestamp(now / 1000, UTC),
+        "paid_at": instant_of(now),
     }
     return facts

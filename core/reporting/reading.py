@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
@@ -32,7 +32,7 @@ from sqlalchemy.types import TypeEngine
 
 from core.calls import Fact, Scalar
 from core.database import by_index_only
-from core.jalali import day_interval, local
+from core.jalali import day_of, instant_of, midnight_ms
 from core.making import Row
 from core.reporting.sources import bound_names, given_value
 from core.reporting.types import (
@@ -97,7 +97,7 @@ def asked(source: Source, utility: str, parameters: Parameters, at: int) -> Ques
 
     Raises ``ParameterError``.
     """
-    today = local(datetime.fromtimestamp(at / 1000, UTC)).date()
+    today = day_of(at)
     values: dict[str, Any] = {"utility": utility, "today": today, "now": at}
     for parameter in source.parameters:
         value: Any = given(source, parameters)[parameter.name]
@@ -268,7 +268,7 @@ def _clause(query: str, types: tuple[tuple[str, str], ...]) -> TextClause:
 
 @lru_cache(maxsize=1024)
 def _midnight(day: date) -> int:
-    return round(day_interval(day)[0].timestamp() * 1000)
+    return midnight_ms(day)
 
 
 # --- values ---------------------------------------------------------------------------
@@ -293,7 +293,7 @@ def _date(value: Any) -> date:
 
 
 def _instant(value: Any) -> datetime:
-    return datetime.fromtimestamp(_integer(value) / 1000, UTC)
+    return instant_of(_integer(value))
 
 
 def _flag(value: Any) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from core.database import Reader
 from core.ids import made_at
+from core.jalali import instant_of
 from core.reports.names import Subscription, in_pieces, load_subscriptions, load_templates
 from core.reports.scan import received_texts, sent_messages
 from core.reports.types import Column, Kind, Values, Wanted
@@ -105,4 +106,4 @@ def _whose(database: Reader, ids: set[int | None]) -> dict[int, Subscription]:
 
 
 def _instant(at_ms: int | None) -> datetime | None:
-    return None if at_ms is None else datetime.fromtimestamp(at_ms / 1000, UTC)
+    return None if at_ms is None else instant_of(at_ms)

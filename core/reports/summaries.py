@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import lru_cache
 from typing import Final
 
 from core.database import Reader
 from core.ids import made_at
-from core.jalali import local
+from core.jalali import day_of, instant_of
 from core.reports.names import in_pieces, load_campaigns, load_subscriptions, load_templates
 from core.reports.scan import Sent, Text, received_texts, sent_messages
 from core.reports.tally import Key, Tally
@@ -122,7 +122,7 @@ def campaigns(database: Reader, wanted: Wanted) -> Iterator[Values]:
                 if run is None:
                     yield (key, *(None,) * 7, *counts[:_RECEIVED])
                     continue
-                planned = datetime.fromtimestamp(run.planned_for / 1000, UTC)
+                planned = instant_of(run.planned_for)
                 told = (run.utility, run.template, planned, run.state)
                 yield (key, *told, run.rows, run.suppressed, run.untold, *counts[:_RECEIVED])
 
@@ -134,4 +134,4 @@ def _day(row_id: int) -> date:
 
 @lru_cache(maxsize=4096)
 def _day_of(half_hour: int) -> date:
-    return local(datetime.fromtimestamp(half_hour * _HALF_HOUR / 1000, UTC)).date()
+    return day_of(half_hour * _HALF_HOUR)

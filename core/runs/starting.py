@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from sqlalchemy import Connection
 
 from core.database import by_index_only
-from core.jalali import jalali, local
+from core.jalali import day_of, jalali
 from core.making import Made, Maker, Order, prepare
 from core.reporting.reading import FIRST, Question, asked, count_rows, given, read_page
 from core.reporting.sources import Sources
@@ -69,7 +68,7 @@ def check_may_begin(template: Template, now: int) -> None:
         raise RunError(
             f"the template {name!r} is disabled; `peyk template enable {name}` lets it be sent"
         )
-    today = local(datetime.fromtimestamp(now / 1000, UTC)).date()
+    today = day_of(now)
     if definition.starts and today < definition.starts:
         raise RunError(f"the template {name!r} begins on {jalali(definition.starts)}")
     if definition.ends and today > definition.ends:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -21,6 +21,7 @@ from sqlalchemy import (
 
 from core.bulk import insert_rows
 from core.calls import Scalar
+from core.jalali import instant_of, milliseconds
 from core.runs.states import ENDED, Move, RunState, after, refusal
 from core.tables import outbox, runs, templates
 
@@ -41,7 +42,7 @@ class RunSource(NamedTuple):
     def until(self) -> int | None:
         """When its messages help nobody any more (UTC milliseconds): an outage is over."""
         ends = self.facts.get("ends_at")
-        return round(ends.timestamp() * 1000) if isinstance(ends, datetime) else None
+        return milliseconds(ends) if isinstance(ends, datetime) else None
 
     def as_json(self) -> str:
         """As it is stored."""
@@ -61,14 +62,14 @@ class RunSource(NamedTuple):
 
 def _plain(value: Scalar) -> object:
     if isinstance(value, datetime):
-        return {"instant": round(value.timestamp() * 1000)}
+        return {"instant": milliseconds(value)}
     return {"date": value.isoformat()} if isinstance(value, date) else value
 
 
 def _scalar(value: Any) -> Scalar:
     match value:
         case {"instant": at}:
-            return datetime.fromtimestamp(at / 1000, UTC)
+            return instant_of(at)
         case {"date": day}:
             return date.fromisoformat(day)
     found: Scalar = value

@@ -12,7 +12,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from core.jalali import jalali_time
+from core.jalali import instant_of, jalali_time
 from gateway.alert_settings import EmailSettings, Encryption
 from gateway.alerts.telling import NotTold, Telling
 
@@ -70,7 +70,7 @@ def as_mail(settings: EmailSettings, telling: Telling) -> EmailMessage:
         make_msgid(domain=domain) if telling.is_test else f"<{telling.key}@{domain}>"
     )
     mail["Auto-Submitted"] = "auto-generated"
-    at = jalali_time(datetime.fromtimestamp(telling.at / 1000, UTC))
+    at = jalali_time(instant_of(telling.at))
     mail.set_content(f"{telling.persian}\n\n{telling.english}\n\n{at}\n{telling.alert.trouble}\n")
     return mail
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 from twisted.internet.defer import Deferred
 
+from core.jalali import instant_of
 from gateway.alert_settings import WebhookSettings
 from gateway.alerts.book import kind_of
 from gateway.alerts.telling import NotTold, Telling
@@ -59,4 +59,4 @@ def as_json(telling: Telling) -> dict[str, object]:
 
 
 def _iso(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds")
+    return instant_of(at_ms).isoformat(timespec="milliseconds")

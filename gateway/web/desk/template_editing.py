@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from core.access.permissions import Permission
 from core.events import EventKind
-from core.jalali import DateError, day_interval, jalali, local, milliseconds, parse_date
+from core.jalali import DateError, day_interval, day_of, jalali, milliseconds, parse_date
 from core.reporting.types import ParameterError, SourceError
 from core.schedule_tokens import ScheduleError
 from core.schedule_words import parse_schedule, write_schedule
@@ -16,7 +15,7 @@ from core.templates import store
 from core.templates.checks import RETRIED, DefinitionError, checked_name
 from core.templates.store import Draft, Template, TemplateError
 from core.templates.types import Audience, Missed, Receivers, Uncertain, Version
-from core.triggers import day_of, is_in_season
+from core.triggers import is_in_season
 from gateway.templates.bodies import FILTERS
 from gateway.templates.checking import Checked
 from gateway.templates.form import TemplateForm, form_of
@@ -204,7 +203,7 @@ def _schedule(form: Form) -> Schedule | None:
 
 def _calendar(visit: Visit, form: Form, seen: Seen | None) -> month.Month:
     """The month that is looked at, with the days on which it is made marked."""
-    today = local(datetime.fromtimestamp(visit.means.now_ms() / 1000, UTC)).date()
+    today = day_of(visit.means.now_ms())
     found = month.grid(*month.named(form.raw("month"), today), today)
     schedule = _schedule(form)
     if schedule is None:
