@@ -19,7 +19,9 @@ from typing import Any, Literal, TextIO
 import structlog
 from structlog.typing import EventDict, Processor
 from twisted.logger import LogEvent, LogLevel, formatEvent, globalLogBeginner
+from twisted.python.failure import Failure
 
+from core.database import DatabaseUnavailable
 from core.identifiers import masked_mobile
 
 DROPPED = frozenset(
@@ -173,3 +175,11 @@ def _formatter(form: str, *, colors: bool) -> logging.Formatter:
             renderer,
         ],
     )
+
+
+def failed(failure: Failure, /, log: Any, event: str, **about: object) -> None:
+    """The last word of what nobody waits for: the database is away, or a mistake is ours."""
+    if failure.check(DatabaseUnavailable):
+        log.error("database.unavailable", error=failure.getErrorMessage())
+    else:
+        log.critical(event, **about, failure=failure.getTraceback())

@@ -14,10 +14,9 @@ from typing import Any, Final, Protocol
 import structlog
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, succeed
-from twisted.python.failure import Failure
 
-from core.database import DatabaseUnavailable
 from core.services import Paused, paused_now
+from gateway.logs import failed
 from gateway.outbound import Clock, Sender
 from gateway.production import Doors
 from gateway.smpp.bind import SmppBind
@@ -73,7 +72,7 @@ class Pauses:
         self._is_looking = True
         done = self._doors.read("services", paused_now)
         done.addCallback(self._found)
-        done.addErrback(_log_failure)
+        done.addErrback(failed, log, "services.look_failed")
         return done.addBoth(self._looked)
 
     def _looked(self, _result: object) -> None:
@@ -159,10 +158,3 @@ class PanelSwitch:
     def on(self) -> None:
         """Look whether the panel answers, and go on."""
         self._panel.startService()
-
-
-def _log_failure(failure: Failure) -> None:
-    if failure.check(DatabaseUnavailable):
-        log.error("database.unavailable", error=failure.getErrorMessage())
-    else:
-        log.critical("services.look_failed", failure=failure.getTraceback())

@@ -10,16 +10,15 @@ import structlog
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 from twisted.internet.task import LoopingCall
-from twisted.python.failure import Failure
 
 from core.calls import Outcome
-from core.database import DatabaseUnavailable
 from core.ids import IdMaker
 from core.payments.ledger import Clerk
 from gateway.banks.port import Bank
 from gateway.banks.simulated import SimulatedBank
 from gateway.banks.zarinpal import ADDRESS, SANDBOX, HttpPost, Zarinpal
 from gateway.cashier import Books, Cashier, Run
+from gateway.logs import failed
 from gateway.minds import LineMind
 from gateway.payment_settings import (
     PaymentAccount,
@@ -143,7 +142,9 @@ class PaymentService(Service):
         return {"asked": asked, "in_doubt": await self.cashier.in_doubt()}
 
     def _reconcile(self) -> None:
-        Deferred.fromCoroutine(self.cashier.reconcile()).addErrback(_log_failure)
+        Deferred.fromCoroutine(self.cashier.reconcile()).addErrback(
+            failed, log, "payment.loop_failed"
+        )
 
 
 def banks_of(accounts: Sequence[PaymentAccount], web: WebSettings, reactor: Any) -> dict[str, Bank]:
@@ -165,10 +166,3 @@ def accounts_of(accounts: Sequence[PaymentAccount], profiles: Any) -> dict[str, 
     """Which account collects for each utility."""
     found = {profile.utility: account_for(accounts, profile.name) for profile in profiles}
     return {utility: account.name for utility, account in found.items() if account}
-
-
-def _log_failure(failure: Failure) -> None:
-    if failure.check(DatabaseUnavailable):
-        log.error("database.unavailable", error=failure.getErrorMessage())
-    else:
-        log.critical("payment.loop_failed", failure=failure.getTraceback())

@@ -36,6 +36,7 @@ from core.runs.settling import finish_sent, settle_piece
 from core.runs.states import CHORES, RunState
 from core.runs.store import Run, RunError, set_expected
 from core.runs.taking import Look, Work, is_free, load_work, look, take_runs, version_of
+from gateway.logs import failed
 from gateway.profiles import Profile
 from gateway.settings import Settings
 from gateway.templates.wordings import LineGone
@@ -105,7 +106,7 @@ class Production:
             return succeed(None)
         self._is_looking = True
         done = self._look()
-        done.addErrback(_log_failure, "campaigns.look_failed")
+        done.addErrback(failed, log, "campaigns.look_failed")
         done.addBoth(self._looked)
         return done
 
@@ -196,7 +197,7 @@ class Production:
 
     def _count(self, work: Work) -> None:
         """Beside the work: it is only for those who ask how far it is."""
-        self._counted(work).addErrback(_log_failure, "campaign.not_counted")
+        self._counted(work).addErrback(failed, log, "campaign.not_counted")
 
     def _failed(self, failure: Any, run: Run) -> Deferred[None] | None:
         """Say of a run why it cannot be gone on with; what the database failed at comes again."""
@@ -210,7 +211,7 @@ class Production:
             log.critical("campaign.crashed", run=run.id, failure=failure.getTraceback())
             error = f"unexpected {failure.type.__name__}; the log says where"
         done = self._doors.transact("run.fail", fail, run.id, self._node, error, self._now())
-        return done.addErrback(_log_failure, "campaign.not_failed")
+        return done.addErrback(failed, log, "campaign.not_failed")
 
     # --- pausing, going on, cancelling ------------------------------------------------
 
@@ -233,10 +234,3 @@ def sources_of(settings: Settings, profiles: Iterable[Profile]) -> Sources:
     for profile in profiles:
         folders[profile.utility].append(settings.profile_folder(profile.name) / REPORTS)
     return Sources(folders)
-
-
-def _log_failure(failure: Any, event: str) -> None:
-    if failure.check(DatabaseUnavailable):
-        log.error("database.unavailable", error=failure.getErrorMessage())
-    else:
-        log.critical(event, failure=failure.getTraceback())

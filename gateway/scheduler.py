@@ -13,13 +13,12 @@ from typing import Any
 
 import structlog
 from twisted.internet.defer import Deferred, inlineCallbacks, succeed
-from twisted.python.failure import Failure
 
-from core.database import DatabaseUnavailable
 from core.happened import has_new
 from core.leader import Leadership
 from core.production import Press, Produced, run
 from core.scheduling import Round, go_round
+from gateway.logs import failed
 from gateway.production import Doors
 
 log = structlog.get_logger(__name__)
@@ -79,7 +78,7 @@ class Scheduler:
             return
         self._again = False
         telling = self._telling = self._tell()
-        telling.addErrback(_log_failure, "events.crashed")
+        telling.addErrback(failed, log, "events.crashed")
         telling.addBoth(self._told)
 
     def look_for_events(self) -> Deferred[None]:
@@ -88,7 +87,7 @@ class Scheduler:
             return succeed(None)
         looked = self._doors.read("events.look", has_new)
         looked.addCallback(lambda is_new: self.happened() if is_new else None)
-        return looked.addErrback(_log_failure, "events.look_failed")
+        return looked.addErrback(failed, log, "events.look_failed")
 
     @inlineCallbacks
     def _tell(self) -> _Steps:
@@ -115,7 +114,7 @@ class Scheduler:
         if self._round is not None or self._is_stopping or self._is_away():
             return succeed(None)
         going = self._round = self._go_round()
-        going.addErrback(_log_failure, "scheduler.crashed")
+        going.addErrback(failed, log, "scheduler.crashed")
         going.addBoth(self._gone_round)
         return going
 
@@ -155,10 +154,3 @@ class Scheduler:
     def release(self) -> None:
         """Leave the schedules to another daemon."""
         self._leadership.release()
-
-
-def _log_failure(failure: Failure, event: str) -> None:
-    if failure.check(DatabaseUnavailable):
-        log.error("database.unavailable", error=failure.getErrorMessage())
-    else:
-        log.critical(event, failure=failure.getTraceback())

@@ -18,9 +18,7 @@ from twisted.internet.defer import (
     inlineCallbacks,
     succeed,
 )
-from twisted.python.failure import Failure
 
-from core.database import DatabaseUnavailable
 from core.ids import made_at
 from core.secrecy import Keys, Unsealable
 from core.webhooks.calls import (
@@ -38,6 +36,7 @@ from core.webhooks.horizon import horizon
 from core.webhooks.news import News, Whose, read_news
 from core.webhooks.store import PURPOSE, Position, Webhook, find_webhook
 from gateway.health import WebhookHealth
+from gateway.logs import failed
 from gateway.production import Doors
 from gateway.signed_posts import NotTaken, Poster
 
@@ -85,7 +84,7 @@ class Webhooks:
         if self._looking is not None or not self._works:
             return succeed(None)
         looking = self._looking = self._look()
-        looking.addErrback(_log_failure, "webhooks.look_failed")
+        looking.addErrback(failed, log, "webhooks.look_failed")
         return looking.addBoth(self._looked)
 
     def settled(self) -> Deferred[Any]:
@@ -121,7 +120,7 @@ class Webhooks:
             webhook = standing.webhook
             if webhook.id not in self._in_work and self._works:
                 work = self._in_work[webhook.id] = self._tell(standing, until)
-                work.addErrback(_log_failure, "webhooks.crashed", webhook.name)
+                work.addErrback(failed, log, "webhooks.crashed", webhook=webhook.name)
                 work.addBoth(self._told, webhook.id)
 
     def _told(self, _result: object, webhook_id: int) -> None:
@@ -251,10 +250,3 @@ def _beside(work: Deferred[Any]) -> Deferred[None]:
 
     work.addBoth(tell)
     return done
-
-
-def _log_failure(failure: Failure, event: str, webhook: str = "") -> None:
-    if failure.check(DatabaseUnavailable):
-        log.error("database.unavailable", error=failure.getErrorMessage())
-    else:
-        log.critical(event, webhook=webhook, failure=failure.getTraceback())
