@@ -9,6 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, select
 
 from core.bills import LastBill, load_last_bills, units_used
+from core.database import by_index_only
 from core.identifiers import RIAL_STEP, barcode
 from core.tables import bills, subscribers
 from core.tariff import Line
@@ -99,6 +100,7 @@ _SHEET = select(
 
 def find_sheet(connection: Connection, bill_id: int) -> Sheet | None:
     """A bill by the id of its row."""
+    by_index_only(connection)
     row = connection.execute(_SHEET.where(bills.c.id == bill_id)).mappings().one_or_none()
     if row is None:
         return None
@@ -112,7 +114,7 @@ def find_sheet(connection: Connection, bill_id: int) -> Sheet | None:
 
 
 def _rounded_off(amount: int, payable: int) -> int:
-    """What a bill of the utility's file leaves for the next one: it says only what is to be paid."""
+    """What a bill leaves for the next one, where the file says only what is to be paid."""
     rest = amount - payable
     return rest if payable > 0 and 0 < rest < RIAL_STEP else 0
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, select
 
 from core.calls import Call
 from core.contacts import Contacts
+from core.database import by_index_only
 from core.events import EventKind
 from core.facts import Facts
 from core.ids import IdMaker
@@ -81,6 +82,7 @@ def remove_contact(connection: Connection, ids: IdMaker, change: ContactChange) 
 def _loaded(
     connection: Connection, ids: IdMaker, change: ContactChange
 ) -> tuple[Facts, Asker, Subscriber]:
+    by_index_only(connection)
     row = connection.execute(
         select(*(subscribers.c[name] for name in Subscriber._fields)).where(
             subscribers.c.id == change.subscriber_id

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import Connection, select
 
 from core.bulk import insert_rows
+from core.database import by_index_only
 from core.ids import IdMaker
 from core.outbox import Notice, store_notices
 from core.suppressions import Receiver, suppressed
@@ -53,6 +54,7 @@ class NobodyWantsIt(Exception):
 
 def unwanted(connection: Connection, utility: str, mobiles: Sequence[str]) -> frozenset[str]:
     """Those of the mobiles that want no such messages of a utility."""
+    by_index_only(connection)
     receivers = [Receiver(at, mobile, utility, TOPIC) for at, mobile in enumerate(mobiles)]
     return frozenset(mobiles[at] for at in suppressed(connection, receivers))
 

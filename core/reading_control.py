@@ -16,6 +16,7 @@ from sqlalchemy import Connection, RowMapping, bindparam, delete, select, update
 
 from core.bills import MID_PERIOD
 from core.calls import Outcome, Scalar
+from core.database import by_index_only
 from core.events import Event, EventKind, Events
 from core.ids import IdMaker
 from core.outbox import Notice, store_notices
@@ -115,6 +116,7 @@ def decide(connection: Connection, ids: IdMaker, decision: Decision, words: Word
     note is too long, or a later bill stands on the one that would be withdrawn.
     """
     _check_note(decision)
+    by_index_only(connection)
     found = connection.execute(_ONE, {"id": decision.reading_id}).mappings().one_or_none()
     if found is None:
         raise DecisionError(Why.UNKNOWN, f"there is no reading {decision.reading_id}")
@@ -201,6 +203,7 @@ def bill_made_of(
     connection: Connection, subscriber_id: int, reading: int, read_at: int
 ) -> int | None:
     """The id of the mid-period bill that was made of a reading; None where none was."""
+    by_index_only(connection)
     since = _bills_since(connection, subscriber_id, read_at)
     return next((bill["id"] for bill in since if _is_made_of(bill, reading, read_at)), None)
 

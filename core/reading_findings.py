@@ -16,6 +16,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, select
 
 from core.bills import LastBill
+from core.database import by_index_only
 from core.policy import Policy
 from core.reading_lists import Known
 from core.readings import (
@@ -92,6 +93,7 @@ class Examined(NamedTuple):
 
 def examine(connection: Connection, known: Known, policy: Policy) -> Examined:
     """What the checks say of a reading."""
+    by_index_only(connection)
     reading = known.reading
     bill = _bill_before(connection, known)
     before = _before(connection, known, bill)

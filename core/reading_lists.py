@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, select, union_all
 
+from core.database import by_index_only
 from core.readings import ReadingState
 from core.tables import readings, subscribers
 
@@ -83,6 +84,8 @@ class Known(NamedTuple):
 
 def list_readings(connection: Connection, wanted: ReadingFilter) -> list[Listed]:
     """Readings, the newest first; one statement, and one more for what is listed after another."""
+    if wanted.limit is not None:
+        by_index_only(connection)
     conditions = list(_conditions(wanted))
     if wanted.before is not None:
         last = select(readings.c.read_at).where(readings.c.id == wanted.before)
@@ -107,6 +110,7 @@ def readings_of(
     connection: Connection, subscriber_id: int, limit: int, until: int | None = None
 ) -> list[Listed]:
     """The last readings of a subscription, the newest first; only those up to ``until``."""
+    by_index_only(connection)
     query = select(*LISTED).join_from(readings, subscribers)
     query = query.where(readings.c.subscriber_id == subscriber_id)
     if until is not None:
@@ -116,6 +120,7 @@ def readings_of(
 
 def find_reading(connection: Connection, reading_id: int) -> Known | None:
     """One reading."""
+    by_index_only(connection)
     row = connection.execute(
         select(
             *LISTED,

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Column, Connection, select
 
 from core.bills import LastBill, load_last_bills, units_used
+from core.database import by_index_only
 from core.instalments import Instalment, load_unpaid
 from core.reading_lists import Listed as Reading
 from core.reading_lists import readings_of
@@ -82,6 +83,7 @@ class Records(NamedTuple):
 
 def records_of(connection: Connection, detail: Detail, limit: int) -> Records:
     """What is on record; ``limit`` of each kind at the most."""
+    by_index_only(connection)
     key = detail.id
     billed = _newest(connection, Bill, bills.c.issued_at, key, limit)
     return Records(
@@ -97,6 +99,7 @@ def records_of(connection: Connection, detail: Detail, limit: int) -> Records:
 
 def contacts_of(connection: Connection, subscriber_id: int) -> list[Contact]:
     """The mobiles of a subscription, in the order in which they were registered."""
+    by_index_only(connection)
     rows = connection.execute(
         select(*(contacts.c[name] for name in Contact._fields))
         .where(contacts.c.subscriber_id == subscriber_id)

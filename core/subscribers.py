@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, Select, func, select, union
 
+from core.database import by_index_only
 from core.identifiers import MobileError
 from core.identifiers import mobile as normal_mobile
 from core.tables import contacts, subscribers
@@ -88,6 +89,7 @@ def search(connection: Connection, wanted: SubscriberFilter) -> list[Found]:
         spelled = func.replace(subscribers.c.name, _HALF_SPACE, "")
         query = query.where(*(spelled.contains(word, autoescape=True) for word in words))
     else:
+        by_index_only(connection)
         # One lookup for each name that it may be: PostgreSQL would scan for a condition with OR.
         query = query.where(subscribers.c.id.in_(union(*_named(wanted))))
     if wanted.before is not None:
@@ -122,6 +124,7 @@ _DETAIL = select(
 
 def find_subscriber(connection: Connection, subscriber_id: int) -> Detail | None:
     """One subscription."""
+    by_index_only(connection)
     row = connection.execute(_DETAIL.where(subscribers.c.id == subscriber_id)).one_or_none()
     if row is None:
         return None

@@ -14,8 +14,11 @@ from sqlalchemy import Connection, event, insert, select, text
 
 from core.access.audit import Actor, Scribe
 from core.batch import Batch, Desk
-from core.browse import find_received
+from core.bill_sheets import find_sheet
+from core.box_filters import InboxFilter, OutboxFilter
+from core.browse import find_received, list_inbox, list_outbox
 from core.calls import Argument, Call
+from core.contact_changes import ContactChange, add_contact, remove_contact
 from core.conversations import In, Place, conversation
 from core.database import Database, by_index_only
 from core.demo import FIRST_NUMBER, code_of, fill
@@ -28,6 +31,7 @@ from core.ids import IdMaker
 from core.inbox import Arrival, Part
 from core.making import Maker
 from core.manual import HandReply, count_by_hand, store_reply
+from core.new_messages import NewMessage, send
 from core.nodes import Me, beat, take_over, taken_from
 from core.operations import REGISTRY
 from core.operations.operation import NAMING
@@ -38,6 +42,10 @@ from core.panels import awaited, has_handed_over, note_seen, seen
 from core.policies import store_policy
 from core.production import Press, produce
 from core.production import run as run_events
+from core.reading_control import Decision, decide, foretell
+from core.reading_findings import examine
+from core.reading_lists import ReadingFilter, find_reading, list_readings
+from core.readings import ReadingState
 from core.receipts import ReceiptFor
 from core.recovery import tidy
 from core.requests.box import Reader, Side, count_unseen
@@ -53,6 +61,8 @@ from core.scheduling import go_round
 from core.secrecy import Keys
 from core.sending import claim
 from core.shelf import Asker
+from core.subscriber_records import records_of
+from core.subscribers import SubscriberFilter, find_subscriber, search
 from core.suspects import Unconfirmed
 from core.tables import outbox, subscribers, templates
 from core.templates.in_use import TemplatesInUse
@@ -365,6 +375,49 @@ def test_no_operation_scans_a_table(desk: Desk, database: Database) -> None:
     with look(database) as scans:
         for turn in range(8):
             every_operation(desk, database, f"98913333{turn:04}")
+    assert scans == []
+
+
+def at_the_counter(desk: Desk, database: Database, turn: int) -> None:
+    """Whatever the desk's pages about readings, subscribers, bills and new messages read and do."""
+    read, mobile = database.read, f"98913444{turn:04}"
+    words: Any = lambda *_: None  # noqa: E731 - nobody is told
+    for state in (ReadingState.DOUBTFUL, None):
+        for number in (None, str(FIRST_NUMBER)):
+            wanted = ReadingFilter(utilities=["kerman-water"], state=state, number=number)
+            listed = read("readings", list_readings, wanted)
+            read("next", list_readings, replace(wanted, before=listed[-1].id if listed else 1))
+    known = read("reading", find_reading, listed[0].id)
+    read("examined", examine, known, desk.minds[LINE].terms.policy)
+    verdict = (ReadingState.REJECTED, ReadingState.ACCEPTED)[turn % 2]
+    decision = Decision(known.reading.id, verdict, "zahra", "", NOW)
+    read("foretold", foretell, decision, words)
+    database.transact("decide", decide, desk.ids, decision, words)
+    for said in (str(FIRST_NUMBER), mobile, "AB-7"):
+        read("found", search, SubscriberFilter(utilities=["kerman-water"], said=said))
+    detail = read("subscriber", find_subscriber, known.subscriber_id)
+
+    def page(connection: Connection) -> int:
+        records = records_of(connection, detail, 12)
+        list_inbox(connection, InboxFilter(subscriber=detail.id, lines=[LINE], limit=6))
+        list_outbox(connection, OutboxFilter(subscriber=detail.id, lines=[LINE], limit=6))
+        return records.bills[0].id
+
+    read("bill", find_sheet, read("page", page))
+    change = ContactChange(detail.id, mobile, NOW)
+    for act in (lambda c: add_contact(c, desk.ids, change, confirmed=True),
+                lambda c: remove_contact(c, desk.ids, change)):  # fmt: skip
+        database.transact("contact", act)
+    about = ("kerman-water", LINE, [mobile], ["a", "b"], detail.id, "zahra", f"f{turn}", NOW)
+    database.transact("send", send, desk.ids, NewMessage(*about))
+
+
+def test_nothing_at_the_counter_scans_a_table(desk: Desk, database: Database) -> None:
+    """But for a search by name, which reads every subscription of a utility."""
+    how = _plans if database.is_sqlite else _counted_scans
+    with how(database) as scans:
+        for turn in range(8):
+            at_the_counter(desk, database, turn)
     assert scans == []
 
 
