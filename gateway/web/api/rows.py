@@ -184,7 +184,7 @@ def _declare(
         answers=Done,
         action=f"{kind}.put",
         example={"rows": [example]},
-        problems=("conflict",),
+        problems=("not-found", "conflict"),
         most_body=MOST_BODY,
     )
 
@@ -271,6 +271,7 @@ def instalments(call: Call[Nothing, Rows[Instalment]], connection: Any) -> Done:
     answers=Put,
     action="contacts.put",
     example={"rows": [{"number": "100001", "mobile": "09131234567"}]},
+    problems=("not-found",),
     most_body=MOST_BODY,
 )
 def contacts(call: Call[Nothing, Contacts], connection: Any) -> Put:
