@@ -18,6 +18,8 @@ SEQUENCE_BITS = 14
 MAX_NODES = 1 << NODE_BITS
 COMMANDS_NODE = MAX_NODES - 1
 """Not a daemon's: commands that write rows of their own share it."""
+MOST = 2**63 - 1
+"""No id is greater: a database has no more bits for one."""
 _SHIFT = NODE_BITS + SEQUENCE_BITS
 _SEQUENCES = 1 << SEQUENCE_BITS
 
@@ -75,5 +77,5 @@ def made_at(row_id: int) -> int:
 
 
 def first_id_at(at_ms: int) -> int:
-    """The least id that can have been made at ``at_ms`` or later."""
-    return max(0, at_ms - EPOCH_MS) << _SHIFT
+    """The least id that can have been made at ``at_ms`` or later; ``MOST`` where there is none."""
+    return min(max(0, at_ms - EPOCH_MS) << _SHIFT, MOST)

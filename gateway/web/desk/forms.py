@@ -8,13 +8,13 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from core.identifiers import MobileError
 from core.identifiers import mobile as normal_mobile
+from core.ids import MOST
 from core.jalali import DateError, parse_date
 from core.text import ascii_digits, storable
 
 V = TypeVar("V")
 _MOST_TEXT: Final = 2000
 _MOST_DIGITS: Final = 19
-_MOST_ID: Final = 2**63 - 1
 
 
 class Upload(NamedTuple):
@@ -133,7 +133,7 @@ class Form:
 
     def row_id(self, field: str, *, required: bool = False) -> int | None:
         """The id of a row."""
-        return self.number(field, most=_MOST_ID, required=required)
+        return self.number(field, most=MOST, required=required)
 
     def day(self, field: str, *, required: bool = False) -> date | None:
         """A Jalali (or ISO) date in any digits."""

@@ -13,6 +13,7 @@ from core.ids import (
     COMMANDS_NODE,
     EPOCH_MS,
     MAX_NODES,
+    MOST,
     IdMaker,
     first_id_at,
     ids_for_command,
@@ -53,6 +54,11 @@ def test_an_id_says_when_it_was_made(at: int, node: int) -> None:
     assert made_at(made[0]) == made_at(made[-1]) == at
     assert first_id_at(at) <= made[0] <= made[-1] < first_id_at(at + 1)
     assert made[-1] < 1 << 63
+
+
+def test_an_instant_after_all_ids_has_the_greatest() -> None:
+    """A list since a day of the next century is empty, and is no number too large to look for."""
+    assert first_id_at(EPOCH_MS + (1 << 43)) == MOST == (1 << 63) - 1
 
 
 def test_threads_share_a_maker(now_ms: Clock) -> None:
