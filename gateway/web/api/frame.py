@@ -26,12 +26,12 @@ from gateway.web.api.call import Call
 from gateway.web.api.keyring import Keyring
 from gateway.web.api.letting_in import Doorkeeper
 from gateway.web.api.openapi import document
-from gateway.web.api.paths import CONVERTERS
 from gateway.web.api.problems import Problem, not_found
 from gateway.web.api.reference import Reference
 from gateway.web.api.routes import SMALL, Route, Routes
 from gateway.web.desk.headers import guard
 from gateway.web.desk.means import Means
+from gateway.web.paths import Name, RowId
 from gateway.web.site import address_of, live_on
 
 log = structlog.get_logger(__name__)
@@ -68,7 +68,7 @@ class Frame:
         self.document = document(resources, web.url if web else "")
         reference = Reference(resources)
         self._app = Klein()
-        self._app.url_map.converters |= CONVERTERS
+        self._app.url_map.converters |= {"id": RowId, "default": Name}
         for number, route in enumerate(self.routes):
             self._add(route.path, route.method, f"route{number}", self._server(route))
         said = json.dumps(self.document, ensure_ascii=False).encode()

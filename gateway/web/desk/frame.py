@@ -31,6 +31,7 @@ from gateway.web.desk.static import Static
 from gateway.web.desk.texts import Texts
 from gateway.web.desk.visit import Visit
 from gateway.web.limits import Allowance, Limiter
+from gateway.web.paths import RowId
 from gateway.web.site import TOO_LARGE, address_of, live_on
 
 log = structlog.get_logger(__name__)
@@ -79,6 +80,7 @@ class Frame:
         )
         self._is_warm = False
         self._app = Klein()
+        self._app.url_map.converters["int"] = RowId
         for number, route in enumerate(self.routes):
             self._app.route(route.path, methods=[route.method], endpoint=f"route{number}")(
                 self._server(route)
