@@ -177,7 +177,7 @@ class DeskWorld:
 
     async def get(self, path: str, who: Person | None = None, **options: Any) -> Page:
         """Open a page of the desk: ``/inbox``."""
-        return await self.send("GET", path, who, **options)
+        return await self.ask("GET", path, who, **options)
 
     async def post(
         self,
@@ -188,13 +188,13 @@ class DeskWorld:
     ) -> Page:
         """Send a form, with the token that this person's forms carry."""
         fields = {"csrf": self.csrf(who), **(data or {})}
-        return await self.send("POST", path, who, data=fields, **options)
+        return await self.ask("POST", path, who, data=fields, **options)
 
     def csrf(self, who: Person | None) -> str:
         """What this person's forms carry."""
         return self.means.keys.sign("csrf", who.token) if who else ""
 
-    async def send(
+    async def ask(
         self, method: str, path: str, who: Person | None, *, cookies: Any = None, **options: Any
     ) -> Page:
         """Ask for a page as it stands."""

@@ -59,7 +59,7 @@ async def test_no_address_fails_whatever_is_asked(desk: DeskWorld) -> None:
         else:
             body = f"csrf={desk.csrf(boss)}&{sent}".encode()
             kind = {"content-type": "application/x-www-form-urlencoded"}
-            page = await desk.send("POST", path, boss, data=body, headers=kind)
+            page = await desk.ask("POST", path, boss, data=body, headers=kind)
         if page.code == 500 or b"<b>" in page.body:
             failed.append((route.method, path, data, page.code))
         return page
