@@ -56,16 +56,15 @@ class Acted(NamedTuple):
     """By message id, why not."""
 
 
-Act = Callable[[Connection, Collection[int] | OutboxFilter, int], Acted]
+Act = Callable[[Connection, Sequence[int], int], Acted]
 
 
-def resend(connection: Connection, what: Collection[int] | OutboxFilter, now_ms: int) -> Acted:
+def resend(connection: Connection, ids: Sequence[int], now_ms: int) -> Acted:
     """Queue again those parts of messages that failed, are uncertain, or were cancelled.
 
     Earlier attempts stay counted and one more is granted. A validity that was set starts
-    anew. With a filter, messages that cannot be resent are passed over.
+    anew.
     """
-    ids = _ids_of(connection, what, RESENDABLE)
     by_index_only(connection)
     parts = _parts_of(connection, ids)
     _keep_attempts(connection, parts)
@@ -84,36 +83,21 @@ def resend(connection: Connection, what: Collection[int] | OutboxFilter, now_ms:
         "expires_at": outbox.c.expires_at - outbox.c.created_at + now_ms,
     }
     done = _change(connection, parts, RESENDABLE, again, _HAS_WORDS)
-    refused = (
-        {}
-        if isinstance(what, OutboxFilter)
-        else _reasons(connection, [i for i in ids if i not in done], _NOT_RESENDABLE, _NO_WORDS)
-    )
-    return Acted(tuple(i for i in ids if i in done), refused)
+    return _acted(connection, ids, done, _NOT_RESENDABLE, _NO_WORDS)
 
 
-def cancel(connection: Connection, what: Collection[int] | OutboxFilter, now_ms: int) -> Acted:
+def cancel(connection: Connection, ids: Sequence[int], now_ms: int) -> Acted:
     """Give up on those parts of messages that have not been handed to a bind."""
-    ids = _ids_of(connection, what, CANCELLABLE)
     by_index_only(connection)
     gone = {"state": State.CANCELLED.value, "changed_at": now_ms}
     done = _change(connection, _parts_of(connection, ids), CANCELLABLE, gone)
-    refused = (
-        {}
-        if isinstance(what, OutboxFilter)
-        else _reasons(
-            connection, [i for i in ids if i not in done], _NOT_CANCELLABLE, "it has left already"
-        )
-    )
-    return Acted(tuple(i for i in ids if i in done), refused)
+    return _acted(connection, ids, done, _NOT_CANCELLABLE, "it has left already")
 
 
-def rehearse(
-    connection: Connection, act: Act, what: Collection[int] | OutboxFilter, now_ms: int
-) -> Acted:
+def rehearse(connection: Connection, act: Act, ids: Sequence[int], now_ms: int) -> Acted:
     """What ``resend`` or ``cancel`` would do: it is done, and taken back before it is seen."""
     with connection.begin_nested() as savepoint:
-        acted = act(connection, what, now_ms)
+        acted = act(connection, ids, now_ms)
         savepoint.rollback()
     return acted
 
@@ -148,14 +132,6 @@ def _keep_attempts(connection: Connection, parts: Sequence[int]) -> None:
         keep_overwritten(connection, _IS_MINE & failed, as_rows((key,) for key in parts))
 
 
-def _ids_of(
-    connection: Connection, what: Collection[int] | OutboxFilter, states: Collection[State]
-) -> list[int]:
-    if isinstance(what, OutboxFilter):
-        return matching(connection, what, states)
-    return list(dict.fromkeys(what))
-
-
 def _change(
     connection: Connection,
     parts: Sequence[int],
@@ -178,11 +154,19 @@ def _change(
     return set(connection.scalars(changed, as_rows((key,) for key in parts)))
 
 
-def _reasons(
-    connection: Connection, ids: Sequence[int], reasons: Mapping[State, str], otherwise: str
-) -> dict[int, str]:
-    states = {message.id: State(message.state) for message in messages(connection, ids)}
-    return {key: reasons.get(states[key], otherwise) if key in states else _NO_SUCH for key in ids}
+def _acted(
+    connection: Connection,
+    ids: Sequence[int],
+    done: Collection[int],
+    reasons: Mapping[State, str],
+    otherwise: str,
+) -> Acted:
+    left = [key for key in dict.fromkeys(ids) if key not in done]
+    states = {message.id: State(message.state) for message in messages(connection, left)}
+    refused = {
+        key: reasons.get(states[key], otherwise) if key in states else _NO_SUCH for key in left
+    }
+    return Acted(tuple(key for key in dict.fromkeys(ids) if key in done), refused)
 
 
 _ids = unfolded({"id": BigInteger()})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -19,9 +19,10 @@ from sqlalchemy import (
     update,
 )
 
+from core import scalars
 from core.bulk import insert_rows
 from core.calls import Scalar
-from core.jalali import instant_of, milliseconds
+from core.jalali import milliseconds
 from core.runs.states import ENDED, Move, RunState, after, refusal
 from core.tables import outbox, runs, templates
 
@@ -46,34 +47,19 @@ class RunSource(NamedTuple):
 
     def as_json(self) -> str:
         """As it is stored."""
-        tables = self.parameters, self.facts
-        parameters, facts = ({k: _plain(v) for k, v in table.items()} for table in tables)
-        told = {"report": self.report, "parameters": parameters, "facts": facts}
+        told = {
+            "report": self.report,
+            "parameters": scalars.written(self.parameters),
+            "facts": scalars.written(self.facts),
+        }
         return json.dumps(told, ensure_ascii=False, sort_keys=True)
 
     @classmethod
     def of_json(cls, text: str) -> RunSource:
         """From what is stored."""
         told = json.loads(text)
-        tables = told["parameters"], told.get("facts", {})
-        parameters, facts = ({k: _scalar(v) for k, v in table.items()} for table in tables)
-        return cls(told["report"], parameters, facts)
-
-
-def _plain(value: Scalar) -> object:
-    if isinstance(value, datetime):
-        return {"instant": milliseconds(value)}
-    return {"date": value.isoformat()} if isinstance(value, date) else value
-
-
-def _scalar(value: Any) -> Scalar:
-    match value:
-        case {"instant": at}:
-            return instant_of(at)
-        case {"date": day}:
-            return date.fromisoformat(day)
-    found: Scalar = value
-    return found
+        facts = scalars.read(told.get("facts", {}))
+        return cls(told["report"], scalars.read(told["parameters"]), facts)
 
 
 class Beginning(NamedTuple):

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date
 from typing import Any, Final
 
-from core.calls import Scalar
+from core import scalars
 from core.schedule_words import parse_schedule, write_schedule
 from core.templates.types import (
     Audience,
@@ -116,9 +116,9 @@ def _empty(given: Mapping[str, Any]) -> None:
 def _written_trigger(trigger: Trigger) -> dict[str, Any]:
     match trigger:
         case OnEvents(kinds, where):
-            return {"events": list(kinds), "where": _written_scalars(where)}
+            return {"events": list(kinds), "where": scalars.written(where)}
         case OnReport(report, parameters):
-            return {"report": report, "parameters": _written_scalars(parameters)}
+            return {"report": report, "parameters": scalars.written(parameters)}
         case OnOutage(cancelled=True):
             return {"outage_cancelled": True}
         case OnOutage(before):
@@ -128,42 +128,15 @@ def _written_trigger(trigger: Trigger) -> dict[str, Any]:
 def _read_trigger(given: dict[str, Any]) -> Trigger:
     made: Trigger
     if "events" in given:
-        made = OnEvents(tuple(given.pop("events")), _read_scalars(given.pop("where")))
+        made = OnEvents(tuple(given.pop("events")), scalars.read(given.pop("where")))
     elif "report" in given:
-        made = OnReport(given.pop("report"), _read_scalars(given.pop("parameters")))
+        made = OnReport(given.pop("report"), scalars.read(given.pop("parameters")))
     elif given.pop("outage_cancelled", False) is True:
         made = OnOutage(0, cancelled=True)
     else:
         made = OnOutage(given.pop("outage_before"))
     _empty(given)
     return made
-
-
-def _written_scalars(values: Mapping[str, Scalar]) -> dict[str, Any]:
-    return {name: _written_scalar(value) for name, value in values.items()}
-
-
-def _written_scalar(value: Scalar) -> Any:
-    if isinstance(value, datetime):
-        return {"instant": value.isoformat()}
-    if isinstance(value, date):
-        return {"date": value.isoformat()}
-    return value
-
-
-def _read_scalars(given: Mapping[str, Any]) -> dict[str, Scalar]:
-    return {name: _read_scalar(value) for name, value in given.items()}
-
-
-def _read_scalar(given: Any) -> Scalar:
-    match given:
-        case {"instant": str(text), **rest} if not rest:
-            return datetime.fromisoformat(text)
-        case {"date": str(text), **rest} if not rest:
-            return date.fromisoformat(text)
-        case str() | int():
-            return given
-    raise ValueError(f"{given!r} is no value")
 
 
 def _read_day(text: str | None) -> date | None:

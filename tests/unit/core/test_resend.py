@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from sqlalchemy import Connection, insert, select
 from core.box_filters import OutboxFilter
 from core.database import Database
 from core.outbox import State
-from core.resend import CANCELLABLE, RESENDABLE, Acted, cancel, rehearse, resend
+from core.resend import CANCELLABLE, RESENDABLE, Acted, cancel, matching, rehearse, resend
 from core.sending import claim
 from core.tables import outbox
 
@@ -55,11 +56,18 @@ def _rows(database: Database) -> list[Any]:
 
 
 def _resend(database: Database, what: Any) -> Acted:
-    return database.transact("test.resend", resend, what, LATER)
+    return database.transact("test.resend", resend, _found(database, what, RESENDABLE), LATER)
 
 
 def _cancel(database: Database, what: Any) -> Acted:
-    return database.transact("test.cancel", cancel, what, LATER)
+    return database.transact("test.cancel", cancel, _found(database, what, CANCELLABLE), LATER)
+
+
+def _found(database: Database, what: Any, states: Collection[State]) -> Any:
+    """Ids as they are; those that a filter finds."""
+    if isinstance(what, OutboxFilter):
+        return database.read("test.matching", matching, what, states)
+    return what
 
 
 def test_a_failed_message_is_queued_again(database: Database) -> None:
