@@ -149,6 +149,13 @@ async def test_whose_request_it_is(desk: Any, people: People) -> None:
     assert "۲۰۰۰۰۰۰۱" in page.text
     looks = [each for each in desk.audited() if each.action == "request.see"]
     assert [(each.who, each.object) for each in looks] == [("khorram", f"request:{row.tracking}")]
+    user = people.other.user
+    moved = {
+        "title": user.title, "language": "fa", "office": "خرم‌آباد ۷",
+        "held": f"{user.held[0].role_id}:{LORESTAN}",
+    }  # fmt: skip
+    assert (await desk.post(f"/users/{user.id}", people.boss, moved)).code == 303
+    assert (await desk.get(path, people.other)).code == 200
     blind = desk.person(name="blind", permissions={Permission.REQUEST_SEE, Permission.REQUEST_EDIT})
     assert (await desk.get(f"{path}/edit", blind)).code == 403
 
