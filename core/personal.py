@@ -9,6 +9,7 @@ IDs) stays when the rest is erased, with no name, address, code or mobile.
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -47,6 +48,7 @@ from core.tables import (
     outbox,
     payments,
     readings,
+    request_documents,
     request_history,
     request_messages,
     requests,
@@ -117,6 +119,7 @@ def held_of(connection: Connection, utility: str, number: str) -> Held:
     for table, column, parent in (
         (request_history, request_history.c.request_id, "requests"),
         (request_messages, request_messages.c.request_id, "requests"),
+        (request_documents, request_documents.c.request_id, "requests"),
         (attempts, attempts.c.outbox_id, "outbox"),
         (inbox_handling, inbox_handling.c.inbox_id, "inbox"),
         (manual_replies, manual_replies.c.outbox_id, "outbox"),
@@ -185,8 +188,8 @@ def erase(connection: Connection, held: Held, now: int) -> None:
     )
     due = due_events.c.event_id.in_(_wanted())
     connection.execute(delete(due_events).where(due), _ids(held, "events"))
-    for table in (inbox, inbox_parts, ussd_steps, events, request_messages, code_failures,
-                  contacts, contact_confirmations, bill_recipients):  # fmt: skip
+    for table in (inbox, inbox_parts, ussd_steps, events, request_messages, request_documents,
+                  code_failures, contacts, contact_confirmations, bill_recipients):  # fmt: skip
         gone = delete(table).where(table.c.id.in_(_wanted()))
         connection.execute(gone, _ids(held, table.name))
     connection.execute(delete(ussd_sessions).where(ussd_sessions.c.mobile.in_(held.mobiles)))
@@ -240,6 +243,8 @@ def _value(name: str, value: Any) -> Any:
         return json.loads(value) if name in _JSON and value[:1] in ("{", "[") else value
     if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, bytes):
+        return b64encode(value).decode()
     # Ids are longer than the numbers of other programs are exact.
     if isinstance(value, int) and (name == "id" or name.endswith("_id")):
         return str(value)

@@ -42,6 +42,7 @@ from core.tables import (
     orders,
     outbox,
     readings,
+    request_documents,
     request_history,
     request_messages,
     requests,
@@ -166,6 +167,7 @@ TASKS: Final = (
          does=(_gone(code_failures),)),
     Task("requests.persons", "requests", requests, requests.c.created_at, _open, (
         _of_parent(request_messages, "request_id", requests, _open),
+        _of_parent(request_documents, "request_id", requests, _open),
         update(request_history).where(request_history.c.request_id.in_(
             select(requests.c.id).where(within(requests.c.id), not_(_open))
         )).values(note=""),

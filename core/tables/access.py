@@ -8,6 +8,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     Table,
     Text,
     UniqueConstraint,
@@ -213,4 +214,20 @@ request_messages = Table(
     Index(None, "request_id", "id"),
     partial("ix_request_messages_unseen", "side", where="seen_at IS NULL"),
     comment="the box in which a counter office and the utility write to each other",
+)
+
+request_documents = Table(
+    "request_documents",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("request_id", ForeignKey("requests.id", ondelete="CASCADE"), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("name", Text, nullable=False, comment="of the file, as it was sent"),
+    Column("kind", Text, nullable=False, comment="media type, by what the file begins with"),
+    Column("size", Integer, nullable=False, comment="bytes"),
+    Column("digest", Text, nullable=False, comment="SHA-256: the same file is kept once"),
+    Column("content", LargeBinary, nullable=False),
+    UniqueConstraint("request_id", "digest"),
+    comment="papers that a request needs, as files",
 )

@@ -11,6 +11,7 @@ from core.jalali import interval_ms
 from core.requests.box import Message, read_box
 from core.requests.browse import Listed, RequestFilter, Shown, list_requests, show_request
 from core.requests.counter import RequestError, check_tracking
+from core.requests.documents import list_documents
 from core.requests.kinds import RequestKind, Services
 from core.requests.rows import Request
 from core.requests.states import RequestState
@@ -95,6 +96,7 @@ def show_one(context: Context, tracking: str, utility: str | None, *, as_json: b
     services = profiles(context)[shown.request.utility].terms.services
     with context.database() as database:
         messages = database.read("cli.request_box", read_box, shown.request.id)
+        papers = database.read("cli.request_papers", list_documents, shown.request.id)
     if as_json:
         steps = [
             {**step._asdict(), "request_id": str(step.request_id), "at": for_programs(step.at)}
@@ -103,7 +105,8 @@ def show_one(context: Context, tracking: str, utility: str | None, *, as_json: b
         kind = services.kinds.get(shown.request.kind)
         ahead = list(kind.steps) if kind else []
         told = {"history": steps, "steps": ahead, "messages": list(map(_message_as_json, messages))}
-        print_json({**_as_json(shown.request, shown.number), **told})
+        files = [{"id": str(p.id), "name": p.name, "kind": p.kind, "size": p.size} for p in papers]
+        print_json({**_as_json(shown.request, shown.number), **told, "papers": files})
         return
     print_facts(_facts(services, shown))
     click.echo()
@@ -113,6 +116,12 @@ def show_one(context: Context, tracking: str, utility: str | None, *, as_json: b
     )
     if shown.request.text:
         click.echo(f"\n{harmless(shown.request.text)}")
+    if papers:
+        click.echo()
+        print_table(
+            ("file", "bytes", "added", "by"),
+            ((p.name, p.size, for_people(p.at), p.by) for p in papers),
+        )
     if messages:
         click.echo()
         print_table(

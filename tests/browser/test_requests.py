@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 from sqlalchemy import Connection, select
 
 from core.demo import number_of
@@ -48,6 +48,9 @@ def test_an_office_and_the_utility_settle_a_request(  # noqa: PLR0915 - a story 
     page.goto("/desk/requests")
     page.get_by_role("link", name="ثبت درخواست تازه").click()
     _looked_at(page, "request-kinds", accessible, shoot)
+    page.get_by_role("link", name="واگذاری انشعاب آب").click()
+    _looked_at(page, "request-agreement", accessible, shoot)
+    page.go_back()
     page.get_by_role("link", name="ابطال صورتحساب").click()
     page.get_by_role("button", name="ثبت درخواست").click()
     expect(page.locator("[role=alert]")).to_contain_text("۳ مورد")
@@ -59,6 +62,10 @@ def test_an_office_and_the_utility_settle_a_request(  # noqa: PLR0915 - a story 
     page.get_by_role("button", name="ثبت درخواست").click()
     expect(page.locator(".flash.good")).to_contain_text("شماره پیگیری")
     address = page.url
+    paper = FilePayload(name="قبض.pdf", mimeType="application/pdf", buffer=b"%PDF-1.4")
+    page.get_by_label("فایل").set_input_files(paper)
+    page.get_by_role("button", name="افزودن فایل").click()
+    expect(page.get_by_role("link", name="قبض.pdf")).to_be_visible()
     page.get_by_role("link", name="رسید درخواست").click()
     expect(page.locator(".tracking")).to_be_visible()
     page.emulate_media(media="print")

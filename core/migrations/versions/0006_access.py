@@ -352,6 +352,35 @@ def upgrade() -> None:
             sqlite_where=sa.text("seen_at IS NULL"),
             postgresql_where=sa.text("seen_at IS NULL"),
         )
+    op.create_table(
+        "request_documents",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "request_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False, comment="of the file, as it was sent"),
+        sa.Column(
+            "kind", sa.Text(), nullable=False, comment="media type, by what the file begins with"
+        ),
+        sa.Column("size", sa.Integer(), nullable=False, comment="bytes"),
+        sa.Column(
+            "digest", sa.Text(), nullable=False, comment="SHA-256: the same file is kept once"
+        ),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["request_id"],
+            ["requests.id"],
+            name=op.f("fk_request_documents_request_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_request_documents")),
+        sa.UniqueConstraint(
+            "request_id", "digest", name=op.f("uq_request_documents_request_id_digest")
+        ),
+        comment="papers that a request needs, as files",
+    )
     op.create_index(
         "ix_requests_office",
         "requests",
@@ -459,6 +488,7 @@ def downgrade() -> None:
     op.drop_table("event_keys")
     op.drop_table("retention_marks")
     op.drop_table("minute_counts")
+    op.drop_table("request_documents")
     op.drop_index(
         "ix_requests_office",
         "requests",

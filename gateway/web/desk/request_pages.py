@@ -9,6 +9,7 @@ from core.particulars import load_particulars
 from core.requests.box import note_seen, read_box, unseen_of
 from core.requests.browse import Listed, RequestFilter, list_requests
 from core.requests.counter import RequestError, check_tracking
+from core.requests.documents import MOST_BYTES, MOST_FILES, list_documents
 from core.requests.states import RequestState
 from core.text import ascii_digits
 from gateway.web.desk import counter_desk
@@ -97,6 +98,7 @@ async def request_page(visit: Visit, opened: Opened, form: Form, code: int = 200
     whole = await counter_desk.sees_whole(visit, request)
     side = counter_desk.side_of(visit, request)
     messages = await visit.read("request.box", read_box, request.id)
+    documents = await visit.read("request.files", list_documents, request.id)
     if side is not None and any(m.side != side and m.seen_at is None for m in messages):
         await visit.means.transact(
             "desk.request.seen", note_seen, request.id, side, messages[-1].id, visit.means.now_ms()
@@ -111,6 +113,9 @@ async def request_page(visit: Visit, opened: Opened, form: Form, code: int = 200
         person=await _person(visit, opened),
         side=side,
         messages=messages,
+        documents=documents,
+        most_mib=MOST_BYTES // 1024 // 1024,
+        most_files=MOST_FILES,
         utility=visit.means.utilities[request.utility],
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from datetime import date
 from typing import Any
@@ -14,10 +15,11 @@ from core.access.permissions import Permission
 from core.demo import number_of
 from core.requests.changes import move
 from core.requests.counter import Counter
+from core.requests.documents import MOST_BYTES
 from core.requests.kinds import Door, FieldType, Words
 from core.requests.states import RequestState
 from core.secrecy import Keys
-from core.tables import events, request_history, request_messages, requests
+from core.tables import events, request_documents, request_history, request_messages, requests
 from gateway.web.desk import lists
 from gateway.web.desk.texts import Texts
 from tests.desks import KERMAN, LORESTAN
@@ -293,6 +295,49 @@ async def test_every_kind_of_a_counter_has_a_form_that_registers_it(
         more = [each for each in page.links if "before=" in each]
         address = more[-1].removeprefix("/desk") if more else ""
     assert len(seen) == len(set(seen)) == len(offered)
+
+
+@pytest_twisted.ensureDeferred
+async def test_papers_are_kept_with_a_request_and_handed_out(desk: Any, people: People) -> None:
+    """By what they begin with; once; as files alone; while the request may be edited."""
+    path = await registered(desk, people.office, "bill_cancellation", CANCELLATION)
+    files = path.replace("/requests/", "/request-files/")
+    picture = b"\x89PNG\r\n\x1a\n" + bytes(70_000)
+
+    async def send(who: Any, name: str, content: bytes) -> Any:
+        sent = {"file": (name, io.BytesIO(content))}
+        return await desk.post(files, who, files=sent)
+
+    for content in (b"<html><script>alert(1)</script>", b"", b"%PDF-" + bytes(MOST_BYTES)):
+        page = await send(people.office, "a.png", content)
+        assert page.code == 422
+        assert b'id="file-error"' in page.body
+    assert (await desk.post(files, people.office)).code == 422
+    assert (await send(people.other, "a.png", picture)).code == 404
+    assert (await send(people.viewer, "a.png", picture)).code == 403
+    for _ in range(2):
+        evil = '../../"<script>\r\nX-Evil: سند.png'
+        assert (await send(people.office, evil, picture)).code == 303
+    (row,) = desk.rows(request_documents)
+    assert (row.kind, row.size, row.by) == ("image/png", len(picture), "khorram")
+    assert not set(row.name) & set('/<>"\r\n')
+    own = f"{files}/{row.id}"
+    for who in (people.office, people.staff):
+        page = await desk.get(own, who)
+        assert (page.code, page.body) == (200, picture)
+        assert page.header("content-disposition").startswith("attachment;")
+        assert page.header("x-evil") == ""
+        assert own in " ".join((await desk.get(path, who)).links)
+    assert "request.file" in {each.action for each in desk.audited()}
+    for who, code in ((people.other, 404), (people.kerman, 404), (people.viewer, 403)):
+        assert (await desk.get(own, who)).code == code
+    assert own not in " ".join((await desk.get(path, people.viewer)).links)
+    assert (await desk.post(f"{own}/remove", people.office)).code == 303
+    assert (await desk.post(f"{own}/remove", people.office)).code == 409
+    decided = {"state": "done", "as_of": hidden(await desk.get(path, people.staff), "as_of")}
+    assert (await desk.post(f"{path}/state", people.staff, decided)).code == 303
+    assert (await send(people.office, "a.png", picture)).code == 409
+    assert desk.rows(request_documents) == []
 
 
 def test_every_mistake_has_words() -> None:
