@@ -1,8 +1,8 @@
 """The daemon as a process, and the simulated operator that it is bound to.
 
 The operator lives in the test's own process, so that a test sees every PDU and chooses the
-very moment at which something breaks. The daemon is started with the command that people
-start it with; nothing of it is imported here but the words of its control door.
+very moment at which something breaks. The daemon is the command that people start it with, in a
+process of its own; nothing of it is imported here but the words of its control door.
 """
 
 from __future__ import annotations
@@ -10,11 +10,9 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -36,9 +34,9 @@ from gateway.smpp.smsc import SimulatedSmsc
 from gateway.smpp.smsc_session import SmscSession
 from tests.conftest import PostgresqlServer
 from tests.ports import free_port
+from tests.processes import REPOSITORY, Afresh, Peyk, call_peyk
 
 reactor: Any = _reactor
-REPOSITORY = Path(__file__).parents[2]
 LINE = "100034122"
 KEY = "a key that only tests have, of 32 or more bytes"
 WINDOW = 50
@@ -94,36 +92,16 @@ class Daemon:
     data: Path
     control: Path
     url: str
-    process: subprocess.Popen[bytes] | None = None
-    starts: list[float] = field(default_factory=list)
+    process: Peyk | Afresh | None = None
 
-    def start(self) -> None:
+    def start(self, how: type[Peyk | Afresh] = Peyk) -> None:
         """Start the process; it takes a moment until it is bound."""
-        self.starts.append(time.monotonic())
-        with (self.data.parent / "stderr").open("ab") as stream:
-            self.process = subprocess.Popen(
-                self.command("run"),
-                cwd=REPOSITORY,
-                stdin=subprocess.DEVNULL,
-                stdout=stream,
-                stderr=stream,
-            )
-
-    def command(self, *arguments: str) -> list[str]:
-        """``peyk`` with these arguments, on this daemon's settings."""
-        return [sys.executable, "-m", "cli", "--config", str(self.config), *arguments]
+        said = self.data.parent / "stderr"
+        self.process = how("--config", str(self.config), "run", output=said, errors=said)
 
     def peyk(self, *arguments: str) -> Deferred[subprocess.CompletedProcess[str]]:
         """Run the command and wait for its end."""
-        return deferToThread(
-            subprocess.run,
-            self.command(*arguments),
-            cwd=REPOSITORY,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=DEADLINE,
-        )
+        return deferToThread(call_peyk, "--config", str(self.config), *arguments, seconds=DEADLINE)
 
     def kill(self) -> None:
         """Kill it in the midst of whatever it does."""
@@ -152,7 +130,15 @@ class Daemon:
 
     async def until_health_door(self) -> None:
         """Wait until the daemon can be asked how it is."""
-        await until(self.control.exists, "the daemon opens its control door")
+        deadline = reactor.seconds() + DEADLINE
+        while True:
+            try:
+                await self.health()  # which it answers once all of it has started
+            except control.DaemonNotRunning:
+                assert reactor.seconds() < deadline, f"not within {DEADLINE:g} s: it answers"
+                await deferLater(reactor, 0.01)
+            else:
+                return
 
     async def until_health(self, condition: Callable[[dict[str, Any]], object], what: str) -> None:
         """Wait until the daemon says of itself what is hoped for."""

@@ -11,6 +11,7 @@ from core.tables import inbox, inbox_parts, outbox, subscribers
 from core.text import persian_digits
 from tests.acceptance.conftest import KEY, LINE, Daemon, Daemons, Operator, until
 from tests.acceptance.load import Load
+from tests.processes import Afresh
 
 MOBILE = "989131234567"
 CODE, WRONG = "739146", "852937"
@@ -89,17 +90,20 @@ async def test_health_says_what_is_down_and_the_bind_comes_back(
     gone = await daemon.peyk("health")
     assert gone.returncode == 2
     assert "not running" in gone.stdout
-    daemon.start()
+    daemon.start(Afresh)
     await daemon.until_health_door()
     await daemon.until_health(lambda found: found["status"] == "healthy", "it is bound")
     well = await daemon.peyk("health")
     assert (well.returncode, well.stdout.splitlines()[0]) == (0, "healthy")
     await operator.stop()
-    await daemon.until_health(lambda found: found["status"] == "down", "it sees the loss")
+    await daemon.until_health(
+        lambda found: found["status"] == "down" and "refused" in found["binds"][0]["last_error"],
+        "it sees the loss, and that nobody listens there",
+    )
     down = await daemon.peyk("health")
     assert down.returncode == 2
     assert "bind operator is" in down.stdout
-    assert "refused" in down.stdout, "because nobody listens there"
+    assert "refused" in down.stdout
     await operator.open()
     await daemon.until_health(lambda found: found["status"] == "healthy", "it is bound again")
     assert await operator.ask(MOBILE, "راهنما")

@@ -15,6 +15,7 @@ from twisted.internet.threads import deferToThread
 
 from tests.acceptance.conftest import DEADLINE, LINE, Daemons, Operator, until
 from tests.ports import free_port
+from tests.processes import Afresh
 
 MOBILES = ("989131234567", "989161234567")
 
@@ -45,7 +46,7 @@ async def test_the_service_manager_is_told(
         monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
         monkeypatch.setenv("WATCHDOG_USEC", "300000")
         daemon = daemons(operator.port)
-        daemon.start()
+        daemon.start(Afresh)
         heard = deferToThread(listen)
         await until(lambda: said.count(b"WATCHDOG=1") > 2, "it says that it lives")
         assert said[0].startswith(b"READY=1")

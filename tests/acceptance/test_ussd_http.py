@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest_twisted
 import treq
-from twisted.internet.error import ConnectionRefusedError as Refused
 from twisted.web.http_headers import Headers
 
 from gateway.door_settings import HttpDialect
@@ -58,14 +57,6 @@ class Gateway:
         )
         return response.code, await response.content()
 
-    async def is_up(self) -> bool:
-        """Whether anybody listens."""
-        try:
-            await self.ask("text/plain", "")
-        except Refused:
-            return False
-        return True
-
 
 @pytest_twisted.ensureDeferred
 async def test_sessions_go_on_after_a_kill(operator: Operator, daemons: Daemons) -> None:
@@ -88,7 +79,6 @@ async def test_sessions_go_on_after_a_kill(operator: Operator, daemons: Daemons)
 
     daemon.kill()
     await until(lambda: not daemon.is_running, "the daemon is gone")
-    daemon.control.unlink()
     daemon.start()
     await daemon.until_health_door()
     for phone in phones:

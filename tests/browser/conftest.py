@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
 import urllib.request
@@ -37,8 +35,8 @@ from core.jalali import TEHRAN
 from core.secrecy import Keys
 from tests.conftest import without_waiting_for_the_disk
 from tests.ports import free_port
+from tests.processes import REPOSITORY, Peyk, call_peyk
 
-REPOSITORY = Path(__file__).parents[2]
 KEY = "a key that only tests have, of 32 or more bytes"
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 DEADLINE = 60.0
@@ -112,14 +110,7 @@ class House(NamedTuple):
 
     def peyk(self, *arguments: str) -> str:
         """Run the command on this daemon's settings; what it prints."""
-        done = subprocess.run(
-            [sys.executable, "-m", "cli", "--config", str(self.config), *arguments],
-            cwd=REPOSITORY,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=DEADLINE,
-        )
+        done = call_peyk("--config", str(self.config), *arguments, seconds=DEADLINE)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -141,12 +132,11 @@ def house() -> Iterator[House]:
     today = datetime.now(TEHRAN).date()
     for utility in ("kerman-water", "lorestan-water"):
         demo.fill(database, Keys(KEY.encode()), today=today, utility=utility, subscribers=60)
-    command = [sys.executable, "-m", "cli", "--config", str(config)]
-    with (home / "output").open("ab") as output:
-        running = [
-            subprocess.Popen([*command, *arguments], cwd=REPOSITORY, stdout=output, stderr=output)
-            for arguments in (("smsc",), ("run",))
-        ]
+    said = home / "output"
+    running = [
+        Peyk("--config", str(config), command, output=said, errors=said)
+        for command in ("smsc", "run")
+    ]
     made = House(f"http://127.0.0.1:{web}", config, database)
     try:
         _wait(made, home, running[1])
@@ -159,7 +149,7 @@ def house() -> Iterator[House]:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _wait(house: House, home: Path, daemon: subprocess.Popen[bytes]) -> None:
+def _wait(house: House, home: Path, daemon: Peyk) -> None:
     deadline = time.monotonic() + DEADLINE
     while True:
         try:
