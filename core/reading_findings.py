@@ -21,13 +21,10 @@ from core.policy import Policy
 from core.reading_lists import Known
 from core.readings import (
     DAY_MS,
-    MeterChange,
     MeterState,
     ReadingState,
     is_plausible,
-    load_meter_changes,
     used_since,
-    used_through,
 )
 from core.tables import bills, readings
 
@@ -65,6 +62,8 @@ class Before(NamedTuple):
     """UTC milliseconds."""
     by_bill: bool
     """Known from the last bill, not from a reading."""
+    changed: bool = False
+    """It is the first figure of a new meter."""
 
 
 class Examined(NamedTuple):
@@ -97,14 +96,13 @@ def examine(connection: Connection, known: Known, policy: Policy) -> Examined:
     reading = known.reading
     bill = _bill_before(connection, known)
     before = _before(connection, known, bill)
-    changes = _changes(connection, known, before)
-    used = _used(known, before, changes, policy)
+    used = _used(known, before, policy)
     days = max(1, (reading.read_at - before.at) // DAY_MS) if before else 0
     findings = list(_findings(known, before, used, bill, policy))
     usual = _usual(bill)
     if before and used is not None and usual is None:
         findings.append(Finding.NO_AVERAGE)
-    if changes or reading.meter_state == MeterState.CHANGED:
+    if (before and before.changed) or reading.meter_state == MeterState.CHANGED:
         findings.append(Finding.METER_CHANGED)
     if _shows_less_later(connection, known, policy):
         findings.append(Finding.LATER_BELOW)
@@ -128,36 +126,29 @@ def _findings(
             yield Finding.MUCH
 
 
-def _used(
-    known: Known, before: Before | None, changes: list[MeterChange], policy: Policy
-) -> int | None:
+def _used(known: Known, before: Before | None, policy: Policy) -> int | None:
     if before is None:
         return None
     reading, digits = known.reading.reading, known.meter_digits
     if known.reading.meter_state == MeterState.CHANGED:
         # It is the new meter's first figure: what was used is the old one's.
         reading = before.reading if known.old_end is None else known.old_end
-    return used_through(reading, before.reading, changes, digits, policy)
-
-
-def _changes(connection: Connection, known: Known, before: Before | None) -> list[MeterChange]:
-    """Changes of the meter between the two; not one that is this very reading."""
-    if before is None:
-        return []
-    every = load_meter_changes(connection, [known.subscriber_id]).get(known.subscriber_id, ())
-    return [each for each in every if before.at < each.at < known.reading.read_at]
+    return used_since(reading, before.reading, digits, policy)
 
 
 def _before(connection: Connection, known: Known, bill: LastBill | None) -> Before | None:
     """The last figure that counted before: a reading's, or the last bill's if that is newer."""
     row = connection.execute(
-        select(readings.c.reading, readings.c.read_at)
+        select(readings.c.reading, readings.c.read_at, readings.c.meter_state)
         .where(readings.c.subscriber_id == known.subscriber_id)
         .where(readings.c.read_at < known.reading.read_at, readings.c.state.in_(_COUNTED))
         .order_by(readings.c.read_at.desc(), readings.c.id.desc())
         .limit(1)
     ).one_or_none()
-    read = Before(row.reading, row.read_at, by_bill=False) if row else None
+    read = None
+    if row is not None:
+        changed = row.meter_state == MeterState.CHANGED
+        read = Before(row.reading, row.read_at, by_bill=False, changed=changed)
     billed = _billed(bill)
     return max((each for each in (read, billed) if each), key=lambda each: each.at, default=None)
 

@@ -388,6 +388,7 @@ def at_the_counter(desk: Desk, database: Database, turn: int) -> None:
             listed = read("readings", list_readings, wanted)
             read("next", list_readings, replace(wanted, before=listed[-1].id if listed else 1))
     known = read("reading", find_reading, listed[0].id)
+    assert known is not None
     read("examined", examine, known, desk.minds[LINE].terms.policy)
     verdict = (ReadingState.REJECTED, ReadingState.ACCEPTED)[turn % 2]
     decision = Decision(known.reading.id, verdict, "zahra", "", NOW)
@@ -396,6 +397,7 @@ def at_the_counter(desk: Desk, database: Database, turn: int) -> None:
     for said in (str(FIRST_NUMBER), mobile, "AB-7"):
         read("found", search, SubscriberFilter(utilities=["kerman-water"], said=said))
     detail = read("subscriber", find_subscriber, known.subscriber_id)
+    assert detail is not None
 
     def page(connection: Connection) -> int:
         records = records_of(connection, detail, 12)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from io import BytesIO
 from itertools import islice
 from typing import Any, Final
 
 from core.access.audit import Entry
 from core.access.permissions import Permission
+from core.jalali import instant_of
 from core.reading_lists import Listed, ReadingFilter, list_readings
 from core.reports.catalogue import masked
 from core.reports.types import Column, Kind, Values
@@ -99,16 +99,12 @@ def _cells(row: Listed, *, full: bool) -> Values:
         row.utility,
         number,
         row.reading,
-        _instant(row.read_at),
+        instant_of(row.read_at),
         row.state,
         row.meter_state,
         row.source,
         row.mobile,
-        _instant(row.decided_at),
+        instant_of(row.decided_at) if row.decided_at else None,
         row.decided_by,
         row.note,
     )
-
-
-def _instant(at: int | None) -> datetime | None:
-    return None if at is None else datetime.fromtimestamp(at / 1000, UTC)
