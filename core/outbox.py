@@ -10,9 +10,19 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    SmallInteger,
+    bindparam,
+    case,
+    insert,
+    literal,
+    select,
+    true,
+)
 
-from core.bulk import insert_rows
+from core.bulk import as_rows, unfolded
 from core.tables import outbox
 
 
@@ -134,21 +144,23 @@ class Answer(NamedTuple):
 
 def store_answers(connection: Connection, answers: Sequence[Answer], node: int) -> None:
     """Queue the replies of a batch in one statement; those with a bind are ``sending``."""
-    rows: list[tuple[object, ...]] = []
-    for ids, inbox_id, mobile, line, texts, subscriber_id, now, via, _operation in answers:
-        state, owner, lease = (
-            (State.QUEUED.value, None, None)
-            if via is None
-            else (State.SENDING.value, node, now + LEASE_MS)
+    rows = [
+        (
+            row_id,
+            part,
+            len(texts),
+            inbox_id,
+            subscriber_id,
+            mobile,
+            line,
+            words,
+            now,
+            int(bool(via)),
         )
-        about = (inbox_id, subscriber_id, mobile, line)
-        trials = (0, state, 0, ANSWER_ATTEMPTS, True)
-        times = (now, now, now + ANSWER_VALID_MS, now)
-        rows += (
-            (row_id, ids[0], part, len(texts), *about, words, *trials, *times, owner, lease)
-            for part, (row_id, words) in enumerate(zip(ids, texts, strict=True), 1)
-        )
-    insert_rows(connection, outbox, _NEW_COLUMNS, rows)
+        for ids, inbox_id, mobile, line, texts, subscriber_id, now, via, _operation in answers
+        for part, (row_id, words) in enumerate(zip(ids, texts, strict=True), 1)
+    ]
+    _store(connection, rows, 0, node)
 
 
 def as_outgoing(answer: Answer) -> list[Outgoing]:
@@ -175,37 +187,51 @@ class Notice(NamedTuple):
 
 def store_notices(connection: Connection, notices: Sequence[Notice]) -> None:
     """Queue messages that answer no message in one statement; any daemon claims them."""
-    rows: list[tuple[object, ...]] = []
-    for ids, mobile, line, texts, subscriber_id, now in notices:
-        about = (None, subscriber_id, mobile, line)
-        trials = (NOTICE_PRIORITY, State.QUEUED.value, 0, ANSWER_ATTEMPTS, True)
-        times = (now, now, now + ANSWER_VALID_MS, now)
-        rows += (
-            (row_id, ids[0], part, len(texts), *about, words, *trials, *times, None, None)
-            for part, (row_id, words) in enumerate(zip(ids, texts, strict=True), 1)
-        )
-    insert_rows(connection, outbox, _NEW_COLUMNS, rows)
+    rows = [
+        (row_id, part, len(texts), None, subscriber_id, mobile, line, words, now, 0)
+        for ids, mobile, line, texts, subscriber_id, now in notices
+        for part, (row_id, words) in enumerate(zip(ids, texts, strict=True), 1)
+    ]
+    _store(connection, rows, NOTICE_PRIORITY, None)
 
 
-_NEW_COLUMNS = (
-    "id",
-    "message_id",
-    "part",
-    "parts",
-    "inbox_id",
-    "subscriber_id",
-    "mobile",
-    "line",
-    "text",
-    "priority",
-    "state",
-    "attempts",
-    "max_attempts",
-    "resend_uncertain",
-    "created_at",
-    "due_at",
-    "expires_at",
-    "changed_at",
-    "node",
-    "lease_until",
+def _store(
+    connection: Connection, rows: Sequence[tuple[object, ...]], priority: int, node: int | None
+) -> None:
+    if rows:
+        parameters: dict[str, object] = {**as_rows(rows)}
+        connection.execute(_STORE, parameters | {"first": priority, "sender": node})
+
+
+# What is the same for all, or follows from the rest, is not unfolded for each.
+_rows = unfolded(
+    {
+        name: outbox.c[name].type
+        for name in ("id", "part", "parts", "inbox_id", "subscriber_id", "mobile", "line", "text")
+    }
+    | {"created_at": BigInteger(), "goes": SmallInteger()}
 )
+_new = _rows.c
+_goes = _new.goes == 1
+_STORE: Final = insert(outbox).from_select(
+    (
+        "id", "message_id", "part", "parts", "inbox_id", "subscriber_id", "mobile", "line", "text",
+        "priority", "state", "attempts", "max_attempts", "resend_uncertain", "created_at",
+        "due_at", "expires_at", "changed_at", "node", "lease_until",
+    ),
+    select(
+        _new.id,
+        # The parts of a message have ids in a row.
+        _new.id - _new.part + 1,
+        _new.part, _new.parts, _new.inbox_id, _new.subscriber_id, _new.mobile, _new.line, _new.text,
+        bindparam("first", type_=SmallInteger),
+        case((_goes, State.SENDING.value), else_=State.QUEUED.value),
+        literal(0), literal(ANSWER_ATTEMPTS), true(),
+        _new.created_at,
+        _new.created_at,
+        _new.created_at + ANSWER_VALID_MS,
+        _new.created_at,
+        case((_goes, bindparam("sender", type_=SmallInteger))),
+        case((_goes, _new.created_at + LEASE_MS)),
+    ),
+)  # fmt: skip
