@@ -93,7 +93,7 @@ Number = Annotated[
 """A subscription's number."""
 Mobile = Annotated[
     str,
-    Field(min_length=10, max_length=20, examples=["09131234567"]),
+    Field(max_length=20, examples=["09131234567"]),
     AfterValidator(_mobile),
 ]
 """A mobile number in a request: E.164 digits afterwards."""

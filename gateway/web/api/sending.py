@@ -34,6 +34,7 @@ _KINDS: Mapping[FactKind, str] = {
     FactKind.INSTANT: "an instant such as 2026-09-21T10:30:00Z",
     FactKind.FLAG: "true or false",
 }
+_NEEDED = Words('is needed; "" where nobody knows it', 'لازم است؛ اگر معلوم نیست ""')
 
 
 class Template(NamedTuple):
@@ -98,7 +99,7 @@ def manner_of(template: Template) -> Manner:
 def facts_of(template: Template, place: int, given: Mapping[str, Any]) -> dict[str, Fact]:
     """The facts of one message, as what they are. Raises ``Problem``."""
     wrong = [
-        Wrong(f"/messages/{place}/facts/{name}", Words("is needed", "لازم است"))
+        Wrong(f"/messages/{place}/facts/{name}", _NEEDED)
         for name in sorted(template.used - given.keys())
     ]
     found: dict[str, Fact] = {}
