@@ -66,7 +66,8 @@ def path_of(route: Route) -> str:
 def statuses_of(route: Route) -> list[int]:
     """What may be answered in the place of what was asked for."""
     kinds = [*_ANY, *route.problems]
-    if "<" in route.path:
+    named = {*route.query.model_fields, *(route.body.model_fields if route.body else ())}
+    if "<" in route.path or "utility" in named:
         kinds.append("not-found")
     if route.changes:
         kinds += ["in-progress", "key-reused"]

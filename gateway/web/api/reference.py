@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from core.access.permissions import TITLES
 from gateway.version import version
@@ -15,6 +16,8 @@ from gateway.web.api.openapi import path_of, statuses_of
 from gateway.web.api.problems import KINDS
 from gateway.web.api.routes import Route, Routes
 
+_DEEPEST: Final = 3
+"""Steps of a field within a field."""
 _FOLDER: Final = Path(__file__).parent / "templates"
 
 
@@ -29,6 +32,7 @@ class Reference:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        environment.filters["codes"] = _codes
         page = environment.get_template("reference.html")
         self.page = page.render(
             version=version(),
@@ -39,6 +43,15 @@ class Reference:
             kinds=KINDS,
         ).encode()
         self.style = (_FOLDER / "reference.css").read_bytes()
+
+
+def _codes(words: str) -> Markup:
+    """A text in which what stands between backticks is code."""
+    pieces = words.split("`")
+    shown = (
+        Markup("<code>{}</code>").format(p) if n % 2 else escape(p) for n, p in enumerate(pieces)
+    )
+    return Markup("").join(shown)
 
 
 def _shown(route: Route) -> dict[str, Any]:
@@ -54,25 +67,56 @@ def _shown(route: Route) -> dict[str, Any]:
     }
 
 
-def _fields(model: Any) -> list[tuple[str, str, bool, str]]:
-    """Name, type, whether it is needed, and what is said of it."""
+class Field(NamedTuple):
+    """A line of a table."""
+
+    name: str
+    """``messages[].mobile``: of each of ``messages``."""
+    type: str
+    is_needed: bool
+    words: str
+
+
+def _fields(model: Any) -> list[Field]:
+    """What a model has, and what is within that."""
     schema = model.model_json_schema()
-    return [
-        (name, _type(each), name in schema.get("required", ()), each.get("description", ""))
-        for name, each in schema.get("properties", {}).items()
-    ]
+    return list(_within(schema, schema.get("$defs", {}), ""))
 
 
-def _type(schema: Mapping[str, Any]) -> str:
+def _within(schema: Mapping[str, Any], known: Mapping[str, Any], before: str) -> Iterator[Field]:
+    for name, each in schema.get("properties", {}).items():
+        whole = before + name
+        needed = name in schema.get("required", ())
+        yield Field(whole, _type(each, known), needed, each.get("description", ""))
+        inner, mark = _inner(each, known)
+        if inner is not None and whole.count(".") < _DEEPEST:
+            yield from _within(inner, known, f"{whole}{mark}.")
+
+
+def _inner(
+    schema: Mapping[str, Any], known: Mapping[str, Any]
+) -> tuple[Mapping[str, Any] | None, str]:
+    """The object that a field is, or has many of."""
+    for each in (schema, *schema.get("anyOf", ())):
+        if each.get("type") == "array":
+            return _inner(each.get("items", {}), known)[0], "[]"
+        found = known.get(str(each.get("$ref", "")).rpartition("/")[2], {})
+        if "properties" in found:
+            return found, ""
+    return None, ""
+
+
+def _type(schema: Mapping[str, Any], known: Mapping[str, Any]) -> str:
     if "$ref" in schema:
-        return str(schema["$ref"]).rpartition("/")[2]
+        return _type(known.get(str(schema["$ref"]).rpartition("/")[2], {}), known)
     for together in ("anyOf", "oneOf"):
         if together in schema:
-            return " or ".join(_type(each) for each in schema[together])
+            return " or ".join(dict.fromkeys(_type(each, known) for each in schema[together]))
     if "enum" in schema or "const" in schema:
-        return " | ".join(json.dumps(each) for each in schema.get("enum", [schema.get("const")]))
+        said = schema.get("enum", [schema.get("const")])
+        return ", ".join(json.dumps(each) for each in said)
     if schema.get("type") == "array":
-        return f"list of {_type(schema.get('items', {}))}"
+        return f"list of {_type(schema.get('items', {}), known)}"
     return str(schema.get("format") or schema.get("type", "anything"))
 
 

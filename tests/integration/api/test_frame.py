@@ -8,7 +8,10 @@ from typing import Any
 import pytest_twisted
 from pydantic import Field
 from sqlalchemy import insert
+from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.endpoints import HostnameEndpoint, connectProtocol
+from twisted.internet.protocol import Protocol
 
 from core.access.administering import By
 from core.access.audit import Actor
@@ -26,6 +29,7 @@ from tests.apis import ApiWorld
 from tests.conftest import Clock
 from tests.desks import KERMAN, LORESTAN
 
+reactor: Any = _reactor
 made = Routes("things", "Things")
 SEE, EDIT = Permission.ROLE_EDIT, Permission.TEMPLATE_EDIT
 
@@ -213,6 +217,67 @@ async def test_what_is_wrong_is_said(api: ApiWorld) -> None:
         assert (await api.read(path, token)).problem == problem, path
     said = await api.call("DELETE", "/things", token)
     assert (said.code, said.header("allow")) == (405, "GET, HEAD, POST")
+
+
+class _Raw(Protocol):
+    """Sends bytes as they are, and keeps what comes back."""
+
+    def __init__(self, sent: bytes) -> None:
+        self.sent = sent
+        self.got = b""
+        self.closed: Deferred[bytes] = Deferred()
+
+    def connectionMade(self) -> None:
+        """Send."""
+        transport: Any = self.transport
+        transport.write(self.sent)
+
+    def dataReceived(self, data: bytes) -> None:
+        """Keep."""
+        self.got += data
+
+    def connectionLost(self, reason: Any = None) -> None:
+        """Tell."""
+        self.closed.callback(self.got)
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_no_library_would_send(api: ApiWorld) -> None:
+    """Bodies that grow, headers within headers: refused as problems, and nothing is echoed."""
+    token = api.token(EDIT, utility=KERMAN).encode()
+    host, port = api.address.removeprefix("http://").split(":")
+    post = b"POST /api/v1/things HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+    post += b"Content-Type: application/json\r\nAuthorization: Bearer " + token + b"\r\n"
+    body = b'Content-Length: 13\r\n\r\n{"name": "a"}'
+    end = b"Host: x\r\nConnection: close\r\n\r\n"
+    for sent, begins in (
+        (post + b"Content-Length: 70000\r\n\r\n", b"HTTP/1.1 413"),
+        (
+            post
+            + b"Transfer-Encoding: chunked\r\n\r\n"
+            + (b"8000\r\n" + b"x" * 0x8000 + b"\r\n") * 3,
+            b"HTTP/1.1 413",
+        ),
+        (post + b"Idempotency-Key: a\x00b\r\n" + body, b"HTTP/1.1 4"),
+        (post + b"Idempotency-Key: a\r\n Set-Cookie: evil=1\r\n" + body, b"HTTP/1.1 4"),
+        (
+            b"GET /api/v1/things/%0d%0aSet-Cookie:evil=1 HTTP/1.1\r\n" + end,
+            b"HTTP/1.1 404",
+        ),
+        (
+            b"GET /api/v1/things HTTP/1.1\r\nAuthorization: Bearer \xd8\xb3\r\n" + end,
+            b"HTTP/1.1 401",
+        ),
+    ):
+        client = _Raw(sent)
+        await connectProtocol(HostnameEndpoint(reactor, host, int(port)), client)
+        got = await client.closed
+        assert got.startswith(begins), got
+        head, _, _rest = got.partition(b"\r\n\r\n")
+        assert b"evil" not in head
+        if got.startswith(b"HTTP/1.1 413"):
+            assert b"application/problem+json" in head
+    assert not [row for row in api.rows(roles) if row.name == "a"]
 
 
 @pytest_twisted.ensureDeferred
