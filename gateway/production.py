@@ -9,9 +9,7 @@ piece is read in that time: people's answers come before messages that nobody wa
 from __future__ import annotations
 
 import sys
-from collections import defaultdict
-from collections.abc import Callable, Generator, Iterable
-from pathlib import Path
+from collections.abc import Callable, Generator
 from typing import Any, NamedTuple
 
 import structlog
@@ -37,14 +35,10 @@ from core.runs.states import CHORES, RunState
 from core.runs.store import Run, RunError, set_expected
 from core.runs.taking import Look, Work, is_free, load_work, look, take_runs, version_of
 from gateway.logs import failed
-from gateway.profiles import Profile
-from gateway.settings import Settings
 from gateway.templates.wordings import LineGone
 
 log = structlog.get_logger(__name__)
 
-REPORTS = "reports"
-"""The folder of a profile that its reports are in."""
 _BRISK = 0.0001
 """Seconds for which a thread keeps the interpreter while messages are made. Wording them keeps
 a thread busy for as long as it lasts, and a batch gives the interpreter up at each statement:
@@ -226,11 +220,3 @@ class Production:
             )
         if run.state is RunState.RESUMING:
             self._on_queued()
-
-
-def sources_of(settings: Settings, profiles: Iterable[Profile]) -> Sources:
-    """The reports of each utility: those in the folders of its profiles besides the shipped."""
-    folders: defaultdict[str, list[Path]] = defaultdict(list)
-    for profile in profiles:
-        folders[profile.utility].append(settings.profile_folder(profile.name) / REPORTS)
-    return Sources(folders)

@@ -39,7 +39,7 @@ from gateway.commands.parameters import PARAMETERS, parameters_of
 from gateway.commands.utilities import check_served, profiles
 from gateway.commands.waking import wake
 from gateway.minds import LineMind, load_profiles, minds_of
-from gateway.production import sources_of
+from gateway.report_files import sources_of
 from gateway.templates.fitting import check_fits
 from gateway.templates.wordings import Wordings
 

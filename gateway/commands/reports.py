@@ -42,7 +42,7 @@ from gateway.commands.output import print_table
 from gateway.commands.parameters import PARAMETERS, asks, parameters_of
 from gateway.commands.utilities import check_served, profile_of, profiles
 from gateway.configuration import did_you_mean
-from gateway.production import sources_of
+from gateway.report_files import sources_of
 
 TABLE: Final = "table"
 SHOWN_ROWS: Final = 200

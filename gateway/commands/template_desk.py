@@ -22,8 +22,8 @@ from core.text import nearest_hint
 from core.triggers import next_planned
 from gateway.commands.context import CommandError, Context
 from gateway.minds import LineMind, minds_of
-from gateway.production import sources_of
 from gateway.profiles import Profile, load_profile
+from gateway.report_files import sources_of
 from gateway.templates.checking import Checker
 from gateway.templates.durations import write_duration
 from gateway.templates.errors import BodyError

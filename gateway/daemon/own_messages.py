@@ -16,7 +16,8 @@ from core.webhooks.news import Whose
 from gateway.daemon.ground import Ground
 from gateway.inbound import Inbound
 from gateway.pauses import Pauses
-from gateway.production import Production, sources_of
+from gateway.production import Production
+from gateway.report_files import sources_of
 from gateway.scheduler import Scheduler
 from gateway.signed_posts import Poster
 from gateway.templates.wordings import Wordings

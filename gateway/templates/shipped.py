@@ -17,8 +17,8 @@ from core.templates.checks import DefinitionError, checked_name
 from core.templates.loading import Ready
 from core.templates.store import Draft
 from gateway.minds import LineMind
-from gateway.production import REPORTS
 from gateway.profiles import Profile
+from gateway.report_files import REPORTS
 from gateway.smpp.text import Alphabet
 from gateway.templates.checking import Checked, Checker
 from gateway.templates.errors import BodyError

@@ -16,7 +16,7 @@ from core.runs.store import Run, RunError, RunFilter, list_runs, move
 from core.runs.store import show as find_run
 from core.state_groups import Group, group_of
 from core.templates.store import TemplateError, named
-from gateway.production import sources_of
+from gateway.report_files import sources_of
 from gateway.templates.fitting import check_fits
 from gateway.web.api.call import Call
 from gateway.web.api.cursors import cursor, place

@@ -14,7 +14,7 @@ from core.templates.store import TemplateError, named
 from core.templates.types import Version
 from core.templates.variables import COMPANY, variables_of
 from gateway.minds import LineMind
-from gateway.production import sources_of
+from gateway.report_files import sources_of
 from gateway.templates.bodies import compile_body
 from gateway.templates.wordings import MOST_PARTS, sandbox_on
 from gateway.web.api.call import Call

@@ -10,7 +10,7 @@ from core.identifiers import masked_mobile
 from core.reporting.sources import Sources
 from core.templates.sampling import Sample, sample
 from core.templates.types import Version
-from gateway.production import sources_of
+from gateway.report_files import sources_of
 from gateway.templates.checking import Checker
 from gateway.templates.wordings import LineGone, written_by
 from gateway.web.desk.means import Means
