@@ -74,6 +74,16 @@ class Page(Tags):
         """Where one can go from here."""
         return [str(attrs["href"]) for tag, attrs in self.tags if tag == "a" and "href" in attrs]
 
+    def offered(self, name: str) -> list[str]:
+        """The values that a select offers; nothing where there is none."""
+        found: list[str] = []
+        here = False
+        for tag, attrs in self.tags:
+            here = attrs.get("name") == name if tag == "select" else here and tag == "option"
+            if here and tag == "option":
+                found.append(attrs.get("value") or "")
+        return found
+
 
 class Person(NamedTuple):
     """A user with a browser that is logged in."""

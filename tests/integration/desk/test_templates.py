@@ -166,6 +166,10 @@ async def test_each_utility_has_its_own_templates(desk: Any) -> None:
     boss = desk.person("administrator", name="boss")
     other = desk.person("operator", name="other", utility=LORESTAN)
     reader = desk.person(name="reader", permissions={Permission.TEMPLATE_SEE})
+    page = await desk.get(f"/templates/new?utility={LORESTAN}", boss)
+    assert page.offered("utility") == [KERMAN, LORESTAN]
+    assert page.offered("line") == ["", "100066133"]
+    assert not (await desk.get("/templates/new", other)).offered("utility")
     made = await desk.post("/templates/new", boss, FIELDS)
     path = made.location.removeprefix("/desk")
     assert "desk-bill" not in (await desk.get("/templates", other)).text
