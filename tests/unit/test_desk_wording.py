@@ -36,3 +36,6 @@ def test_texts_are_veiled_and_turn_nothing_round() -> None:
     assert said(text, ["علی رضایی"], whole=True) == text
     assert said("a\u202eb\u2066c\x1b[31m\nd", whole=True) == "a\ufffdb\ufffdc\ufffd[31m\nd"
     assert said(None) == ""
+    link = "پرداخت: https://pay.example.ir/p/5agc8jdssz6ir\nیا *1522#"
+    assert said(link) == "پرداخت: https://pay.example.ir/***\nیا *1522#"
+    assert said(link, whole=True) == link

@@ -17,15 +17,17 @@ from core.text import harmless
 HIDDEN: Final = "***"
 _FIGURES: Final = re.compile(r"\d(?:[٬,-]?\d){4,}")
 """Numbers that tell of somebody: subscriptions, mobiles, sums; a short code tells nothing."""
+_LINK: Final = re.compile(r"(https?://[^\s/]+/)\S+", re.IGNORECASE)
+"""What stands behind the host of a link is a key: whoever has that of a payment sees the bill."""
 _SHORTEST_NAME: Final = 2
 
 
 def veiled(text: str, names: Collection[str] = ()) -> str:
-    """A text without the figures and the names that tell whose it is."""
+    """A text without the figures and names that tell whose it is, and without keys in links."""
     for name in sorted(names, key=len, reverse=True):
         if len(name) >= _SHORTEST_NAME:
             text = text.replace(name, masked_name(name))
-    return _FIGURES.sub(HIDDEN, text)
+    return _FIGURES.sub(HIDDEN, _LINK.sub(rf"\1{HIDDEN}", text))
 
 
 def said(text: str | None, names: Collection[str] = (), *, whole: bool = False) -> str:
