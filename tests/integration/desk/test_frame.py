@@ -96,7 +96,7 @@ async def test_a_file_is_sent_and_comes_back(own: Any) -> None:
 
     async def send(content: bytes, **fields: str) -> Any:
         files = {"file": ("قبض\r\nX-Evil: 1.csv", io.BytesIO(content))}
-        return await own._fetch("POST", "/files", operator, data=fields, files=files)
+        return await own.ask("POST", "/files", operator, data=fields, files=files)
 
     page = await send(b"x" * 150_000, csrf=own.csrf(operator), note="یادداشت")
     assert page.code == 200
@@ -108,7 +108,7 @@ async def test_a_file_is_sent_and_comes_back(own: Any) -> None:
     assert own.frame.most_body(b"/desk/files?x=/desk/other") == 200_000
     assert own.frame.most_body(b"/desk/other") < 100_000
     broken = {"Content-Type": "multipart/form-data; boundary=x"}
-    page = await own._fetch("POST", "/files", operator, data=b"--y\r\n", headers=broken)
+    page = await own.ask("POST", "/files", operator, data=b"--y\r\n", headers=broken)
     assert page.code in (400, 403)
 
 

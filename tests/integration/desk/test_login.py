@@ -46,7 +46,7 @@ async def log_in(desk: Any, name: str, password: str = PASSWORD, **more: Any) ->
     cookies, csrf = await begin(desk)
     cookies |= more.pop("cookies", {})
     data = {"csrf": csrf, "name": name, "password": password, **more}
-    page: Page = await desk._fetch("POST", "/login", None, data=data, cookies=cookies)
+    page: Page = await desk.ask("POST", "/login", None, data=data, cookies=cookies)
     return page
 
 
@@ -77,7 +77,7 @@ async def test_a_session_begins_with_the_login(desk: Any, named: str) -> None:
     assert cookies_of(again)["peyk_session"] != token
     csrf = desk.means.keys.sign("csrf", token)
     carried = {"peyk_session": token}
-    await desk._fetch("POST", "/logout", None, data={"csrf": csrf}, cookies=carried)
+    await desk.ask("POST", "/logout", None, data={"csrf": csrf}, cookies=carried)
     assert (await desk.get("/account", cookies=carried)).code == 303
     assert [row.action for row in desk.audited()] == ["login", "login", "logout"]
 
@@ -114,9 +114,9 @@ async def test_the_second_factor_is_asked_for(desk: Any, named: str) -> None:
     csrf = desk.means.keys.sign("csrf", half["peyk_session"])
     code = pyotp.TOTP(secret).at(desk.now_ms() // 1000)
     wrong = {"csrf": csrf, "code": "000000" if code != "000000" else "1"}
-    assert (await desk._fetch("POST", "/login/code", None, data=wrong, cookies=half)).code == 422
+    assert (await desk.ask("POST", "/login/code", None, data=wrong, cookies=half)).code == 422
     right = {"csrf": csrf, "code": code, "next": "/account"}
-    done = await desk._fetch("POST", "/login/code", None, data=right, cookies=half)
+    done = await desk.ask("POST", "/login/code", None, data=right, cookies=half)
     assert (done.code, done.location) == (303, "/desk/account")
     whole = cookies_of(done)
     assert whole["peyk_session"] != half["peyk_session"]
@@ -124,7 +124,7 @@ async def test_the_second_factor_is_asked_for(desk: Any, named: str) -> None:
     assert (await desk.get("/account", cookies=half)).code == 303
     second = cookies_of(await log_in(desk, named))
     right["csrf"] = desk.means.keys.sign("csrf", second["peyk_session"])
-    again = await desk._fetch("POST", "/login/code", None, data=right, cookies=second)
+    again = await desk.ask("POST", "/login/code", None, data=right, cookies=second)
     assert again.code == 422
 
 
@@ -141,11 +141,11 @@ async def test_turning_the_second_factor_on(desk: Any, named: str) -> None:
     code = pyotp.TOTP(secret[0].replace(" ", "")).at(desk.now_ms() // 1000)
     data = {"csrf": fields["csrf"], "sealed": fields["sealed"], "code": code, "password": PASSWORD}
     for spoilt in ({"password": "x"}, {"code": "1"}):
-        refused = await desk._fetch(
+        refused = await desk.ask(
             "POST", "/account/totp", None, data={**data, **spoilt}, cookies=carried
         )
         assert refused.code == 422
-    done = await desk._fetch("POST", "/account/totp", None, data=data, cookies=carried)
+    done = await desk.ask("POST", "/account/totp", None, data=data, cookies=carried)
     assert done.code == 303
     assert "/login/code" in (await log_in(desk, named)).location
 
@@ -163,12 +163,12 @@ async def test_changing_the_password(desk: Any, named: str) -> None:
         ({"again": "x"}, "again-error"),
         ({"new": "kootah", "again": "kootah"}, "new-error"),
     ):
-        page = await desk._fetch(
+        page = await desk.ask(
             "POST", "/account/password", None, data={**data, **spoilt}, cookies=carried
         )
         assert page.code == 422
         assert ("p", {"class": "error", "id": field}) in page.tags
-    page = await desk._fetch("POST", "/account/password", None, data=data, cookies=carried)
+    page = await desk.ask("POST", "/account/password", None, data=data, cookies=carried)
     assert page.code == 303
     alive = [(await desk.get("/account", cookies={"peyk_session": t})).code for t in tokens]
     assert alive == [200, 303]
@@ -181,7 +181,7 @@ async def test_the_language_is_kept(desk: Any) -> None:
     """For the browser before the login, for the user after."""
     cookies, csrf = await begin(desk)
     data = {"csrf": csrf, "language": "en", "next": "/login"}
-    page = await desk._fetch("POST", "/language", None, data=data, cookies=cookies)
+    page = await desk.ask("POST", "/language", None, data=data, cookies=cookies)
     assert page.location == "/desk/login"
     assert "Log in" in (await desk.get("/login", cookies=cookies_of(page))).text
     viewer = desk.person("viewer")
