@@ -18,6 +18,8 @@ SEPARATORS = "+*#,./-_:، ٫٬\n"
 STRAY = "؛!()«»😀➕\u00a0\t"
 UNSEEN = "\u200c\u200e\u200f\u202a\u202e\u2066\u2069\u061c\ufeffـ"
 
+SIGNS = st.tuples(st.sampled_from(FAMILIES), st.sampled_from(["", "", "", *UNSEEN]))
+"""How a digit is written, and what is not seen behind it."""
 COMMANDS = {"010": "balance", "110": "mid_bill", "210": "bill_by_sms"}
 
 
@@ -56,14 +58,11 @@ def typed(draw: st.DrawFn, runs: list[str]) -> str:
 
 def scribbled(run: str) -> st.SearchStrategy[str]:
     """A run in any mix of digit families, with marks that nobody sees among them."""
-    marks = st.sampled_from(["", "", "", *UNSEEN])
-    signs = [
-        st.builds(
-            lambda family, mark, at=int(digit): family[at] + mark, st.sampled_from(FAMILIES), marks
+    return st.lists(SIGNS, min_size=len(run), max_size=len(run)).map(
+        lambda signs: "".join(
+            family[int(digit)] + mark for digit, (family, mark) in zip(run, signs, strict=True)
         )
-        for digit in run
-    ]
-    return st.tuples(*signs).map("".join)
+    )
 
 
 def chosen(profile: Profile, text: str, call: Call) -> Candidate:
