@@ -23,7 +23,7 @@ from core.node import NodeTaken
 from core.nodes import Me
 from core.outbox import Sent
 from gateway.claims import Claims
-from gateway.control import ControlServer
+from gateway.control_server import ControlServer
 from gateway.daemon.ground import open_ground
 from gateway.daemon.network import make_network, make_pauses, make_pushes, make_router
 from gateway.daemon.orders import Orders

@@ -11,7 +11,8 @@ from twisted.python.failure import Failure
 
 from core.webhooks.store import WebhookError
 from gateway.alerts.watch import Watch
-from gateway.control import ControlError, Handler
+from gateway.control import ControlError
+from gateway.control_server import Handler
 from gateway.pauses import Pauses
 from gateway.payment_service import PaymentService
 from gateway.production import Production

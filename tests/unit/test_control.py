@@ -14,15 +14,8 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.threads import deferToThread
 
-from gateway.control import (
-    MAX_REQUEST,
-    AlreadyRunning,
-    ControlError,
-    ControlServer,
-    DaemonNotRunning,
-    Handler,
-    call,
-)
+from gateway.control import ControlError, DaemonNotRunning, call
+from gateway.control_server import MAX_REQUEST, AlreadyRunning, ControlServer, Handler
 
 
 def _broken(_arguments: Mapping[str, Any]) -> dict[str, Any]:
