@@ -260,7 +260,9 @@ def _as_last_bill(subscriber: Subscriber, made: Draft, at: int) -> LastBill:
 
 def _issued(asker: Asker, subscriber: Subscriber, bill: LastBill) -> Event:
     about = facts_of_issue(subscriber.number, bill, bill.due_date)
-    return Event(EventKind.BILL_ISSUED, asker.utility, asker.at, about, subscriber.id, asker.mobile)
+    return Event(
+        EventKind.BILL_ISSUED, asker.utility, asker.at, about, subscriber.id, asker.mobile or None
+    )
 
 
 _ISSUED = Upsert(

@@ -1,4 +1,4 @@
-"""A call that comes from another system, run by itself as a batch runs those of texts.
+"""A call from another system, or from a counter, run by itself as a batch runs those of texts.
 
 The caller is trusted to say who asks. The right to a subscription is shown as in a text, by its
 code or by a mobile that is registered to it; or the caller vouches for it.
@@ -20,7 +20,9 @@ from core.shelf import Asker
 from core.terms import Terms
 
 API = "api"
-"""The door, where effects say through which one they came."""
+"""The door, where effects say through which one they came …"""
+DESK = "desk"
+"""… or this one: staff vouch for who stands before them."""
 WITHOUT_MOBILE = frozenset(
     {
         "balance",
@@ -55,6 +57,7 @@ class Outside(NamedTuple):
     """Whether the caller vouches for the right to the subscription that it names by number."""
     now: int
     """UTC milliseconds."""
+    source: str = API
 
 
 class Ran(NamedTuple):
@@ -75,7 +78,7 @@ def run_call(connection: Connection, keys: Keys, ids: IdMaker, outside: Outside)
         mobile=outside.mobile,
         at=outside.now,
         terms=outside.terms,
-        source=API,
+        source=outside.source,
         message_id=ids.one(),
         line=outside.line,
         shown=(number,) if outside.vouched and number is not None else (),

@@ -227,7 +227,7 @@ class LastReadings(Shelf):
             self._newest[subscriber.id] = last._replace(unconfirmed=row)
         else:
             self._newest[subscriber.id] = last._replace(counted=row)
-        self._new.append((*row[1:], asker.mobile, asker.message_id))
+        self._new.append((*row[1:], asker.mobile or None, asker.message_id))
 
     def confirm(self, subscriber: Subscriber, waiting: Reading) -> None:
         """Let a reading that waited for confirmation count, as doubtful."""

@@ -34,6 +34,7 @@ class Asker(NamedTuple):
 
     utility: str
     mobile: str
+    """"" for who has none, at a counter."""
     at: int
     """UTC milliseconds."""
     terms: Terms

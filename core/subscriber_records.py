@@ -108,6 +108,12 @@ def contacts_of(connection: Connection, subscriber_id: int) -> list[Contact]:
     return [Contact._make(row) for row in rows]
 
 
+def newest_reading(connection: Connection, subscriber_id: int) -> int:
+    """The id of the last reading of a subscription; 0 for none."""
+    found = readings_of(connection, subscriber_id, 1)
+    return found[0].id if found else 0
+
+
 def _with_use(bill: Bill, digits: int) -> Bill:
     return bill._replace(used=units_used(bill.used, bill.from_reading, bill.to_reading, digits))
 

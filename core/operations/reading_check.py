@@ -128,5 +128,5 @@ def _tell(
         "reading": shown.reading,
         "used": shown.used,
     }
-    event = Event(kind, asker.utility, asker.at, about, subscriber.id, asker.mobile)
+    event = Event(kind, asker.utility, asker.at, about, subscriber.id, asker.mobile or None)
     facts.of(Events).add(event)

@@ -33,6 +33,7 @@ from gateway.web.desk import (
     services,
     subscriber_contacts,
     subscriber_pages,
+    subscriber_readings,
     template_editing,
     template_pages,
     users,
@@ -68,6 +69,7 @@ PAGES: Final[Sequence[Routes]] = (
     request_pages.routes,
     subscriber_contacts.routes,
     subscriber_pages.routes,
+    subscriber_readings.routes,
     template_editing.routes,
     template_pages.routes,
 )

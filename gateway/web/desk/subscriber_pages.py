@@ -94,6 +94,7 @@ async def subscriber_page(
         services=_services(visit, detail.utility),
         whole=whole,
         confirm=confirm,
+        newest=held.records.readings[0].id if held.records.readings else 0,
         utility=detail.utility,
     )
 

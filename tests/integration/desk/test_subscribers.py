@@ -12,7 +12,7 @@ from sqlalchemy import update
 from core.database import Database
 from core.demo import fill
 from core.secrecy import Keys
-from core.tables import bills, contacts, events, payments, subscribers
+from core.tables import bills, contacts, events, payments, readings, subscribers
 from tests.desks import KERMAN, LORESTAN
 
 MOBILE, OTHER = "989131234567", "989131234568"
@@ -169,3 +169,51 @@ async def test_a_duplicate_bill_says_how_it_is_paid(desk: Any) -> None:
     desk.add(payments, {**paid, "paid_at": desk.now_ms(), "reference": "r-1"})
     assert "بستانکار" in (await desk.get(f"/bills/{last.id}", boss)).text
     assert {each.object for each in desk.audited()} == {f"bill:{old.id}", f"bill:{last.id}"}
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_reading_is_registered_by_the_rules_of_texting(desk: Any) -> None:
+    """Below the last one never, far too much when it is said again, and with a bill if wanted."""
+    row = first(desk)
+    counter = desk.person("counter")
+    path = f"/subscribers/{row.id}/readings"
+
+    def newest() -> Any:
+        mine = (each for each in desk.rows(readings) if each.subscriber_id == row.id)
+        return max(mine, key=lambda each: each.read_at)
+
+    last = newest()
+    desk.now_ms.ms = last.read_at + 30 * 86_400_000
+    for figure, words in (
+        (last.reading - 1, "از رقم پیشین"),
+        (123456, "رقم دارد"),
+        ("x", "عدد بنویسید"),
+        ("", "این خانه را پر کنید"),
+    ):
+        page = await desk.post(path, counter, {"figure": figure, "newest": last.id})
+        assert page.code == 422, figure
+        assert words in page.text, figure
+    much = {"figure": last.reading + 5_000, "newest": last.id, "reading_mobile": "09131234567"}
+    page = await desk.post(path, counter, much)
+    assert "بسیار بیش از معمول" in page.text
+    assert (newest().state, newest().source) == ("unconfirmed", "desk")
+    assert (await desk.post(path, counter, much)).code == 409
+    assert newest().state == "unconfirmed"
+    desk.now_ms.advance(60)
+    again = {**much, "newest": newest().id}
+    assert (await desk.post(path, counter, again)).code == 303
+    assert (newest().state, newest().mobile) == ("doubtful", MOBILE)
+    desk.now_ms.advance(60)
+    fields = {"figure": last.reading + 20, "newest": newest().id, "bill": "1"}
+    assert (await desk.post(path, counter, fields)).code == 303
+    assert (newest().reading, newest().state, newest().mobile) == (
+        last.reading + 20, "accepted", None
+    )  # fmt: skip
+    (made,) = (each for each in desk.rows(bills) if each.kind == "mid_period")
+    assert made.subscriber_id == row.id
+    assert (await desk.get(f"/bills/{made.id}", counter)).text.count("آبونمان") >= 1
+    assert (await desk.post(path, desk.person("viewer"), fields)).code == 403
+    far = desk.person("operator", name="far", utility=LORESTAN)
+    assert (await desk.post(path, far, fields)).code == 404
+    acts = [each.details for each in desk.audited() if each.action == "reading.register"]
+    assert [each["outcome"] for each in acts][-3:] == ["confirm_reading", "done", "done"]
