@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from core.database import by_index_only
 from core.identity import load_subscribers
 from core.ids import IdMaker
 from core.making import Made, Order, Prepared, Row, as_parts, receivers_of
@@ -71,6 +72,7 @@ class Placed(NamedTuple):
 
 def addressees(connection: Connection, utility: str, asked: Sequence[Asked]) -> list[Addressee]:
     """Whom each is for; at most two statements. Raises ``NoSubscription``."""
+    by_index_only(connection)
     keys = {(utility, each.number) for each in asked if each.number is not None}
     known = load_subscribers(connection, keys)
     gone = [

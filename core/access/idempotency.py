@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, func, insert, select
 
+from core.database import by_index_only
 from core.tables.access import idempotency_keys
 
 
@@ -45,6 +46,7 @@ def begin(connection: Connection, key: Key) -> Kept | None:
     Until the transaction ends nobody else begins with this key. Raises ``InProgress`` and
     ``OtherRequest``.
     """
+    by_index_only(connection)
     # SQLite has one writer, whose transaction this is.
     if connection.dialect.name == "postgresql":
         name = blake2b(f"{key.token_id} {key.key}".encode(), digest_size=8).digest()

@@ -12,7 +12,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event, insert, select, text
 
+from core.access import administering
 from core.access.audit import Actor, Scribe
+from core.access.idempotency import Kept, Key, begin, keep
+from core.access.permissions import Permission
+from core.access.tokens import NewToken, add_token, find_token
 from core.batch import Batch, Desk
 from core.bill_sheets import find_sheet
 from core.box_filters import InboxFilter, OutboxFilter
@@ -35,6 +39,8 @@ from core.new_messages import NewMessage, send
 from core.nodes import Me, beat, take_over, taken_from
 from core.operations import REGISTRY
 from core.operations.operation import NAMING
+from core.ordered import Asked, Manner, addressees
+from core.ordered import place as order_to
 from core.outage_notices import enter
 from core.outages import EVERYWHERE, NewOutage, cancel
 from core.outbox import Result, Sent, State
@@ -92,7 +98,7 @@ GROWING = (
     "request_history", "orders", "events", "contact_confirmations", "suppressions", "attempts",
     "ussd_sessions", "ussd_steps", "due_events", "outages", "runs", "inbox_handling",
     "manual_replies",
-    "panel_marks", "request_messages",
+    "panel_marks", "request_messages", "idempotency_keys",
 )  # fmt: skip
 ALIASES = ("newest", "whole")
 """Names by which statements call a table that they have twice."""
@@ -420,6 +426,31 @@ def test_nothing_at_the_counter_scans_a_table(desk: Desk, database: Database) ->
     with how(database) as scans:
         for turn in range(8):
             at_the_counter(desk, database, turn)
+    assert scans == []
+
+
+def test_no_message_of_another_system_scans_a_table(desk: Desk, database: Database) -> None:
+    """Ordered under a key, by a token, to a mobile and to a subscription's."""
+    by = administering.By(Scribe(desk.ids), Actor("test"), NOW)
+    new = NewToken("billing", [Permission.MESSAGE_SEND])
+    secret = database.transact("token", add_token, by, new)
+    how = _plans if database.is_sqlite else _counted_scans
+    manner = Manner("kerman-water", LINE, "notices", required=False)
+    asked = [Asked("989131234567", None), Asked(None, str(FIRST_NUMBER))]
+
+    def order(connection: Connection, key: Key) -> None:
+        assert begin(connection, key) is None
+        whom = addressees(connection, "kerman-water", asked)
+        order_to(connection, desk.ids, manner, [(each, ["a", "b"]) for each in whom], NOW)
+        keep(connection, key, Kept(202, "{}"), NOW)
+
+    with how(database) as scans:
+        for turn in range(8):
+            token = database.read("token", find_token, secret, NOW)
+            assert token is not None
+            key = Key(token.id, f"k{turn}", "same")
+            database.transact("order", order, key)
+            assert database.transact("again", begin, key) == Kept(202, "{}")
     assert scans == []
 
 

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 from core.state_groups import CHOICES, Group
 from gateway.web.api.models import At, Id, Misfit, Mobile, Model, Number, Paging, When
 
-MOST: Final = 500
+MOST: Final = 200
 """Messages of one request: a campaign is for more."""
 LONGEST: Final = 1000
 

@@ -55,7 +55,7 @@ FINAL: Final = frozenset(
     },
 )
 def send(call: Call[Nothing, Send], connection: Any) -> Sent:
-    """Up to 500 at once, all or none: the texts as they are, or what a template says of facts.
+    """Up to 200 at once, all or none: the texts as they are, or what a template says of facts.
 
     They are queued when this answers; what becomes of each is asked for, or told by a webhook.
     A mistake in one refuses all.

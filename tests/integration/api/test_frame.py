@@ -18,10 +18,12 @@ from core.access.audit import Actor
 from core.access.permissions import Permission
 from core.access.tokens import revoke_token
 from core.database import Database
+from core.ids import IdMaker
 from core.secrecy import Keys
 from core.tables.access import api_tokens, idempotency_keys, roles
 from gateway.web.api.call import Call
 from gateway.web.api.cursors import cursor, place
+from gateway.web.api.frame import Frame
 from gateway.web.api.models import Mobile, Model, Nothing, Page, Paging
 from gateway.web.api.problems import Problem
 from gateway.web.api.routes import Routes
@@ -150,6 +152,31 @@ async def test_a_key_does_it_once(api: ApiWorld) -> None:
         assert (said.code, said.json["detail_fa"]) == (409, "آن نه")
     done = [(row.who, row.action) for row in api.audited() if row.action == "thing.make"]
     assert done == [("token:billing", "thing.make")] * 2
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_key_does_it_once_whichever_daemon_is_asked(
+    postgresql_database: Database, keys: Keys, now_ms: Clock
+) -> None:
+    """Two of them on a database, asked at the same moment again and again."""
+    daemons = [ApiWorld(postgresql_database, keys, now_ms, resources=[made]) for _ in range(2)]
+    daemons[1].means = daemons[1].means._replace(ids=IdMaker(2, now_ms))
+    daemons[1].api = Frame(daemons[1].means, [made])
+    ports = [each.open() for each in daemons]
+    token = daemons[0].token(EDIT, utility=KERMAN)
+    for turn in range(5):
+        key = {"Idempotency-Key": f"k{turn}"}
+        calls = [
+            Deferred.fromCoroutine(each.send("/things", token, {"name": f"n{turn}"}, headers=key))
+            for each in (*daemons, *daemons)
+        ]
+        codes = [said.code for said in await gatherResults(calls)]
+        assert set(codes) <= {201, 409}
+        assert 201 in codes
+    names = [row.name for row in daemons[0].rows(roles) if row.name.startswith("n")]
+    assert sorted(names) == [f"n{turn}" for turn in range(5)]
+    for port in ports:
+        await port.stopListening()
 
 
 @pytest_twisted.ensureDeferred
