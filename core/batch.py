@@ -34,7 +34,7 @@ from core.dialogues.work import work_on_inputs
 from core.events import Events
 from core.facts import Facts, Wanted
 from core.ids import IdMaker
-from core.inbox import Arrival, Part, Stored, store_messages
+from core.inbox import ANSWERED, UNANSWERABLE, Arrival, Part, Stored, store_messages
 from core.operations import REGISTRY
 from core.operations.operation import supports
 from core.optouts import OptOuts
@@ -58,10 +58,6 @@ from core.text import without_digits
 log = structlog.get_logger(__name__)
 
 SMS = "sms"
-ANSWERED = "answered"
-SET_ASIDE = "set_aside"
-INCOMPLETE = "incomplete"
-UNANSWERABLE = "unanswerable"
 
 
 class Mind(Protocol):

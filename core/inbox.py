@@ -15,6 +15,14 @@ from sqlalchemy import (
 from core.bulk import insert_rows
 from core.tables import inbox, inbox_parts, outbox, ussd_steps
 
+ANSWERED = "answered"
+SET_ASIDE = "set_aside"
+"""What could not be worked on; the others of its batch were."""
+INCOMPLETE = "incomplete"
+"""Parts whose others never came."""
+UNANSWERABLE = "unanswerable"
+"""What no line of ours was sent."""
+
 
 class Part(NamedTuple):
     """One part of a long message, as it is stored until the others are there."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import structlog
 from sqlalchemy import Connection
 
-from core.batch import INCOMPLETE, Desk, Done, answer_to, store_work
+from core.batch import Desk, Done, answer_to, store_work
 from core.calls import (
     MISREAD,
     Misreading,
@@ -16,7 +16,7 @@ from core.calls import (
 )
 from core.database import by_index_only
 from core.dialogues.tidying import tidy_sessions, true_up
-from core.inbox import Stored, last_id
+from core.inbox import INCOMPLETE, Stored, last_id
 from core.outbox import Answer
 from core.parts import take_overdue_parts
 from core.receipts import forget_early_receipts

@@ -12,7 +12,7 @@ from typing import Concatenate, ParamSpec
 import structlog
 from sqlalchemy import Connection
 
-from core.batch import SET_ASIDE, Batch, Desk, Done, add_worked, answer_to, process, store_work
+from core.batch import Batch, Desk, Done, add_worked, answer_to, process, store_work
 from core.calls import (
     MISREAD,
     Outcome,
@@ -21,7 +21,7 @@ from core.calls import (
 from core.database import Database, DatabaseUnavailable
 from core.dialogues.types import Input
 from core.dialogues.work import work_on_inputs
-from core.inbox import Arrival, Stored
+from core.inbox import SET_ASIDE, Arrival, Stored
 from core.text import without_digits
 
 log = structlog.get_logger(__name__)

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 from sqlalchemy import Connection, event, update
 
 from core.access.logins import count_failure
-from core.batch import ANSWERED, SMS, Mind
+from core.batch import SMS, Mind
 from core.browse import Received
 from core.calls import MISREAD, Call, Outcome, Problem, Refusal
 from core.dialogues.exchange import Exchange
@@ -25,6 +25,7 @@ from core.dialogues.work import work_on_inputs
 from core.facts import Facts, Wanted
 from core.identity import load_contacts
 from core.ids import IdMaker
+from core.inbox import ANSWERED
 from core.manual import ByHand, check_unanswered, note_by_hand
 from core.operations import REGISTRY
 from core.operations.operation import IDENTITY_OUTCOMES, supports

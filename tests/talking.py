@@ -10,10 +10,10 @@ from typing import Any, Final
 from sqlalchemy import select
 
 from core import demo
-from core.batch import SET_ASIDE, Batch, Desk
+from core.batch import Batch, Desk
 from core.database import Database
 from core.ids import IdMaker
-from core.inbox import Arrival
+from core.inbox import SET_ASIDE, Arrival
 from core.operations import REGISTRY
 from core.running import run
 from core.secrecy import Keys

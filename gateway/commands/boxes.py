@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from core.batch import ANSWERED, INCOMPLETE, SET_ASIDE, UNANSWERABLE
 from core.box_filters import InboxFilter, OutboxFilter
 from core.identifiers import mobile as normal_mobile
+from core.inbox import ANSWERED, INCOMPLETE, SET_ASIDE, UNANSWERABLE
 from core.jalali import interval_ms
 from core.state_groups import CHOICES
 from core.text import ascii_digits

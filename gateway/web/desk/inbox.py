@@ -7,12 +7,12 @@ from typing import Any, Final, NamedTuple
 from core.access.audit import Entry
 from core.access.permissions import Permission
 from core.access.users import User, list_users
-from core.batch import ANSWERED, INCOMPLETE, SET_ASIDE, UNANSWERABLE
 from core.box_filters import InboxFilter
 from core.browse import Received, find_received, list_inbox
 from core.calls import DONE, Misreading, Refusal
 from core.conversations import Conversation, Place, conversation, names_in
 from core.handling import UNTOUCHED, Handling, assign, close, handlings_of, reopen, write_note
+from core.inbox import ANSWERED, INCOMPLETE, SET_ASIDE, UNANSWERABLE
 from core.manual import count_by_hand
 from core.text import normalise
 from gateway.minds import LineMind

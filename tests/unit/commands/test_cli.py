@@ -15,9 +15,9 @@ from sqlalchemy import func, insert, select
 
 import cli
 from core.alerts import Alert, store_alerts
-from core.batch import ANSWERED, INCOMPLETE, SET_ASIDE, UNANSWERABLE
 from core.database import Database
 from core.ids import IdMaker
+from core.inbox import ANSWERED, INCOMPLETE, SET_ASIDE, UNANSWERABLE
 from core.tables import audit, inbox, outbox, subscribers
 from gateway.smpp.smsc_control import Answer
 from tests.commands import Peyk, settings_of

@@ -7,9 +7,9 @@ from typing import Any, cast
 
 import pytest
 
-from core.batch import UNANSWERABLE, _unanswered
+from core.batch import _unanswered
 from core.calls import Misreading, Problem, Understanding
-from core.inbox import Arrival
+from core.inbox import UNANSWERABLE, Arrival
 
 LINE = "100034122"
 TEXT = "۰۱۰*10000001*4321 سلام"
