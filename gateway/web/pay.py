@@ -141,8 +141,9 @@ class PayPages:
         match failure.value:
             case TooMany():
                 code = 429
-            case DatabaseUnavailable():
+            case DatabaseUnavailable() as error:
                 code = 503
+                log.error("database.unavailable", error=str(error))
             case HTTPException(code=int(code)):
                 code = code if code in MESSAGES else 404
             case _:

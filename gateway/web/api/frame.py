@@ -217,6 +217,7 @@ class Frame:
             case Problem():
                 problem = error
             case DatabaseUnavailable():
+                log.error("database.unavailable", error=str(error))
                 problem = Problem("unavailable", headers={"retry-after": _RETRY_SECONDS})
             case _:
                 log.error("api.failed", exc_info=error)

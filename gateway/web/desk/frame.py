@@ -198,6 +198,7 @@ class Frame:
                 code, key, values = error.code, error.key, error.values
             case DatabaseUnavailable():
                 code = 503
+                log.error("database.unavailable", error=str(error))
             case HTTPException(code=int(code)):
                 pass
             case _:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import pytest_twisted
+from structlog.testing import capture_logs
 from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import HostnameEndpoint, connectProtocol
@@ -232,14 +233,19 @@ async def test_trouble_is_said_without_its_insides(
 ) -> None:
     """In the visitor's language; the log has the rest."""
     boss = desk.person("administrator", language="en")
-    for error, code in ((ZeroDivisionError("secret"), 500), (DatabaseUnavailable("disk"), 503)):
+    for error, code, event in (
+        (ZeroDivisionError("secret"), 500, "web.failed"),
+        (DatabaseUnavailable("disk"), 503, "database.unavailable"),
+    ):
 
         async def broken(*_: Any, error: Exception = error) -> None:
             raise error
 
         monkeypatch.setattr(Visit, "read", broken)
-        page = await desk.get("/users", boss)
+        with capture_logs() as logged:
+            page = await desk.get("/users", boss)
         assert page.code == code
+        assert [each["event"] for each in logged] == [event]
         for inside in (b"secret", b"disk", b"Traceback", b"ZeroDivision"):
             assert inside not in page.body
         assert "lang" in dict(page.tags)["html"]
