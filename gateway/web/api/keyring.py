@@ -8,7 +8,7 @@ from typing import Any
 
 from core.access.idempotency import InProgress, Kept, Key, OtherRequest, begin, keep
 from core.access.tokens import Token
-from core.secrecy import Keys
+from core.secrecy import Keys, Unsealable
 from gateway.web.api.asking import key_of
 from gateway.web.api.problems import Problem
 from gateway.web.api.routes import Route
@@ -61,9 +61,21 @@ class Keyring:
             self._doing.discard(mark)
 
     def kept(self, connection: Any, key: Key) -> Kept | None:
-        """What was answered before; raises as ``core.access.idempotency.begin``."""
+        """What was answered before.
+
+        Raises as ``core.access.idempotency.begin``, and ``Problem`` for what cannot be read.
+        """
         found = begin(connection, key)
-        return found and found._replace(body=self._keys.unseal(_PURPOSE, found.body))
+        if found is None:
+            return None
+        try:
+            return found._replace(body=self._keys.unseal(_PURPOSE, found.body))
+        except Unsealable:
+            raise Problem(
+                "conflict",
+                "it was done; its answer was kept under another master key and cannot be read",
+                "انجام شده است؛ پاسخ آن با کلید اصلی دیگری نگه داشته شده و خوانا نیست",
+            ) from None
 
     def keep(self, connection: Any, key: Key, answer: Kept, now_ms: int) -> None:
         """Keep what is answered now."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest_twisted
 from pydantic import Field
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.endpoints import HostnameEndpoint, connectProtocol
@@ -177,6 +177,16 @@ async def test_a_key_does_it_once_whichever_daemon_is_asked(
     assert sorted(names) == [f"n{turn}" for turn in range(5)]
     for port in ports:
         await port.stopListening()
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_answer_of_another_master_key(api: ApiWorld) -> None:
+    """It was done, and nothing is done again; nobody can read what was answered."""
+    token, key = api.token(EDIT, utility=KERMAN), {"Idempotency-Key": "one"}
+    assert (await api.send("/things", token, {"name": "a"}, headers=key)).code == 201
+    values = {"body": Keys(b"x" * 32).seal("idempotency", "{}")}
+    api.database.transact("other", lambda c: c.execute(update(idempotency_keys).values(values)))
+    assert (await api.send("/things", token, {"name": "a"}, headers=key)).problem == "conflict"
 
 
 @pytest_twisted.ensureDeferred
