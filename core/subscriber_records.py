@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, Connection, select
+from sqlalchemy import Column, ColumnElement, Connection, select
 
 from core.bills import LastBill, load_last_bills, units_used
 from core.database import by_index_only
@@ -81,8 +81,11 @@ class Records(NamedTuple):
     requests: list[Request]
 
 
-def records_of(connection: Connection, detail: Detail, limit: int) -> Records:
-    """What is on record; ``limit`` of each kind at the most."""
+def records_of(connection: Connection, detail: Detail, limit: int, office: str = "") -> Records:
+    """What is on record; ``limit`` of each kind at the most.
+
+    ``office``: of requests only those that this counter office has registered; "" for all.
+    """
     by_index_only(connection)
     key = detail.id
     billed = _newest(connection, Bill, bills.c.issued_at, key, limit)
@@ -93,7 +96,14 @@ def records_of(connection: Connection, detail: Detail, limit: int) -> Records:
         _newest(connection, Payment, payments.c.paid_at, key, limit),
         load_unpaid(connection, [key]).get(key, ()),
         readings_of(connection, key, limit),
-        _newest(connection, Request, requests.c.created_at, key, limit),
+        _newest(
+            connection,
+            Request,
+            requests.c.created_at,
+            key,
+            limit,
+            *([requests.c.office == office] if office else []),
+        ),
     )
 
 
@@ -118,12 +128,19 @@ def _with_use(bill: Bill, digits: int) -> Bill:
     return bill._replace(used=units_used(bill.used, bill.from_reading, bill.to_reading, digits))
 
 
-def _newest(connection: Connection, made: Any, at: Column[Any], key: int, limit: int) -> list[Any]:
+def _newest(
+    connection: Connection,
+    made: Any,
+    at: Column[Any],
+    key: int,
+    limit: int,
+    *also: ColumnElement[bool],
+) -> list[Any]:
     """The newest rows of the table of ``at``, by that column."""
     table: Any = at.table
     rows = connection.execute(
         select(*(table.c[name] for name in made._fields))
-        .where(table.c.subscriber_id == key)
+        .where(table.c.subscriber_id == key, *also)
         .order_by(at.desc(), table.c.id.desc())
         .limit(limit)
     )

@@ -82,7 +82,7 @@ async def subscriber_page(
     entry = Entry("subscriber.see", f"subscriber:{detail.id}", detail.utility)
     whole = await visit.sees_personal(entry)
     lines = _lines(visit, detail.utility)
-    held: Held = await visit.read("subscriber.records", _held, detail, lines)
+    held: Held = await visit.read("subscriber.records", _held, detail, lines, visit.user.office)
     return visit.page(
         "subscriber.html",
         code=code,
@@ -121,9 +121,9 @@ def _services(visit: Visit, utility: str) -> Services:
     return next((each.terms.services for each in minds if each.utility == utility), Services())
 
 
-def _held(connection: Any, detail: Detail, lines: list[str]) -> Held:
+def _held(connection: Any, detail: Detail, lines: list[str], office: str) -> Held:
     return Held(
-        records_of(connection, detail, EACH),
+        records_of(connection, detail, EACH, office),
         list_inbox(connection, InboxFilter(subscriber=detail.id, lines=lines, limit=_MESSAGES)),
         list_outbox(connection, OutboxFilter(subscriber=detail.id, lines=lines, limit=_MESSAGES)),
     )

@@ -12,7 +12,7 @@ from sqlalchemy import update
 from core.database import Database
 from core.demo import fill
 from core.secrecy import Keys
-from core.tables import bills, contacts, events, payments, readings, subscribers
+from core.tables import bills, contacts, events, payments, readings, requests, subscribers, users
 from tests.desks import KERMAN, LORESTAN
 
 MOBILE, OTHER = "989131234567", "989131234568"
@@ -217,3 +217,24 @@ async def test_a_reading_is_registered_by_the_rules_of_texting(desk: Any) -> Non
     assert (await desk.post(path, far, fields)).code == 404
     acts = [each.details for each in desk.audited() if each.action == "reading.register"]
     assert [each["outcome"] for each in acts][-3:] == ["confirm_reading", "done", "done"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_office_sees_its_own_requests_alone(desk: Any) -> None:
+    """As on the pages about requests."""
+    row = first(desk)
+    for place, office in enumerate(("dez", "kuh"), 1):
+        asked = {
+            "id": place, "utility": KERMAN, "tracking": f"77{place}77", "kind": "other",
+            "state": "registered", "subscriber_id": row.id, "fields": "{}", "source": "counter",
+            "office": office, "created_at": place, "changed_at": place,
+        }  # fmt: skip
+        desk.add(requests, asked)
+    counter = desk.person("counter")
+    for office, seen in (("", {"۷۷۱۷۷", "۷۷۲۷۷"}), ("dez", {"۷۷۱۷۷"})):
+        mine = users.c.id == counter.user.id
+        desk.database.transact(
+            "office", lambda c, o=office, m=mine: c.execute(update(users).where(m).values(office=o))
+        )
+        page = await desk.get(f"/subscribers/{row.id}", counter)
+        assert {each for each in ("۷۷۱۷۷", "۷۷۲۷۷") if each in page.text} == seen
