@@ -68,6 +68,8 @@ class Part(NamedTuple):
     smsc_id: str | None
     code: int | None
     error: str | None
+    over_at: int | None
+    """When we learned that it came to its end, if it has."""
 
 
 class Message(NamedTuple):

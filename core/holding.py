@@ -82,4 +82,5 @@ def put_off(
 
 
 def _end(connection: Connection, ended: Sequence[tuple[object, ...]]) -> None:
-    update_rows(connection, outbox, ("id", "state", "error", "changed_at"), ended)
+    columns = ("id", "state", "error", "changed_at", "over_at")
+    update_rows(connection, outbox, columns, [(*row, row[-1]) for row in ended])

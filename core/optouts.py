@@ -300,5 +300,6 @@ _SUPPRESS = (
         state=State.SUPPRESSED.value,
         error=OPTED_OUT,
         changed_at=bindparam("at", type_=BigInteger),
+        over_at=bindparam("at", type_=BigInteger),
     )
 )

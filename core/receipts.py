@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Text, delete, func, select, update
+from sqlalchemy import BigInteger, Connection, Text, bindparam, delete, func, select, update
 
 from core.attempts import Attempt, store_attempts
 from core.bulk import as_rows, insert_rows, unfolded
@@ -150,7 +150,7 @@ def apply(
         if made.state == State.SUPPRESSED and row.template_id is not None:
             blocked.append(Blocked(row.mobile, row.template_id, receipt.error, now))
     if settled:
-        connection.execute(_SETTLE, as_rows(settled))
+        connection.execute(_SETTLE, {**as_rows(settled), "now": now})
     store_attempts(connection, history)
     store_blocked(connection, blocked)
     return Counter(each.state for each in settled)
@@ -188,6 +188,7 @@ _SETTLE = (
         state=_settled.c.state,
         error=_settled.c.error,
         changed_at=_settled.c.changed_at,
+        over_at=bindparam("now", type_=BigInteger),
         due_at=func.coalesce(_settled.c.due_at, outbox.c.due_at),
     )
 )

@@ -89,7 +89,7 @@ def resend(connection: Connection, ids: Sequence[int], now_ms: int) -> Acted:
 def cancel(connection: Connection, ids: Sequence[int], now_ms: int) -> Acted:
     """Give up on those parts of messages that have not been handed to a bind."""
     by_index_only(connection)
-    gone = {"state": State.CANCELLED.value, "changed_at": now_ms}
+    gone = {"state": State.CANCELLED.value, "changed_at": now_ms, "over_at": now_ms}
     done = _change(connection, _parts_of(connection, ids), CANCELLABLE, gone)
     return _acted(connection, ids, done, _NOT_CANCELLABLE, "it has left already")
 

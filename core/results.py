@@ -197,7 +197,12 @@ _changes = unfolded({name: outbox.c[name].type for name in _SENT_COLUMNS})
 _SETTLE = (
     update(outbox)
     .where(outbox.c.id == _changes.c.id, outbox.c.state == State.SENDING.value)
-    .values({outbox.c[name]: _changes.c[name] for name in _SENT_COLUMNS if name != "id"})
+    .values(
+        {
+            **{outbox.c[name]: _changes.c[name] for name in _SENT_COLUMNS if name != "id"},
+            outbox.c.over_at: _changes.c.changed_at,
+        }
+    )
 )
 _accepted = unfolded({name: outbox.c[name].type for name in ("smsc", "smsc_id", "id", "attempts")})
 _now = bindparam("now", type_=BigInteger)

@@ -154,6 +154,7 @@ def _settle_lost(
             attempts=outbox.c.attempts + 1,
             due_at=now,
             changed_at=now,
+            over_at=now,
             node=None,
             lease_until=None,
         )

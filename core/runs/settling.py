@@ -50,7 +50,7 @@ def settle_piece(connection: Connection, run: Run, policy: SendPolicy, now: int)
     if to is not State.QUEUED:
         chosen.append(_IS_WHOLE)
     some = select(outbox.c.id).where(*chosen).limit(AT_ONCE)
-    values: dict[str, object] = {"state": to.value, "changed_at": now}
+    values: dict[str, object] = {"state": to.value, "changed_at": now, "over_at": now}
     if to is State.QUEUED:
         values["due_at"] = next_allowed(policy.hours, now)
     # Asked again: PostgreSQL may have waited for whoever was claiming it.

@@ -133,6 +133,11 @@ outbox = Table(
     Column("template_id", Integer, comment="the template it was made by; null for answers"),
     Column("run_id", BigInteger, comment="the campaign it belongs to"),
     Column("policy_id", Integer, comment="how it is tried again; null: as answers are"),
+    Column(
+        "over_at",
+        Instant,
+        comment="when we learned that it came to its end; a receipt dates changed_at itself",
+    ),
     # By line first: what waits for one bind is never in the way of another's.
     partial("ix_outbox_waiting", "line", "priority", "due_at", "id", where=WAITS_TO_GO),
     partial("ix_outbox_sending", "node", where=IS_SENDING),
@@ -142,7 +147,7 @@ outbox = Table(
     partial(
         "ix_outbox_subscriber_id", "subscriber_id", where="subscriber_id IS NOT NULL AND part = 1"
     ),
-    partial("ix_outbox_over", "changed_at", "id", where=IS_OVER),
+    partial("ix_outbox_over", "over_at", "id", where=IS_OVER),
     partial("ix_outbox_run_id", "run_id", "state", where="run_id IS NOT NULL"),
 )
 

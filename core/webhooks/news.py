@@ -9,17 +9,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import BigInteger, Connection, Integer, bindparam, select, text, tuple_
 
 from core.browse import Message, messages
+from core.calls import Scalar
 from core.database import by_index_only
+from core.event_facts import read_about
+from core.events import EventKind
 from core.ids import first_id_at
+from core.state_groups import group_of
 from core.tables import IS_OVER, events, inbox, outbox, subscribers
 from core.webhooks.store import Position, Webhook
+from core.webhooks.topics import GROUPS
 
 MOST_ITEMS: Final = 100
 """In one call."""
@@ -107,13 +112,13 @@ class _Reading:
         self.is_cut |= len(rows) == READ_MOST
         known = {m.id: m for m in messages(self._connection, {row.message_id for row in rows})}
         for row in rows:
-            self.position |= {"state_at": row.changed_at, "state_id": row.id}
+            self.position |= {"state_at": row.over_at, "state_id": row.id}
             message = known.get(row.message_id)
             if message is None:
                 continue
             utility = message.utility or self._whose.lines.get(message.line)
-            is_last = (row.changed_at, row.id) == max((p.changed_at, p.id) for p in message.parts)
-            if is_last and self._is_ours(utility) and self._topics.wants_state(message.group):
+            is_wanted = self._is_ours(utility) and self._topics.wants_state(message.group)
+            if is_wanted and _ended_with(message, row.id):
                 yield _message(message, utility)
 
     def _rows(self, query: Any, name: str) -> Sequence[Any]:
@@ -122,6 +127,12 @@ class _Reading:
         rows = self._connection.execute(query, values).all()
         self.is_cut |= len(rows) == READ_MOST
         return rows
+
+
+def _ended_with(message: Message, row_id: int) -> bool:
+    """Whether all its parts have ended, and this one was the last."""
+    last = max(message.parts, key=lambda part: (part.over_at or 0, part.id))
+    return last.id == row_id and all(group_of(part.state) in GROUPS for part in message.parts)
 
 
 def _received(row: Any, utility: str | None) -> Item:
@@ -149,8 +160,22 @@ def _event(row: Any) -> Item:
         "kind": row.kind,
         "subscription": row.number,
         "mobile": row.mobile,
-        "facts": json.loads(row.about),
+        "facts": _facts(row.kind, row.about),
     }
+
+
+def _facts(kind: str, about: str) -> dict[str, Any]:
+    """The facts of an event; dates and instants as ISO 8601."""
+    if kind not in set(EventKind):
+        stored: dict[str, Any] = json.loads(about)
+        return stored
+    return {name: _as_json(value) for name, value in read_about(EventKind(kind), about).items()}
+
+
+def _as_json(value: Scalar) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="milliseconds")
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def _message(message: Message, utility: str | None) -> Item:
@@ -197,13 +222,13 @@ _EVENTS: Final = (
     .limit(_MOST)
 )
 _OVER: Final = (
-    select(outbox.c.id, outbox.c.message_id, outbox.c.changed_at)
+    select(outbox.c.id, outbox.c.message_id, outbox.c.over_at, outbox.c.part)
     .where(
         text(f"outbox.{IS_OVER}"),
-        tuple_(outbox.c.changed_at, outbox.c.id)
+        tuple_(outbox.c.over_at, outbox.c.id)
         > tuple_(bindparam("at", type_=BigInteger), bindparam("id", type_=BigInteger)),
-        outbox.c.changed_at < bindparam("until", type_=BigInteger),
+        outbox.c.over_at < bindparam("until", type_=BigInteger),
     )
-    .order_by(outbox.c.changed_at, outbox.c.id)
+    .order_by(outbox.c.over_at, outbox.c.id)
     .limit(_MOST)
 )

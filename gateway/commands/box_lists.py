@@ -25,7 +25,7 @@ from gateway.commands.output import (
 )
 
 _INSTANTS = frozenset(
-    {"received_at", "created_at", "changed_at", "due_at", "expires_at", "accepted_at"}
+    {"received_at", "created_at", "changed_at", "over_at", "due_at", "expires_at", "accepted_at"}
 )
 _IDS = frozenset({"id", "reply_id", "inbox_id", "run_id"})
 

@@ -19,7 +19,12 @@ from twisted.web.server import NOT_DONE_YET, Request
 from core.access.audit import Actor, Scribe
 from core.database import Database
 from core.ids import IdMaker
+from core.outbox import STORED, Outgoing, Result, Sent, State
+from core.receipts import ReceiptFor, store_receipts
+from core.resend import cancel
+from core.results import store_results
 from core.secrecy import Keys
+from core.sending import claim, take_over
 from core.tables import audit, inbox, outbox, webhook_calls, webhooks
 from core.webhooks.calls import FIRST_PAUSE_MS, MOST_ATTEMPTS, pause_after
 from core.webhooks.horizon import LAG_MS
@@ -128,6 +133,7 @@ class Rig:
                 "mobile": MOBILE, "line": line, "text": "x", "priority": 0, "state": state,
                 "attempts": 1, "max_attempts": 3, "resend_uncertain": True, "due_at": 0,
                 "created_at": self.now_ms(), "changed_at": self.now_ms(),
+                "over_at": self.now_ms(), "smsc": "mci", "smsc_id": str(row_id),
             }
             for part, (row_id, state) in enumerate(zip(ids, states, strict=True), 1)
         ]  # fmt: skip
@@ -135,10 +141,10 @@ class Rig:
         return ids[0]
 
     def becomes(self, row_id: int, state: str) -> None:
-        """What a receipt makes of a part."""
-        its = update(outbox).where(outbox.c.id == row_id)
-        values = {"state": state, "changed_at": self.now_ms()}
-        self.database.transact("becomes", lambda c: c.execute(its.values(values)))
+        """What a receipt makes of a part, that the operator says is of an hour ago."""
+        at = self.now_ms() - 3_600_000
+        receipt = ReceiptFor("mci", str(row_id), State(state), "", at)
+        self.database.transact("receipt", store_receipts, [receipt], self.now_ms())
 
     async def look(self, webhooks: Webhooks | None = None, after: float = LATER) -> None:
         """Look a while later, until all is told that can be told now."""
@@ -217,6 +223,39 @@ async def test_many_are_told_in_order_in_calls_of_a_bounded_size(rig: Rig) -> No
     told = {"inbound": received, "message": sent}
     for kind, ids in told.items():
         assert [item["id"] for item in rig.items if item["type"] == kind] == ids
+
+
+@pytest_twisted.ensureDeferred
+async def test_every_end_of_a_message_is_told(rig: Rig) -> None:
+    """Whoever has brought it about: an operator, a person, a clock, a daemon that died."""
+    rig.add("message.*")
+    refused, cancelled, expired, lost = (
+        rig.went(state) for state in ("sending", "queued", "queued", "sending")
+    )
+
+    def end_all(connection: Any) -> None:
+        now = rig.now_ms()
+        soon = update(outbox).where(outbox.c.id == expired).values(expires_at=now)
+        connection.execute(soon)
+        no_more = outbox.c.id == lost
+        connection.execute(
+            update(outbox).where(no_more).values(node=7, lease_until=0, resend_uncertain=False)
+        )
+        outgoing = select(*(outbox.c[name] for name in STORED)).where(outbox.c.id == refused)
+        row = Outgoing(*connection.execute(outgoing).one())
+        store_results(connection, [Sent(row, Result.PERMANENT, "mci", "", 11)], now)
+        cancel(connection, [cancelled], now)
+        claim(connection, 1, [LINE], 10, now)
+        take_over(connection, now)
+
+    rig.database.transact("end", end_all)
+    await rig.look()
+    assert {item["id"]: item["exact_state"] for item in rig.items} == {
+        str(refused): "rejected",
+        str(cancelled): "cancelled",
+        str(expired): "expired",
+        str(lost): "uncertain",
+    }
 
 
 @pytest_twisted.ensureDeferred

@@ -313,10 +313,19 @@ def upgrade() -> None:
         batch_op.create_index(
             batch_op.f("ix_webhook_calls_webhook_id_id"), ["webhook_id", "id"], unique=False
         )
+    op.add_column(
+        "outbox",
+        sa.Column(
+            "over_at",
+            sa.BigInteger(),
+            nullable=True,
+            comment="when we learned that it came to its end; a receipt dates changed_at itself",
+        ),
+    )
     op.create_index(
         "ix_outbox_over",
         "outbox",
-        ["changed_at", "id"],
+        ["over_at", "id"],
         unique=False,
         sqlite_where=sa.text(_IS_OVER),
         postgresql_where=sa.text(_IS_OVER),
@@ -485,6 +494,7 @@ def _append_only() -> None:
 def downgrade() -> None:
     """Drop them again."""
     op.drop_index("ix_outbox_over", table_name="outbox")
+    op.drop_column("outbox", "over_at")
     op.drop_table("event_keys")
     op.drop_table("retention_marks")
     op.drop_table("minute_counts")
