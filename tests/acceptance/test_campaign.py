@@ -111,7 +111,7 @@ async def test_a_campaign_goes_on_after_a_kill(operator: Operator, daemons: Daem
     assert stopped.run.rows_read > 0
     await until(lambda: not operator.bound, "the operator sees the loss")
     daemon.start()
-    await until(lambda: campaigns.is_in(run_id, "done"), "everything is sent", 60)
+    await until(lambda: campaigns.is_in(run_id, "done"), "everything is sent")
     expected = campaigns.expected()
     assert campaigns.made(run_id) == expected
     done = campaigns.progress(run_id).run

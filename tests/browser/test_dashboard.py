@@ -46,7 +46,7 @@ def test_a_text_is_counted_while_one_looks(page: Page, house: Any, staff: Any, s
     figure = page.locator("#figure-in_hour")
     before = int(figure.inner_text())
     page.get_by_text("همین نمودار به صورت جدول").first.click()
-    house.peyk("sms", "--from", "09131234567", "--to", "100034122", "راهنما")
+    house.peyk("sms", "--from", "09131234567", "--to", "100034122", "--wait", "60", "راهنما")
     expect(figure).to_have_text(str(before + 1).translate(DIGITS), timeout=60_000)
     minutes = page.locator("details[open] tbody tr")
     counted = minutes.filter(has_text=re.compile("[۱-۹]$"))

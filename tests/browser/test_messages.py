@@ -28,7 +28,7 @@ def test_a_message_is_answered_by_hand_and_arrives(
     socket = str(house.config.parent / "data" / "smsc.sock")
     mobile, words = "989166660001", "کارشناس ما امروز با شما تماس می‌گیرد."
     evil = "آب قطع است <script>document.title='x'</script> \u202eabc"
-    assert list(send_text(socket, mobile, LINE, evil, 20))
+    assert list(send_text(socket, mobile, LINE, evil, 60))
     staff(page, "operator")
     page.goto("/desk/inbox?operation=misread&mobile=09166660001")
     shoot(page, "inbox")
@@ -41,7 +41,7 @@ def test_a_message_is_answered_by_hand_and_arrives(
     expect(page.locator("[role=status]")).to_contain_text("۱ بخش")
     shoot(page, "inbox-message")
     page.get_by_label("پس از ارسال").check()
-    call = dial(socket, mobile, "*1522#", 30)
+    call = dial(socket, mobile, "*1522#", 60)
     first = next(call)
     assert isinstance(first, Screen)
     page.get_by_role("button", name="ارسال از").click()

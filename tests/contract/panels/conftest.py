@@ -189,7 +189,7 @@ class SmppOperator:
         port = await self.smsc.listen()
         settings = BindSettings(
             name=NAME, host="127.0.0.1", port=port, system_id="peyk", password="secret",
-            response_timeout=1, unbind_timeout=0.5, enquire_link=0.02, window=50,
+            response_timeout=3, unbind_timeout=0.5, enquire_link=0.02, window=50,
         )  # fmt: skip
         self.service = SmppBind(settings, self.world.inbound, reactor)
         self.service.startService()

@@ -27,7 +27,7 @@ from gateway.messages import (
 CODE = "*1522#"
 LAST = "0"
 """What a phone types for a last screen."""
-SECONDS = 30
+SECONDS = 60
 """How long anything may take before a test gives up."""
 
 

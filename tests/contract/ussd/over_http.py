@@ -20,12 +20,12 @@ from twisted.web.pages import notFound
 
 from core.dialogues.joined import untangled
 from core.dialogues.types import Event, Input
-from gateway.door_settings import HttpDialect, UssdDoor
+from gateway.door_settings import LONGEST_DEADLINE, HttpDialect, UssdDoor
 from gateway.messages import BindListener, Connection, Delivery, SendResult, UssdEvent, UssdInput
 from gateway.ussd.http.page import DoorPage
 from gateway.web.root import Root
 from gateway.web.site import make_site
-from tests.contract.ussd.drivers import CODE, SECONDS, Menu, Seen
+from tests.contract.ussd.drivers import CODE, Menu, Seen
 
 reactor: Any = _reactor
 SECRET = "ks8dKq02mZxv71aB"
@@ -246,9 +246,8 @@ class HttpNetwork:
         ours = Untangler(ours) if isinstance(ours, Menu) else ours
         self.dialect = dialect
         path = f"/ussd/{dialect}"
-        settings = UssdDoor.model_validate(
-            {"name": "hub", "dialect": dialect, "path": path, "secret": SECRET, "deadline": SECONDS}
-        )
+        said = {"name": "hub", "dialect": dialect, "path": path, "secret": SECRET}
+        settings = UssdDoor.model_validate(said | {"deadline": LONGEST_DEADLINE})
         self.page = DoorPage(settings, ours, reactor, behind_proxy=False)
         self._site = make_site(Root(notFound(), doors={path: self.page}), reactor)
         self._port: Any = None
