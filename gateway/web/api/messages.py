@@ -48,7 +48,7 @@ FINAL: Final = frozenset(
     status=202,
     action="message.send",
     problems=("not-found", "conflict"),
-    most_body=512 * 1024,
+    most_body=1536 * 1024,
     example={
         "utility": "kerman-water",
         "messages": [{"mobile": "09131234567", "text": "آب شما فردا وصل می‌شود."}],
