@@ -25,9 +25,9 @@ from gateway.web.api.asking import body_of, query_of
 from gateway.web.api.call import Call
 from gateway.web.api.keyring import Keyring
 from gateway.web.api.letting_in import Doorkeeper
-from gateway.web.api.openapi import document
+from gateway.web.api.openapi import as_bytes, document
 from gateway.web.api.problems import Problem, not_found
-from gateway.web.api.reference import Reference
+from gateway.web.api.reference import page_of, style
 from gateway.web.api.routes import SMALL, Route, Routes
 from gateway.web.desk.headers import guard
 from gateway.web.desk.means import Means
@@ -65,19 +65,17 @@ class Frame:
         self._keyring = Keyring(means.keys)
         resources = list(resources)
         self.routes = [route for resource in resources for route in resource]
-        self.document = document(resources, web.url if web else "")
-        reference = Reference(resources)
         self._app = Klein()
         self._app.url_map.converters |= {"id": RowId, "default": Name}
         for number, route in enumerate(self.routes):
             self._add(route.path, route.method, f"route{number}", self._server(route))
-        said = json.dumps(self.document, ensure_ascii=False).encode()
-        for path, kind, content in (
-            ("/openapi.json", JSON, said),
-            ("/", "text/html; charset=utf-8", reference.page),
-            ("/reference.css", "text/css; charset=utf-8", reference.style),
+        url = web.url if web else ""
+        for path, kind, make in (
+            ("/openapi.json", JSON, lambda: as_bytes(document(resources, url))),
+            ("/", "text/html; charset=utf-8", lambda: page_of(resources)),
+            ("/reference.css", "text/css; charset=utf-8", style),
         ):
-            self._add(path, "GET", path, self._file(kind, content))
+            self._add(path, "GET", path, self._file(kind, make))
         self._app.handle_errors(Exception)(self._lost)
         self._sizes = [(_prefix(route.path), route.most_body) for route in self.routes]
 
@@ -230,10 +228,15 @@ class Frame:
 
     # --- documents ------------------------------------------------------------------------
 
-    def _file(self, kind: str, content: bytes) -> Callable[..., Any]:
-        def serve(request: Any) -> bytes:
+    def _file(self, kind: str, make: Callable[[], bytes]) -> Callable[..., Any]:
+        """What is made when somebody wants it first, beside whatever else goes on."""
+        made: list[bytes] = []
+
+        async def serve(request: Any) -> bytes:
             self._head(request, kind)
-            return content
+            if not made:
+                made.append(await self._means.in_thread(make))
+            return made[0]
 
         return serve
 

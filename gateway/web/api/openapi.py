@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
@@ -56,6 +57,11 @@ def document(resources: Sequence[Routes], url: str) -> dict[str, Any]:
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }
+
+
+def as_bytes(made: Mapping[str, Any]) -> bytes:
+    """The document as it is served."""
+    return json.dumps(made, ensure_ascii=False).encode()
 
 
 def path_of(route: Route) -> str:
