@@ -21,7 +21,7 @@ SET_ASIDE = "set_aside"
 INCOMPLETE = "incomplete"
 """Parts whose others never came."""
 UNANSWERABLE = "unanswerable"
-"""What no line of ours was sent."""
+"""What came to no line of ours, or from no mobile."""
 
 
 class Part(NamedTuple):
