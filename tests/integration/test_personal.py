@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
@@ -27,7 +28,9 @@ from core.tables import (
     outbox,
     payments,
     readings,
+    request_documents,
     request_history,
+    request_messages,
     requests,
     subscribers,
     suppressions,
@@ -77,6 +80,8 @@ def _both(database: Database, keys: Keys) -> tuple[Any, Any]:
                 (events, _row(events, id=base, about='{"x": "secret"}', **named)),
                 (requests, requested),
                 (request_history, _row(request_history, request_id=key, note="secret")),
+                (request_messages, _row(request_messages, request_id=key, text="secret")),
+                (request_documents, _row(request_documents, request_id=key, content=b"secret")),
                 (orders, _row(orders, id=base, mobile=mobile, link=f"link{key}", state="booked",
                               **named)),
                 (code_failures, _row(code_failures, utility=UTILITY, number=whose.number,
@@ -114,8 +119,10 @@ def test_a_subscriber_gets_all_of_its_own_and_nothing_of_others(
     assert told["mobiles_of_other_subscriptions_too"] == [SHARED]
     assert [row["text"] for row in told["inbox"]] == ["secret named", "secret alone"]
     for name in ("outbox", "ussd_steps", "events", "requests", "orders", "suppressions",
-                 "request_history", "inbox_handling", "code_failures"):  # fmt: skip
+                 "request_history", "request_messages", "request_documents", "inbox_handling",
+                 "code_failures"):  # fmt: skip
         assert len(told[name]) == 1, name
+    assert b64decode(told["request_documents"][0]["content"]) == b"secret"
     assert told["bills"]
     assert told["events"][0]["about"] == {"x": "secret"}
     whole = json.dumps(told, ensure_ascii=False)

@@ -30,7 +30,9 @@ from core.tables import (
     orders,
     outbox,
     readings,
+    request_documents,
     request_history,
+    request_messages,
     requests,
     retention_marks,
     subscribers,
@@ -72,6 +74,8 @@ def _rows(at: int) -> Iterator[tuple[Table, dict[str, Any]]]:
     request = _filled(requests, id=at % 97, utility="u", tracking=str(at), created_at=at)
     yield requests, request | {"state": "done", "mobile": MOBILE, "text": "x", "fields": "{1}"}
     yield request_history, _filled(request_history, request_id=at % 97, note="of somebody")
+    yield request_messages, _filled(request_messages, request_id=at % 97, text="of somebody")
+    yield request_documents, _filled(request_documents, request_id=at % 97, content=b"%PDF-")
     yield readings, _filled(readings, subscriber_id=1, read_at=at, mobile=MOBILE, reading=77)
     yield idempotency_keys, _filled(idempotency_keys, token_id=1, key=str(at), at=at)
     yield webhook_calls, _filled(webhook_calls, id=key, webhook_id=1)
@@ -120,7 +124,8 @@ def test_what_is_old_goes_and_what_is_new_stays(kept: Database) -> None:
     # Parts, and texts of rows that go altogether, are counted twice.
     assert counted >= changed
     for table in (inbox, inbox_handling, outbox, attempts, ussd_steps, events, code_failures,
-                  alerts, idempotency_keys, webhook_calls):  # fmt: skip
+                  alerts, idempotency_keys, webhook_calls, request_messages,
+                  request_documents):  # fmt: skip
         assert len(_all(kept, table)) == 1, table.name
     assert _all(kept, inbox)[0].text == "my words"
     assert [row.mobile for row in _all(kept, orders)] == [None, MOBILE]

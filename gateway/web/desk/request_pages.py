@@ -32,10 +32,12 @@ async def show(visit: Visit) -> bytes:
     every = counter_desk.all_services(visit, Permission.REQUEST_SEE)
     kinds = {key: kind.title for each in every.values() for key, kind in each.kinds.items()}
     since, until = period(form)
+    tracking = _tracking(form)
     wanted = RequestFilter(
         utility=form.choice("utility", every, required=False) or None,
-        utilities=visit.scope(Permission.REQUEST_SEE),
-        tracking=_tracking(form),
+        # Of each utility by its name: a tracking number is looked up by both.
+        utilities=frozenset(every) if tracking else visit.scope(Permission.REQUEST_SEE),
+        tracking=tracking,
         kind=form.choice("kind", kinds, required=False) or None,
         state=RequestState(form.raw("state"))
         if form.choice("state", STATES, required=False)
