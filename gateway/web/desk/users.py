@@ -24,6 +24,7 @@ from core.access.users import (
     set_password,
     user_name,
 )
+from core.text import fold
 from gateway.web.desk.account import check_new_password
 from gateway.web.desk.forms import Form
 from gateway.web.desk.refusals import NotFound, Refusal
@@ -180,10 +181,17 @@ async def _fields(visit: Visit, form: Form) -> _Said:
     return _Said(
         form.text("title", most=100, required=True),
         form.choice("language", LANGUAGES),
-        form.text("office", most=100),
+        await _office(visit, form),
         [(role.id, place) for role, place in held],
         [f"{role.name} ({place})" if place else role.name for role, place in held],
     )
+
+
+async def _office(visit: Visit, form: Form) -> str:
+    """The counter office as it is written already: two spellings would be two offices."""
+    said = form.text("office", most=100)
+    everybody: list[User] = list(await visit.read("users", list_users)) if said else []
+    return next((user.office for user in everybody if fold(user.office) == fold(said)), said)
 
 
 def _places(visit: Visit) -> dict[str, str]:

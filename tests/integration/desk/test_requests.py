@@ -153,7 +153,7 @@ async def test_whose_request_it_is(desk: Any, people: People) -> None:
     assert [(each.who, each.object) for each in looks] == [("khorram", f"request:{row.tracking}")]
     user = people.other.user
     moved = {
-        "title": user.title, "language": "fa", "office": "خرم‌آباد ۷",
+        "title": user.title, "language": "fa", "office": "خرم‌آباد  7",
         "held": f"{user.held[0].role_id}:{LORESTAN}",
     }  # fmt: skip
     assert (await desk.post(f"/users/{user.id}", people.boss, moved)).code == 303
