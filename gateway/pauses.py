@@ -16,9 +16,9 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred, succeed
 
 from core.services import Paused, paused_now
+from gateway.database_doors import Doors
 from gateway.logs import failed
 from gateway.outbound import Clock, Sender
-from gateway.production import Doors
 from gateway.smpp.bind import SmppBind
 from gateway.ussd.http.door import Door
 

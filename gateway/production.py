@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Generator
-from typing import Any, NamedTuple
+from typing import Any
 
 import structlog
 from twisted.internet.defer import Deferred, DeferredList, inlineCallbacks, succeed
 from twisted.internet.task import deferLater
 
-from core.database import Database, DatabaseUnavailable
+from core.database import DatabaseUnavailable
 from core.making import Maker
 from core.reporting.reading import count_rows
 from core.reporting.sources import Sources
@@ -34,6 +34,7 @@ from core.runs.settling import finish_sent, settle_piece
 from core.runs.states import CHORES, RunState
 from core.runs.store import Run, RunError, set_expected
 from core.runs.taking import Look, Work, is_free, load_work, look, take_runs, version_of
+from gateway.database_doors import Doors
 from gateway.logs import failed
 from gateway.templates.wordings import LineGone
 
@@ -47,24 +48,6 @@ _LONGEST_REST = 1.0
 """Seconds: after a piece that had to wait for another process, the work goes on all the same."""
 _WORKED_ON = frozenset({RunState.PRODUCING, *CHORES})
 _Steps = Generator[Deferred[Any], Any, None]
-
-
-class Doors(NamedTuple):
-    """How production gets at the database."""
-
-    database: Database
-    in_reader: Callable[..., Deferred[Any]]
-    """``in_reader(function, *arguments)``: on a thread that holds nobody up."""
-    in_writer: Callable[..., Deferred[Any]]
-    """The same on the thread that writes."""
-
-    def read(self, name: str, function: Callable[..., Any], *arguments: Any) -> Deferred[Any]:
-        """Run a transaction that only reads."""
-        return self.in_reader(self.database.read, name, function, *arguments)
-
-    def transact(self, name: str, function: Callable[..., Any], *arguments: Any) -> Deferred[Any]:
-        """Run a transaction that writes."""
-        return self.in_writer(self.database.transact, name, function, *arguments)
 
 
 class Production:

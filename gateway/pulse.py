@@ -17,9 +17,9 @@ from twisted.python.failure import Failure
 from core.alerts import Alert
 from core.database import DatabaseUnavailable
 from core.minutes import MINUTE_MS, NOTHING, Counts, counts_since, store_counts, total
+from gateway.database_doors import Doors
 from gateway.health import Health, Snapshot, assess
 from gateway.minutes import Minutes
-from gateway.production import Doors
 from gateway.vitals import Vitals
 
 log = structlog.get_logger(__name__)

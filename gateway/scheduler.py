@@ -18,8 +18,8 @@ from core.happened import has_new
 from core.leader import Leadership
 from core.production import Press, Produced, run
 from core.scheduling import Round, go_round
+from gateway.database_doors import Doors
 from gateway.logs import failed
-from gateway.production import Doors
 
 log = structlog.get_logger(__name__)
 

@@ -21,9 +21,9 @@ from gateway.alert_settings import AlertSettings
 from gateway.alerts.book import DAY_MS, Book
 from gateway.alerts.telling import Teller, Telling, Way
 from gateway.alerts.troubles import Found, Judge, Kind, Trouble
+from gateway.database_doors import Doors
 from gateway.health import Snapshot
 from gateway.outbound import Clock
-from gateway.production import Doors
 
 log = structlog.get_logger(__name__)
 

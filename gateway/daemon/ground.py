@@ -15,9 +15,9 @@ from core.node import Node
 from core.schema import SchemaError, is_current
 from core.secrecy import Keys
 from gateway.daemon.workers import Workers
+from gateway.database_doors import Doors
 from gateway.minds import LineMind, load_profiles, minds_of
 from gateway.payment_service import with_payments
-from gateway.production import Doors
 from gateway.profiles import Profile
 from gateway.settings import Settings
 from gateway.smpp.text import Alphabet, decode

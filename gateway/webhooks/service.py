@@ -35,9 +35,9 @@ from core.webhooks.calls import (
 from core.webhooks.horizon import horizon
 from core.webhooks.news import News, Whose, read_news
 from core.webhooks.store import PURPOSE, Position, Webhook, find_webhook
+from gateway.database_doors import Doors
 from gateway.health import WebhookHealth
 from gateway.logs import failed
-from gateway.production import Doors
 from gateway.signed_posts import NotTaken, Poster
 
 log = structlog.get_logger(__name__)

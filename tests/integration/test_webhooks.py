@@ -40,7 +40,7 @@ from core.webhooks.store import (
     remove_webhook,
 )
 from core.webhooks.topics import Topics, parse_topics
-from gateway.production import Doors
+from gateway.database_doors import Doors
 from gateway.signed_posts import Poster
 from gateway.webhooks.service import Webhooks
 from tests.campaigning import UTILITY

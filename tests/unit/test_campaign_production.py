@@ -18,7 +18,8 @@ from core.runs.states import RunState
 from core.runs.store import show
 from core.secrecy import Keys
 from core.tables import bills
-from gateway.production import Doors, Production
+from gateway.database_doors import Doors
+from gateway.production import Production
 from tests.campaigning import maker, save, sources, start
 from tests.conftest import Clock
 

@@ -11,9 +11,9 @@ from twisted.internet.task import Clock
 from core.database import Database, DatabaseUnavailable
 from core.outbox import Sent
 from core.services import Paused, ServicePaused, find_paused, pause, paused_now, resume
+from gateway.database_doors import Doors
 from gateway.outbound import Sender, SenderSettings
 from gateway.pauses import SETTLE_SECONDS, BindSwitch, Pauses
-from gateway.production import Doors
 from tests.unit.test_outbound import Line, row
 
 ONE = Paused("bind:main", 1_790_000_000_000, "reza", "work on the line")

@@ -14,7 +14,7 @@ from core.database import Database, DatabaseUnavailable
 from core.ids import IdMaker
 from core.leader import Leadership
 from core.schedule_words import parse_schedule
-from gateway.production import Doors
+from gateway.database_doors import Doors
 from gateway.scheduler import Scheduler
 from tests.conftest import Clock
 from tests.happening import ON_BILLS, bill, every, happen, in_use, press, texts

@@ -17,8 +17,8 @@ from gateway.alert_settings import AlertSettings
 from gateway.alerts.book import Book
 from gateway.alerts.telling import FIRST_PAUSE, NotTold, Telling
 from gateway.alerts.watch import Watch
+from gateway.database_doors import Doors
 from gateway.health import Snapshot
-from gateway.production import Doors
 from tests.unit.alerts.test_troubles import QUIET
 from tests.unit.test_health import BIND, DATABASE, LOST, NOW
 
