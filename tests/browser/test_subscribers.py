@@ -54,6 +54,9 @@ def _texts(house: Any) -> list[str]:
     return found
 
 
+_COLOUR_OF_WARNINGS = "getComputedStyle(document.documentElement).getPropertyValue('--warn').trim()"
+
+
 def _on_a_phone(page: Page, shoot: Any, name: str) -> None:
     """It fits, and what it looks like can be looked at."""
     page.set_viewport_size(PHONE)
@@ -106,10 +109,12 @@ def test_a_subscriber_is_found_and_served(
     accessible(page)
     shoot(page, "bill")
     _on_a_phone(page, shoot, "bill")
-    page.emulate_media(media="print")
+    page.emulate_media(media="print", color_scheme="dark")
     expect(page.locator(".nav")).to_be_hidden()
+    # Paper is white, whatever the screen is: words for it are the light theme's.
+    assert page.evaluate(_COLOUR_OF_WARNINGS) == "#7a5200"
     shoot(page, "bill-print")
-    page.emulate_media(media="screen")
+    page.emulate_media(media="screen", color_scheme="light")
     page.goto(served)
     page.locator("main").get_by_role("link", name="پیام تازه").click()
     page.fill("#text", words)
