@@ -14,6 +14,9 @@ from core.text import persian_digits
 
 _SHARES: Final = frozenset({"season", "wastewater", "vat"})
 """Lines that are a share of other lines."""
+_ISOLATE: Final = "\u2068"
+_END: Final = "\u2069"
+"""A name in Persian goes its own way in a line of English."""
 _MONTHS: Final = frozenset({"subscription", "wastewater_fee"})
 
 
@@ -22,7 +25,9 @@ def _title(context: Context, line: Line) -> str:
     """What a line is for."""
     place = line.code.partition(".")[2]
     words: str = context["t"](
-        f"bills.line.{line.title}", place=int(place) if place.isdigit() else place, note=line.note
+        f"bills.line.{line.title}",
+        place=int(place) if place.isdigit() else place,
+        note=f"{_ISOLATE}{line.note}{_END}",
     )
     return words
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from core.access.audit import Entry
@@ -11,7 +12,7 @@ from core.browse import Message, Received, list_inbox, list_outbox
 from core.instalments import due_at
 from core.requests.kinds import Services
 from core.subscriber_records import Records, records_of
-from core.subscribers import SHORTEST_NAME, Detail, SubscriberFilter, find_subscriber, search
+from core.subscribers import SHORTEST_NAME, Detail, Found, SubscriberFilter, find_subscriber, search
 from gateway.web.desk.forms import Form
 from gateway.web.desk.lists import LIMIT, paged
 from gateway.web.desk.refusals import NotFound
@@ -49,13 +50,15 @@ async def show(visit: Visit) -> bytes:
     rows = await _found(visit, wanted) if said and form.is_right else []
     if len(rows) == 1 and not wanted.is_name and wanted.before is None:
         return visit.go(f"/subscribers/{rows[0].id}")
+    listed = paged(rows)
     return visit.page(
         "subscribers.html",
         code=200 if form.is_right else 422,
         form=form,
         said=said,
         utilities=may,
-        **paged(rows),
+        whole=await _seen_whole(visit, form, listed["rows"]),
+        **listed,
     )
 
 
@@ -97,6 +100,19 @@ async def subscriber_page(
         newest=held.records.readings[0].id if held.records.readings else 0,
         utility=detail.utility,
     )
+
+
+async def _seen_whole(visit: Visit, form: Form, rows: Sequence[Found]) -> set[str]:
+    """The utilities whose subscribers a list names in full, where that is asked for.
+
+    Each that it names is a look at personal data, and written down as one.
+    """
+    may = visit.utilities(Permission.PERSONAL_SEE)
+    seen = [row for row in rows if row.utility in may] if form.tick("full") else []
+    await visit.audit(
+        *(Entry("subscriber.see", f"subscriber:{row.id}", row.utility) for row in seen)
+    )
+    return {row.utility for row in seen}
 
 
 async def _found(visit: Visit, wanted: SubscriberFilter) -> list[Any]:

@@ -71,6 +71,12 @@ async def test_a_subscriber_is_found_by_whatever_names_it(desk: Any) -> None:
     assert (await desk.get(f"/subscribers/{far.id}", boss)).code == 404
     assert (await desk.get("/subscribers?q=x&utility=lorestan-water", boss)).code == 422
     assert desk.audited() == []
+    asked = {"q": "رضایی", "full": "1"}
+    assert "علی‌رضا" in (await desk.get("/subscribers", boss, params=asked)).text
+    assert [each.object for each in desk.audited()] == [f"subscriber:{row.id}"]
+    viewer = desk.person("viewer")
+    assert "علی‌رضا" not in (await desk.get("/subscribers", viewer, params=asked)).text
+    assert len(desk.audited()) == 1
 
 
 @pytest_twisted.ensureDeferred
