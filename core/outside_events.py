@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from difflib import get_close_matches
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, Text, select
@@ -20,6 +19,7 @@ from core.events import Event, EventKind, as_json
 from core.ids import IdMaker
 from core.importing.stores import load_ids
 from core.tables import event_keys, events
+from core.text import nearest_hint
 
 NUMBER: Final = "number"
 
@@ -64,8 +64,7 @@ def checked_facts(kind: EventKind, said: Mapping[str, Any]) -> dict[str, Scalar]
     declared = EVENT_FACTS[kind]
     for name in said:
         if name not in declared:
-            near = get_close_matches(name, declared, 1)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(declared)}"
+            hint = nearest_hint(name, declared)
             raise FactError(name, f"is no fact of {kind.value}: {hint}", is_known=False)
     return {name: _fact(name, each, said.get(name, "")) for name, each in declared.items()}
 

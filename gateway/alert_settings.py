@@ -11,8 +11,9 @@ from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from core.identifiers import MobileError
 from core.identifiers import mobile as normal_mobile
+from core.text import nearest_hint
 from gateway.addresses import checked_address, is_local
-from gateway.configuration import ConfigError, Frozen, did_you_mean
+from gateway.configuration import ConfigError, Frozen
 from gateway.setting_types import LineNumber, Port, Seconds
 
 SECRET_LENGTH = 16
@@ -131,7 +132,7 @@ def check_alerts(file: Path, alerts: AlertSettings, lines: Mapping[str, Collecti
     if alerts.line is None:
         raise ConfigError(file, "alerts.line", "is missing", "mobiles are texted from a line")
     if alerts.line not in lines:
-        hint = did_you_mean(alerts.line, list(lines))
+        hint = nearest_hint(alerts.line, list(lines))
         raise ConfigError(file, "alerts.line", f"{alerts.line} is no line that is texted", hint)
     if not lines[alerts.line]:
         raise ConfigError(file, "alerts.line", f"no bind of {alerts.line} can send")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -41,11 +40,6 @@ class ConfigError(Exception):
         self.hint = hint
         where = f"{file}: {key}" if key else str(file)
         super().__init__(f"{where}: {problem}" + (f"; {hint}" if hint else ""))
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """A hint naming the nearest of ``known``, or all of them when none is near."""
-    return nearest_hint(name, known)
 
 
 def read_toml(file: Path) -> dict[str, Any]:
@@ -88,13 +82,13 @@ def _as_config_error(
     if first["type"] == "extra_forbidden":
         owner = _model_at(model, first["loc"][:-1])
         known = owner.model_fields if owner else ()
-        return ConfigError(file, key, "unknown key", did_you_mean(str(first["loc"][-1]), known))
+        return ConfigError(file, key, "unknown key", nearest_hint(str(first["loc"][-1]), known))
     if first["type"] == "missing":
         return ConfigError(file, key, "is missing and has no default")
     if first["type"] in _ONE_OF:
         words = re.findall("'([^']*)'", first["ctx"]["expected"])
         given = str(first["input"])
-        return ConfigError(file, key, f"there is no {given!r}", did_you_mean(given, words))
+        return ConfigError(file, key, f"there is no {given!r}", nearest_hint(given, words))
     message = first["msg"].removeprefix("Value error, ")
     return ConfigError(file, key, message[:1].lower() + message[1:])
 

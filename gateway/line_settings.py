@@ -10,7 +10,8 @@ from pydantic import Field
 
 from core.dialogues.limits import Limits
 from core.templates.types import Audience
-from gateway.configuration import ConfigError, Frozen, did_you_mean
+from core.text import nearest_hint
+from gateway.configuration import ConfigError, Frozen
 from gateway.setting_types import LineNumber, Seconds
 
 LONGEST_PAGE: Final = 160
@@ -88,13 +89,13 @@ def check_lines(
         key = f"lines[{place}]"
         if line.profile not in folders:
             problem = f"there is no profile {line.profile!r} in {profiles}"
-            raise ConfigError(file, f"{key}.profile", problem, did_you_mean(line.profile, folders))
+            raise ConfigError(file, f"{key}.profile", problem, nearest_hint(line.profile, folders))
         if not line.binds:
-            hint = did_you_mean("", binds) or "add one under [[binds]]"
+            hint = nearest_hint("", binds) or "add one under [[binds]]"
             raise ConfigError(file, f"{key}.binds", f"line {line.number} names no bind", hint)
         for name in line.binds:
             if name not in binds and name not in ussd_binds:
-                hint = did_you_mean(name, {*binds, *ussd_binds})
+                hint = nearest_hint(name, {*binds, *ussd_binds})
                 raise ConfigError(file, f"{key}.binds", f"there is no bind {name!r}", hint)
         if line.is_dialled:
             _check_dialled(file, key, line, texted, ussd_binds)
@@ -125,7 +126,7 @@ def _check_dialled(
             raise ConfigError(file, f"{key}.binds", problem, "say its dialect: ussd = …")
     if line.sms_line and line.sms_line not in texted:
         problem = f"there is no line {line.sms_line!r} that texts could go out from"
-        raise ConfigError(file, f"{key}.sms_line", problem, did_you_mean(line.sms_line, texted))
+        raise ConfigError(file, f"{key}.sms_line", problem, nearest_hint(line.sms_line, texted))
 
 
 def _check_page(file: Path, key: str, line: Line, binds: Collection[str]) -> None:

@@ -10,7 +10,8 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from gateway.configuration import ConfigError, Frozen, did_you_mean
+from core.text import nearest_hint
+from gateway.configuration import ConfigError, Frozen
 from gateway.door_settings import Network, SitePath, Token
 from gateway.line_settings import Line
 from gateway.panels.description import Description, load_description
@@ -161,7 +162,7 @@ def _check_ways(file: Path, key: str, panel: PanelAccount, description: Descript
             raise ConfigError(file, f"{key}.{name}", problem, hint)
     for name in panel.push_names:
         if name not in PUSH_NAMES:
-            hint = did_you_mean(name, PUSH_NAMES)
+            hint = nearest_hint(name, PUSH_NAMES)
             raise ConfigError(file, f"{key}.push_names.{name}", "unknown key", hint)
 
 
@@ -181,5 +182,5 @@ def _check_senders(file: Path, key: str, panel: PanelAccount, served: Collection
     for line in panel.senders:
         if line not in served:
             problem = f"line {line} does not name panel {panel.name!r} in its binds"
-            hint = did_you_mean(line, served) if served else "no line names it"
+            hint = nearest_hint(line, served) if served else "no line names it"
             raise ConfigError(file, f"{key}.senders", problem, hint)

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr
 
 from core.terms import PaymentTerms
-from gateway.configuration import ConfigError, Frozen, did_you_mean
+from core.text import nearest_hint
+from gateway.configuration import ConfigError, Frozen
 from gateway.setting_types import Name
 
 _DIAL_FIELDS = frozenset({"bill_id", "payment_id"})
@@ -126,7 +127,7 @@ def check_payments(
             raise ConfigError(file, f"{key}.name", f"{account.name!r} is taken already")
         for profile in account.profiles or ("",):
             if profile and profile not in known:
-                hint = did_you_mean(profile, known)
+                hint = nearest_hint(profile, known)
                 raise ConfigError(file, f"{key}.profiles", f"no line has {profile!r}", hint)
             if profile in owners:
                 whose = repr(profile) if profile else "every other profile"

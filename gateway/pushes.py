@@ -15,7 +15,7 @@ from core.identifiers import MobileError
 from core.identifiers import mobile as normal_mobile
 from core.ids import made_at
 from core.running import run
-from gateway.configuration import did_you_mean
+from core.text import nearest_hint
 from gateway.control import ControlError
 from gateway.dials import opening
 from gateway.inbound import Inbound, InThread
@@ -51,11 +51,11 @@ class Pushes:
         """
         line, node = str(arguments.get("line", "")), str(arguments.get("node", ""))
         if line not in self._binds_of:
-            hint = did_you_mean(line, self._binds_of)
+            hint = nearest_hint(line, self._binds_of)
             raise ControlError(f"no line {line!r} is dialled here; {hint}")
         nodes = self._desk.talkers[line].nodes
         if node not in nodes:
-            raise ControlError(f"the menu of {line} has no {node!r}; {did_you_mean(node, nodes)}")
+            raise ControlError(f"the menu of {line} has no {node!r}; {nearest_hint(node, nodes)}")
         try:
             mobile = normal_mobile(str(arguments.get("mobile", "")))
         except MobileError as error:

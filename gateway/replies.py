@@ -19,7 +19,8 @@ from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from core.calls import DONE, Fact, Misreading, Outcome, Refusal
-from gateway.configuration import ConfigError, did_you_mean
+from core.text import nearest_hint
+from gateway.configuration import ConfigError
 from gateway.findings import Findings
 from gateway.listing import (
     MOST_UNITS,
@@ -197,7 +198,7 @@ def _sources(
 def _kinds(file: Path, operation: str, replies: object, known: Expected) -> set[str]:
     """The kinds of outcomes that a table may have replies to."""
     if operation != COMMON and operation not in known:
-        hint = did_you_mean(operation, [*known, COMMON])
+        hint = nearest_hint(operation, [*known, COMMON])
         raise ConfigError(file, operation, "there is no such operation", hint)
     if not isinstance(replies, dict):
         raise ConfigError(file, operation, "is not a table of replies")
@@ -207,7 +208,7 @@ def _kinds(file: Path, operation: str, replies: object, known: Expected) -> set[
 def _check_source(file: Path, operation: str, reply: tuple[str, object], kinds: set[str]) -> None:
     kind, source = reply
     if kind not in kinds:
-        hint = did_you_mean(kind, kinds)
+        hint = nearest_hint(kind, kinds)
         raise ConfigError(file, f"{operation}.{kind}", "there is no such outcome", hint)
     if not isinstance(source, str) or not source.strip():
         raise ConfigError(file, f"{operation}.{kind}", "is not a text")
@@ -236,7 +237,7 @@ class _Draft(NamedTuple):
         """Raise ``ConfigError`` unless it can be filled with ``facts`` and has ``most`` units."""
         for name in sorted(self.variables - facts):
             whose = f" for {operation!r}" if self.key[0] == COMMON else ""
-            hint = did_you_mean(name, facts) or "this reply has no variables"
+            hint = nearest_hint(name, facts) or "this reply has no variables"
             raise self._error(f"there is no variable {name!r}{whose}", hint)
         for figured in _examples(facts, figures):
             long = self._units(figured)

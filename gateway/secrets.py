@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from gateway.configuration import ConfigError, did_you_mean
+from core.text import nearest_hint
+from gateway.configuration import ConfigError
 
 _PLACES = (
     ("database", "url"),
@@ -79,7 +80,7 @@ def _holders(tables: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], str]
 def _fetch(file: Path, key: str, source: dict[str, Any], data: Path) -> str:
     for name in source:
         if name not in _SOURCES:
-            hint = did_you_mean(name, _SOURCES)
+            hint = nearest_hint(name, _SOURCES)
             raise ConfigError(file, f"{key}.{name}", "unknown key", hint)
     if len(source) != 1 or not isinstance(next(iter(source.values())), str):
         raise ConfigError(file, key, 'write { env = "NAME" } or { file = "path" }')

@@ -24,7 +24,8 @@ from core.requests.kinds import (
     Words,
 )
 from core.requests.states import ABOUT_FEES, FINAL, MOVES, WITHOUT_FEE, RequestState
-from gateway.configuration import ConfigError, Frozen, did_you_mean, read_model
+from core.text import nearest_hint
+from gateway.configuration import ConfigError, Frozen, read_model
 
 FILE: Final = "services.toml"
 
@@ -116,7 +117,7 @@ def check_kind(services: Services, kind: str) -> str:
     known = services.kinds.get(kind)
     if known is None:
         by_text = [key for key, each in services.kinds.items() if Door.TEXT in each.doors]
-        hint = did_you_mean(kind, by_text) or f"write it in {FILE}"
+        hint = nearest_hint(kind, by_text) or f"write it in {FILE}"
         return f"there is no kind of request {kind!r}; {hint}"
     if Door.TEXT not in known.doors:
         return f"{kind!r} is not registered by text; add 'text' to its doors in {FILE}"

@@ -25,7 +25,8 @@ from core.tariff import (
     Wastewater,
     usage_name,
 )
-from gateway.configuration import ConfigError, Frozen, did_you_mean, read_model
+from core.text import nearest_hint
+from gateway.configuration import ConfigError, Frozen, read_model
 
 _RIAL = Annotated[int, Setting(ge=0, le=10**9)]
 _PERCENT = Annotated[int, Setting(ge=0, le=1000)]
@@ -191,7 +192,7 @@ def _check_usages(file: Path, read: _Tariff) -> None:
             raise ConfigError(file, key, "this usage has no price here")
         for usage in version.usages.keys() - (read.usages.keys() - {HOME}):
             key = f"versions[{place}].usages.{usage}"
-            hint = did_you_mean(usage, read.usages.keys() - {HOME})
+            hint = nearest_hint(usage, read.usages.keys() - {HOME})
             raise ConfigError(file, key, "there is no such usage under [usages]", hint)
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import Final
 
 from core.events import EventKind
 from core.state_groups import Group
+from core.text import nearest_hint
 
 INBOUND: Final = "inbound"
 """A message that came in."""
@@ -72,7 +72,6 @@ def parse_topics(words: Iterable[str]) -> Topics:
         raise ValueError(f"say what to tell of: {', '.join(TOPICS)}")
     for name in names:
         if name not in TOPICS:
-            near = get_close_matches(name, TOPICS, 1)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(TOPICS)}"
+            hint = nearest_hint(name, TOPICS)
             raise ValueError(f"there is nothing called {name!r} to tell of; {hint}")
     return Topics(names)

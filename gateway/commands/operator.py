@@ -12,12 +12,11 @@ from dataclasses import asdict
 import click
 
 from core.identifiers import mobile as normal_mobile
-from core.text import ascii_digits
+from core.text import ascii_digits, nearest_hint
 from gateway import logs
 from gateway.commands.clicking import Command, misuse, pass_context
 from gateway.commands.context import CommandError, Context
 from gateway.commands.output import isolated
-from gateway.configuration import did_you_mean
 from gateway.smpp import smsc_control
 from gateway.smpp.handsets import Faults
 from gateway.smpp.smsc_control import SmscError
@@ -146,7 +145,7 @@ def _fault(given: str) -> tuple[str, float | None]:
     usual = asdict(Faults())
     name, _, figure = given.partition("=")
     if name not in usual:
-        raise ValueError(f"there is no fault {name!r}; {did_you_mean(name, usual)}")
+        raise ValueError(f"there is no fault {name!r}; {nearest_hint(name, usual)}")
     if figure == "off":
         return name, usual[name]
     if not _FIGURE.fullmatch(figure):

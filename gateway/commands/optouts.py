@@ -20,11 +20,11 @@ from core.optouts import (
     topics_of,
 )
 from core.suppressions import COMMON_TOPICS, EVERYTHING, Reason
+from core.text import nearest_hint
 from gateway.commands.clicking import Group, as_json, by, limit, misuse, options, pass_context
 from gateway.commands.context import CommandError, Context, now_ms
 from gateway.commands.output import for_people, for_programs, print_json, print_table
 from gateway.commands.utilities import profile_of
-from gateway.configuration import did_you_mean
 
 PERSIAN: Final = {
     Reason.ASKED: "به درخواست مشترک",
@@ -139,7 +139,7 @@ def _check_topic(database: Database, utility: str, topic: str | None) -> None:
     known = {*COMMON_TOPICS, *database.read("cli.topics", topics_of, utility)}
     if topic not in known:
         with misuse():
-            raise ValueError(f"no message has the topic {topic!r}; {did_you_mean(topic, known)}")
+            raise ValueError(f"no message has the topic {topic!r}; {nearest_hint(topic, known)}")
 
 
 def _said(by: str, note: str) -> str:

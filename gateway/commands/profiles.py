@@ -9,10 +9,11 @@ from pathlib import Path
 import click
 
 from core.operations import REGISTRY
+from core.text import nearest_hint
 from gateway.commands.clicking import Group, as_json, pass_context
 from gateway.commands.context import CommandError, Context
 from gateway.commands.output import print_json, print_table
-from gateway.configuration import ConfigError, did_you_mean, read_toml
+from gateway.configuration import ConfigError, read_toml
 from gateway.profile_check import check_profile, languages
 from gateway.profiles import load_profile
 
@@ -85,7 +86,7 @@ def check_profiles(context: Context, names: Sequence[str], *, most_parts: int) -
     folders = {folder.name: folder for folder in profile_folders(context)}
     for name in names:
         if name not in folders:
-            raise CommandError(f"there is no profile {name!r}; {did_you_mean(name, folders)}")
+            raise CommandError(f"there is no profile {name!r}; {nearest_hint(name, folders)}")
     count = 0
     for name in names or sorted(folders):
         found = check_profile(folders[name], REGISTRY, most_parts)

@@ -34,14 +34,13 @@ from core.reports.types import Column, Report, Values, Wanted
 from core.reports.writing import Format, said, write
 from core.state_groups import CHOICES
 from core.templates.store import TemplateError, check_named_anywhere
-from core.text import normalise
+from core.text import nearest_hint, normalise
 from gateway.commands.auditing import write_down
 from gateway.commands.clicking import ID, Command, days, limit, misuse, pass_context
 from gateway.commands.context import CommandError, Context, now_ms
 from gateway.commands.output import print_table
 from gateway.commands.parameters import PARAMETERS, asks, parameters_of
 from gateway.commands.utilities import check_served, profile_of, profiles
-from gateway.configuration import did_you_mean
 from gateway.report_files import sources_of
 
 TABLE: Final = "table"
@@ -226,11 +225,11 @@ def _of_source(
     if which["utility"] is None:
         there = {*REPORTS, *(each for one in every.values() for each in known.files(one.utility))}
         if name not in there:
-            raise CommandError(f"there is no report {name!r}; {did_you_mean(name, there)}")
+            raise CommandError(f"there is no report {name!r}; {nearest_hint(name, there)}")
     utility = profile_of(context, which["utility"]).utility
     files = known.files(utility)
     if name not in files:
-        raise CommandError(f"there is no report {name!r}; {did_you_mean(name, [*REPORTS, *files])}")
+        raise CommandError(f"there is no report {name!r}; {nearest_hint(name, [*REPORTS, *files])}")
     others = [option for option, value in which.items() if value and option != "utility"]
     if others:
         names = ", ".join(f"--{_OPTIONS.get(option, option)}" for option in others)

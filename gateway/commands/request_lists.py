@@ -15,7 +15,7 @@ from core.requests.documents import list_documents
 from core.requests.kinds import RequestKind, Services
 from core.requests.rows import Request
 from core.requests.states import RequestState
-from core.text import ascii_digits, harmless
+from core.text import ascii_digits, harmless, nearest_hint
 from gateway.commands.context import CommandError, Context
 from gateway.commands.output import (
     for_people,
@@ -26,7 +26,6 @@ from gateway.commands.output import (
     print_table,
 )
 from gateway.commands.utilities import profile_of, profiles
-from gateway.configuration import did_you_mean
 
 
 def show_kinds(context: Context, utility: str | None, *, as_json: bool) -> None:
@@ -54,7 +53,7 @@ def criteria(  # noqa: PLR0913 - the options of a list
     """The options of a list as a filter. Raises ``ValueError`` for what is wrong."""
     known = profiles(context)
     if utility is not None and utility not in known:
-        raise ValueError(f"no line serves {utility!r}; {did_you_mean(utility, known)}")
+        raise ValueError(f"no line serves {utility!r}; {nearest_hint(utility, known)}")
     kinds = {
         key
         for each in known.values()
@@ -62,7 +61,7 @@ def criteria(  # noqa: PLR0913 - the options of a list
         for key in each.terms.services.kinds
     }
     if kind is not None and kind not in kinds:
-        raise ValueError(f"there is no kind {kind!r}; {did_you_mean(kind, kinds)}")
+        raise ValueError(f"there is no kind {kind!r}; {nearest_hint(kind, kinds)}")
     start, end = interval_ms(since, until)
     return RequestFilter(
         utility=utility,
@@ -139,7 +138,7 @@ def state_named(name: str) -> RequestState:
         return RequestState(name.replace("-", "_"))
     except ValueError:
         raise ValueError(
-            f"there is no state {name!r}; {did_you_mean(name, RequestState)}"
+            f"there is no state {name!r}; {nearest_hint(name, RequestState)}"
         ) from None
 
 

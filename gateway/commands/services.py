@@ -11,11 +11,11 @@ import click
 
 from core import services as stored
 from core.services import Paused
+from core.text import nearest_hint
 from gateway import control
 from gateway.commands.clicking import Group, as_json, by, pass_context
 from gateway.commands.context import CommandError, Context, now_ms
 from gateway.commands.output import for_people, for_programs, print_json, print_table
-from gateway.configuration import did_you_mean
 from gateway.control import DaemonNotRunning
 from gateway.service_list import service_names, without_daemon
 
@@ -54,7 +54,7 @@ def service_pause(context: Context, names: tuple[str, ...], *, note: str, by: st
     known = service_names(context.settings)
     for name in names:
         if name not in known:
-            raise CommandError(f"there is no service {name!r}; {did_you_mean(name, known)}")
+            raise CommandError(f"there is no service {name!r}; {nearest_hint(name, known)}")
     now = now_ms()
     with context.database() as database:
         for name in names:
@@ -83,7 +83,7 @@ def service_resume(context: Context, names: tuple[str, ...]) -> None:
             elif name in known:
                 click.echo(f"{name} is not paused")
             else:
-                raise CommandError(f"there is no service {name!r}; {did_you_mean(name, known)}")
+                raise CommandError(f"there is no service {name!r}; {nearest_hint(name, known)}")
     _wake(context)
 
 

@@ -15,6 +15,7 @@ from core.templates import store
 from core.templates.loading import add_missing
 from core.templates.store import TemplateFilter
 from core.templates.types import Audience, Missed, Receivers, Uncertain
+from core.text import nearest_hint
 from gateway.commands.clicking import (
     Decorator,
     Group,
@@ -37,7 +38,6 @@ from gateway.commands.template_lists import (
     show_versions,
 )
 from gateway.commands.waking import wake
-from gateway.configuration import did_you_mean
 from gateway.templates.shipped import read_shipped, ready
 
 MOST_ROWS = 100
@@ -269,7 +269,7 @@ def template_load(context: Context, names: tuple[str, ...], *, every: bool, by: 
     desk = TemplateDesk(context)
     for name in names:
         if name not in desk.profiles:
-            raise CommandError(f"no line uses {name!r}; {did_you_mean(name, desk.profiles)}")
+            raise CommandError(f"no line uses {name!r}; {nearest_hint(name, desk.profiles)}")
     load_templates(desk, names or tuple(desk.profiles), by)
 
 

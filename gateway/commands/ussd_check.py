@@ -11,11 +11,12 @@ from rich.markup import escape
 from rich.tree import Tree
 
 from core.operations import REGISTRY
+from core.text import nearest_hint
 from gateway.commands.clicking import Command, as_json, pass_context
 from gateway.commands.context import CommandError, Context
 from gateway.commands.output import console, isolated, print_json
 from gateway.commands.profiles import profile_folders
-from gateway.configuration import did_you_mean, read_toml
+from gateway.configuration import read_toml
 from gateway.ussd.menu import Menus
 from gateway.ussd.menu_file import has_menu
 from gateway.ussd.menu_findings import check_menu
@@ -56,7 +57,7 @@ def ussd_check(
     folders = {name: folder for name, folder in every.items() if has_menu(folder)}
     for name in names:
         if name not in every:
-            raise CommandError(f"there is no profile {name!r}; {did_you_mean(name, every)}")
+            raise CommandError(f"there is no profile {name!r}; {nearest_hint(name, every)}")
         if name not in folders:
             raise CommandError(f"{name} has no menu.toml: nobody can dial it")
     lines = _dialled(context)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from core.operations import REGISTRY
+from core.text import nearest_hint
 from gateway.commands.context import CommandError, Context
-from gateway.configuration import did_you_mean
 from gateway.minds import minds_of, speaker
 from gateway.profiles import Profile, load_profile
 
@@ -39,7 +39,7 @@ def profile_of(context: Context, utility: str | None) -> Profile:
 def check_served(utility: str, known: Collection[str]) -> None:
     """Raise ``CommandError`` for a utility that is none of those that lines serve."""
     if utility not in known:
-        raise CommandError(f"no line serves {utility!r}; {did_you_mean(utility, known)}")
+        raise CommandError(f"no line serves {utility!r}; {nearest_hint(utility, known)}")
 
 
 class Speakers:

@@ -13,7 +13,8 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from gateway.configuration import ConfigError, Frozen, did_you_mean, read_model
+from core.text import nearest_hint
+from gateway.configuration import ConfigError, Frozen, read_model
 from gateway.panels.port import Meaning
 
 KINDS: Final = Path(__file__).parent / "kinds"
@@ -224,7 +225,7 @@ def _check_placeholders(name: str, request: Request, known: set[str] | frozenset
     for value in (request.path, *request.fields.values()):
         for placeholder in _PLACEHOLDER.findall(str(value)):
             if placeholder not in known:
-                hint = did_you_mean(placeholder, known)
+                hint = nearest_hint(placeholder, known)
                 raise ValueError(f"{name}: there is no {{{placeholder}}}; {hint}")
 
 
@@ -254,6 +255,6 @@ def load_description(file: Path, key: str, kind: str, folder: Path) -> Descripti
         return read_model(own, Description)
     kinds = shipped_kinds()
     if kind not in kinds:
-        hint = did_you_mean(kind, kinds) + ", or the path of a file of yours that ends in .toml"
+        hint = nearest_hint(kind, kinds) + ", or the path of a file of yours that ends in .toml"
         raise ConfigError(file, key, f"there is no kind of panel {kind!r}", hint)
     return read_model(KINDS / f"{kind}.toml", Description)

@@ -15,8 +15,8 @@ from typing import Final, NamedTuple, Protocol
 from pydantic import Field as Setting
 
 from core.calls import Argument
-from core.text import ascii_digits, persian_digits
-from gateway.configuration import ConfigError, Frozen, did_you_mean
+from core.text import ascii_digits, nearest_hint, persian_digits
+from gateway.configuration import ConfigError, Frozen
 from gateway.findings import Findings
 from gateway.rules.grammar import spellings
 from gateway.rules.pattern import MOST_FIELDS, TEXT, Field, Form, Pattern
@@ -98,7 +98,7 @@ def patterns_of(
             _check_names(file, at, given, (place, taken))
         with noting():
             if given.operation not in operations:
-                hint = did_you_mean(given.operation, operations)
+                hint = nearest_hint(given.operation, operations)
                 problem = f"there is no operation {given.operation!r}"
                 raise ConfigError(file, f"{at}.operation", problem, hint)
             where = _Place(file, at, fields, operations[given.operation])
@@ -204,7 +204,7 @@ def _arguments(place: _Place, name: str) -> list[Argument | None]:
         if part == Argument.TEXT:
             raise place.error("'text' is not the last field", "text takes all the rest")
         if part not in takes:
-            raise place.error(f"{operation.name!r} takes no {part!r}", did_you_mean(part, takes))
+            raise place.error(f"{operation.name!r} takes no {part!r}", nearest_hint(part, takes))
         if part not in place.fields:
             hint = f"write [fields.{part}] in profile.toml"
             raise place.error(f"the length of {part!r} is not known", hint)
@@ -226,7 +226,7 @@ def _check_given(place: _Place, given: Mapping[Argument, str]) -> None:
     for argument, value in given.items():
         if argument not in takes:
             problem = f"{place.operation.name!r} takes no {str(argument)!r}"
-            raise place.error(problem, did_you_mean(argument, takes), "with")
+            raise place.error(problem, nearest_hint(argument, takes), "with")
         if not value:
             raise place.error(f"{str(argument)!r} is empty", key="with")
 

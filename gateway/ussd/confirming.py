@@ -9,7 +9,8 @@ from jinja2 import TemplateError, TemplateSyntaxError
 from jinja2.meta import find_undeclared_variables
 
 from core.calls import Fact
-from gateway.configuration import ConfigError, did_you_mean
+from core.text import nearest_hint
+from gateway.configuration import ConfigError
 from gateway.replies import EXAMPLES
 from gateway.sandbox import Write, environment, writer
 
@@ -37,7 +38,7 @@ def confirming(  # noqa: PLR0913 - where it stands and what it may say
         problem = f"is not a valid template: line {error.lineno}: {error.message}"
         raise ConfigError(file, key, problem) from None
     for name in sorted(variables - facts):
-        hint = did_you_mean(name, facts)
+        hint = nearest_hint(name, facts)
         raise ConfigError(file, key, f"there is no variable {name!r} here", hint)
     try:
         write(example_facts(facts))

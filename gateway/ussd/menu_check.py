@@ -14,7 +14,8 @@ from typing import Final
 from core.calls import DONE, Argument
 from core.operations import Operation
 from core.operations.operation import NAMING
-from gateway.configuration import ConfigError, did_you_mean
+from core.text import nearest_hint
+from gateway.configuration import ConfigError
 from gateway.findings import Findings
 from gateway.profiles import Profile
 from gateway.rules.values import IDENTIFIERS as CHECKED
@@ -56,7 +57,7 @@ class Checker:
         names = list(known)
         if name in names:
             return True
-        self._wrong(key, f"there is no {what} {name!r}", did_you_mean(name, names))
+        self._wrong(key, f"there is no {what} {name!r}", nearest_hint(name, names))
         return False
 
     # --- what it is made of ---------------------------------------------------------------

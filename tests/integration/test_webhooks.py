@@ -452,7 +452,7 @@ def test_changes_are_audited_and_secrets_sealed(lite: Rig) -> None:
 
 def test_topics_are_checked() -> None:
     """A slip is answered with what was meant."""
-    with pytest.raises(ValueError, match=r"did you mean message\.delivered\?"):
+    with pytest.raises(ValueError, match=r"did you mean 'message\.delivered'\?"):
         parse_topics(["message.deliverd"])
     with pytest.raises(ValueError, match="say what"):
         parse_topics([])

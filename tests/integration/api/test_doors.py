@@ -194,7 +194,7 @@ async def test_events_with_a_mistake_are_refused_together(people: ApiWorld) -> N
         "/events/1/facts/payabel", "/events/2/facts/payable", "/events/3/facts/number",
         "/events/4/at", "/events/5/number",
     ]  # fmt: skip
-    assert "did you mean payable?" in refused.json["errors"][0]["detail"]
+    assert "did you mean 'payable'?" in refused.json["errors"][0]["detail"]
     unknown = await people.send("/events", token, {"events": [good, {**good, "number": "5"}]})
     assert unknown.pointers == ["/events/1/number"]
     theirs = people.token(P.EVENT_ADD, utility=LORESTAN)

@@ -45,7 +45,7 @@ def test_mistakes_are_answered_with_what_to_do(peyk: Peyk) -> None:
         assert words in refused.err.replace("\n", " ")
     wrong = peyk("webhook", "add", "crm", "--url", URL, "--topic", "inbond")
     assert wrong.code == 2
-    assert "did you mean inbound?" in wrong.err
+    assert "did you mean 'inbound'?" in wrong.err
     assert "event.bill_issued" in peyk("webhook", "topics").out
     nobody = peyk("webhook", "disable", "nobody")
     assert nobody.code == 1
