@@ -26,6 +26,10 @@ PREFIX: Final = "peyk_"
 TOUCH_MS: Final = 60_000
 """How often it is written down that a token is used."""
 MOST_PER_MINUTE: Final = 100_000
+PER_MINUTE: Final = 600
+"""Requests, where nobody says how many …"""
+YEAR_MS: Final = 365 * 86_400_000
+"""… and for how long it is good, where nobody says that."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
 
 
@@ -69,7 +73,7 @@ class NewToken(NamedTuple):
     name: str
     permissions: Collection[Permission]
     utility: str = EVERY_UTILITY
-    per_minute: int = 600
+    per_minute: int = PER_MINUTE
     expires_at: int | None = None
 
 

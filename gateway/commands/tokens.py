@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Final
 
 import click
@@ -11,6 +10,8 @@ import click
 from core.access.permissions import EVERY_UTILITY, TITLES, Permission
 from core.access.tokens import (
     MOST_PER_MINUTE,
+    PER_MINUTE,
+    YEAR_MS,
     NewToken,
     Token,
     TokenError,
@@ -28,7 +29,6 @@ from gateway.commands.output import for_people, for_programs, print_json, print_
 from gateway.commands.utilities import profile_of
 
 NEVER: Final = "never"
-_YEAR: Final = timedelta(days=365)
 
 
 @click.group(
@@ -57,7 +57,7 @@ def token() -> None:
 @click.option(
     "--per-minute",
     type=click.IntRange(1, MOST_PER_MINUTE),
-    default=600,
+    default=PER_MINUTE,
     show_default=True,
     metavar="COUNT",
     help="Requests that it may make.",
@@ -159,7 +159,7 @@ def _until(said: str | None, now: int) -> int | None:
     if said == NEVER:
         return None
     if said is None:
-        return now + round(_YEAR.total_seconds() * 1000)
+        return now + YEAR_MS
     _, end = day_interval(parse_date(said))
     if end.timestamp() * 1000 <= now:
         raise ValueError(f"--expires: {said} is over")

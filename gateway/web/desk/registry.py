@@ -36,6 +36,7 @@ from gateway.web.desk import (
     subscriber_readings,
     template_editing,
     template_pages,
+    token_pages,
     users,
 )
 from gateway.web.desk.routes import Routes
@@ -72,4 +73,5 @@ PAGES: Final[Sequence[Routes]] = (
     subscriber_readings.routes,
     template_editing.routes,
     template_pages.routes,
+    token_pages.routes,
 )
