@@ -12,11 +12,13 @@ from sqlalchemy import func, select
 
 from core.access.permissions import Permission
 from core.demo import FIRST_NUMBER, code_of, fill
+from core.production import run
 from core.secrecy import Keys
 from core.tables import audit, code_failures, contacts, event_keys, events, readings
 from core.webhooks.store import PURPOSE, list_webhooks
 from tests.apis import ApiWorld
 from tests.desks import KERMAN, LORESTAN
+from tests.happening import in_use, press, texts
 
 P = Permission
 NUMBER = str(FIRST_NUMBER)
@@ -167,13 +169,23 @@ async def test_an_event_is_taken_once_by_its_key(people: ApiWorld) -> None:
     assert again.json["items"] == [first.json["items"][1]]
     assert (_count(people, events), _count(people, event_keys)) == (1, 1)
     row = people.database.read("event", lambda c: c.execute(select(events)).one())
-    assert (row.mobile, row.handled_at, row.subscriber_id is not None) == (
-        "989139999999", None, True,
-    )  # fmt: skip
+    assert (row.mobile, row.subscriber_id is not None) == ("989139999999", True)
     about = json.loads(row.about)
     assert (about["number"], about["amount"], about["reference"]) == (NUMBER, 145_000, "")
     kinds = (await people.read("/events/kinds", token)).json["items"]
     assert {each["kind"]: each for each in kinds}["payment_booked"]["facts"]["amount"] == "number"
+
+
+@pytest_twisted.ensureDeferred
+async def test_templates_make_their_messages_of_events_told(people: ApiWorld) -> None:
+    """As of our own: whom the event names is told."""
+    token = people.token(P.EVENT_ADD, utility=KERMAN)
+    in_use(people.database)
+    facts = {"number": "7", "kind": "period", "payable": 5000}
+    issued = {"kind": "bill_issued", "key": "1", "mobile": MOBILE, "facts": facts}
+    await people.send("/events", token, {"events": [issued]})
+    assert run(people.database, press(people.now_ms), people.now_ms()).events == 1
+    assert texts(people.database) == ["7: 5000 1"]
 
 
 @pytest_twisted.ensureDeferred
