@@ -107,7 +107,7 @@ def asked(source: Source, utility: str, parameters: Parameters, at: int) -> Ques
             value = today + timedelta(days=value)
         values[parameter.name] = value
         if parameter.type in OF_DAYS:
-            values[f"{parameter.name}_at"] = _midnight(value)
+            values[f"{parameter.name}_at"] = midnight_ms(value)
     used = bound_names(source)
     return Question(source, {name: value for name, value in values.items() if name in used})
 
@@ -264,11 +264,6 @@ def _clause(query: str, types: tuple[tuple[str, str], ...]) -> TextClause:
         for name, kind in types
     ]
     return text(query).bindparams(*bound)
-
-
-@lru_cache(maxsize=1024)
-def _midnight(day: date) -> int:
-    return midnight_ms(day)
 
 
 # --- values ---------------------------------------------------------------------------

@@ -174,7 +174,7 @@ class Intake:
 
         self._offer(
             [
-                _Offered(_as_inbound(sms), mark, _bound_to(one_told, mark), tries=keep)
+                _Offered(_as_inbound(sms), mark, partial(one_told, mark), tries=keep)
                 for mark, sms in new.items()
             ]
         )
@@ -277,10 +277,6 @@ class Intake:
 def _as_inbound(sms: PanelSms) -> InboundSms:
     payload = sms.text.encode("utf-16-be", "replace")
     return InboundSms(sms.source, sms.destination, _UCS2, payload, sms.text, None)
-
-
-def _bound_to(told: Callable[[int, bool], None], mark: int) -> Told:
-    return partial(told, mark)
 
 
 def _log_failure(failure: Failure, panel: str) -> None:
