@@ -199,6 +199,7 @@ def _study(
     reading = known.reading
     made = bill_made_of(connection, known.subscriber_id, reading.reading, reading.read_at)
     sheet = find_sheet(connection, made) if made is not None else None
+    history = readings_of(connection, known.subscriber_id, _BEFORE)
     explained, why_not = None, ""
     if sheet is None:
         question = Question(
@@ -207,11 +208,12 @@ def _study(
         try:
             explained = explain(connection, question)
         except CannotExplain as error:
-            why_not = f"readings.no_bill.{error.why}"
+            newer = any(each.read_at > reading.read_at for each in history)
+            why_not = f"readings.no_bill.{'newer' if newer else error.why}"
     return Study(
         known,
         examine(connection, known, terms.policy),
-        readings_of(connection, known.subscriber_id, _BEFORE),
+        history,
         sheet,
         explained,
         why_not,

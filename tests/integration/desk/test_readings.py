@@ -105,6 +105,15 @@ async def test_the_reason_of_a_rejection_is_seen_as_it_will_be_read(desk: Any) -
 
 
 @pytest_twisted.ensureDeferred
+async def test_an_old_reading_says_why_it_makes_no_bill(desk: Any) -> None:
+    """A newer one has come, which the next bill goes by."""
+    key = doubtful(desk, 1_900, read_at=desk.now_ms() - 2 * DAY)
+    doubtful(desk, 1_950, state="accepted")
+    page = await desk.get(f"/readings/{key}", desk.person("operator"))
+    assert "پس از آن قرائت دیگری رسیده است" in page.text
+
+
+@pytest_twisted.ensureDeferred
 async def test_readings_of_others_and_what_is_personal_stay_hidden(desk: Any) -> None:
     """From another utility's staff all, from a viewer who sent it, and the buttons."""
     key = doubtful(desk)

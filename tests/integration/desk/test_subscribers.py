@@ -83,7 +83,7 @@ async def test_a_subscriber_is_found_by_whatever_names_it(desk: Any) -> None:
 async def test_one_is_shown_as_far_as_the_visitor_may(desk: Any) -> None:
     """What is personal by permission, each look audited; records by the permission for each."""
     row = first(desk)
-    named(desk, row, name="زهرا کرمانی", address="خیابان شریعتی ۱۲")
+    named(desk, row, name="زهرا کرمانی", address="خیابان شریعتی ۱۲ <script>x</script>")
     register(desk, row)
     paid = {"utility": KERMAN, "subscriber_id": row.id, "amount": 77_000, "channel": "atm"}
     desk.add(payments, {**paid, "paid_at": desk.now_ms(), "reference": "r-1"})
@@ -91,6 +91,7 @@ async def test_one_is_shown_as_far_as_the_visitor_may(desk: Any) -> None:
     page = await desk.get(f"/subscribers/{row.id}", boss)
     for words in ("زهرا کرمانی", "خیابان شریعتی", WHOLE, "مانده بدهی", "۷۷٬۰۰۰", "المثنی"):
         assert words in page.text, words
+    assert b"<script>" not in page.body
     page = await desk.get(f"/subscribers/{row.id}", viewer)
     assert page.code == 200
     for words in ("زهرا", "شریعتی", WHOLE):
