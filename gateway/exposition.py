@@ -21,6 +21,7 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from gateway.health import Health, ServiceState, Snapshot, Status
+from gateway.health.snapshot import DOOR_COUNTS, SCREEN_COUNTS, SESSION_COUNTS
 from gateway.tally import Buckets, Tally
 
 TYPE: Final = b"text/plain; version=0.0.4; charset=utf-8"
@@ -258,11 +259,6 @@ def _panels(snapshot: Snapshot) -> Iterator[Metric]:
     yield counter("failures", "Requests that failed.", "failures")
 
 
-_DOOR = ("requests", "screens", "refused", "late", "gone", "rejected", "forbidden")
-_SESSIONS = ("opened", "ended", "expired", "limited", "late", "unknown", "repeated")
-_SCREENS = ("shown", "retried", "dropped", "uncertain")
-
-
 def _each(of: object, names: Iterable[str]) -> dict[Labels, float]:
     return {(name,): float(getattr(of, name)) for name in names}
 
@@ -273,7 +269,7 @@ def _ussd(snapshot: Snapshot) -> Iterator[Metric]:
         "peyk_door_requests",
         "Requests to USSD doors over HTTP: those that were understood, and what became of all.",
         ("door", "what"),
-        {(door.name, *key): n for door in doors for key, n in _each(door, _DOOR).items()},
+        {(door.name, *key): n for door in doors for key, n in _each(door, DOOR_COUNTS).items()},
     )
     yield _gauge(
         "peyk_door_waiting",
@@ -290,9 +286,11 @@ def _ussd(snapshot: Snapshot) -> Iterator[Metric]:
         "peyk_ussd_sessions",
         "What became of USSD sessions and inputs.",
         ("what",),
-        _each(ussd, _SESSIONS),
+        _each(ussd, SESSION_COUNTS),
     )
-    yield _counter("peyk_ussd_screens", "What became of screens.", ("what",), _each(ussd, _SCREENS))
+    yield _counter(
+        "peyk_ussd_screens", "What became of screens.", ("what",), _each(ussd, SCREEN_COUNTS)
+    )
 
 
 def _own_messages(seen: Seen, snapshot: Snapshot) -> Iterator[Metric]:

@@ -37,6 +37,7 @@ from gateway.health import (
     assess,
     to_json,
 )
+from gateway.health.snapshot import DOOR_COUNTS, SCREEN_COUNTS, SESSION_COUNTS
 from gateway.inbound import Inbound, InThread
 from gateway.outbound import Router
 from gateway.panels.service import PanelService
@@ -48,11 +49,9 @@ from gateway.smpp.bind import SmppBind
 from gateway.smpp.settings import BindState
 from gateway.ussd.http.page import DoorPage
 
-_COUNTED = ("opened", "ended", "expired", "limited", "late", "unknown", "repeated")
 _MOST_PLANNED = 5
 DATABASE_SECONDS = 20.0
 """So long may the database take to say how it is."""
-_SCREENS = ("shown", "retried", "dropped", "uncertain")
 
 
 class Parts(NamedTuple):
@@ -191,8 +190,8 @@ class Vitals:
 
     def _ussd(self) -> UssdHealth:
         inbound = self._parts.inbound
-        counted = {name: inbound.counters[f"ussd_{name}"] for name in _COUNTED}
-        screens = {name: inbound.screens.counters[name] for name in _SCREENS}
+        counted = {name: inbound.counters[f"ussd_{name}"] for name in SESSION_COUNTS}
+        screens = {name: inbound.screens.counters[name] for name in SCREEN_COUNTS}
         most = self._settings.ussd.sessions
         return UssdHealth(open=self._parts.sessions.count, most=most, **counted, **screens)
 
@@ -271,13 +270,7 @@ def _door(page: DoorPage) -> DoorHealth:
         dialect=settings.dialect.value,
         path=settings.path,
         waiting=page.door.waiting,
-        requests=counters["requests"],
-        screens=counters["screens"],
-        refused=counters["refused"],
-        late=counters["late"],
-        gone=counters["gone"],
-        rejected=counters["rejected"],
-        forbidden=counters["forbidden"],
+        **{name: counters[name] for name in DOOR_COUNTS},
     )
 
 

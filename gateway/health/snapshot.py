@@ -4,6 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
+
+DOOR_COUNTS: Final = (
+    "requests", "screens", "refused", "late", "gone", "rejected", "forbidden",
+)  # fmt: skip
+"""Of ``DoorHealth``, what is counted …"""
+SESSION_COUNTS: Final = (
+    "opened", "ended", "expired", "limited", "late", "unknown", "repeated",
+)  # fmt: skip
+"""… and of ``UssdHealth``: of sessions and inputs …"""
+SCREEN_COUNTS: Final = ("shown", "retried", "dropped", "uncertain")
+"""… and of screens."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
