@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any, Final
 from urllib.parse import parse_qs
 
@@ -67,7 +68,7 @@ def query_of(model: type[BaseModel], uri: bytes) -> Any:
     try:
         return model.model_validate(plain)
     except ValidationError as error:
-        raise _invalid(error, slash="") from None
+        raise _invalid(error, plain, slash="") from None
 
 
 def body_of(model: type[BaseModel], content_type: str, content: bytes) -> Any:
@@ -89,7 +90,7 @@ def body_of(model: type[BaseModel], content_type: str, content: bytes) -> Any:
         # By the rules of JSON and not of Python: a date is a text, "1" is no number.
         return model.model_validate_json(content, strict=True)
     except ValidationError as error:
-        raise _invalid(error, slash="/") from None
+        raise _invalid(error, data, slash="/") from None
 
 
 def key_of(said: bytes | None) -> str | None:
@@ -123,11 +124,15 @@ def _refuse_nul(data: object, path: str) -> None:
             pass
 
 
-def _invalid(error: ValidationError, slash: str) -> Problem:
-    found = error.errors(include_url=False, include_input=False)
+def _invalid(error: ValidationError, data: Any, slash: str) -> Problem:
+    found: dict[str, list[Words]] = {}
+    for one in error.errors(include_url=False, include_input=False):
+        pointer = slash + "/".join(map(_step, _place(one, data)))
+        found.setdefault(pointer, []).append(_words(one))
     wrong = [
-        Wrong(slash + "/".join(_step(each) for each in one["loc"]), _words(one))
-        for one in found[:_MOST_WRONG]
+        # What may be of several kinds has a mistake for each of them.
+        Wrong(pointer, Words("; ".join(w.en for w in said), "؛ ".join(w.fa for w in said)))
+        for pointer, said in islice(found.items(), _MOST_WRONG)
     ]
     more = len(found) - len(wrong)
     return Problem(
@@ -136,6 +141,23 @@ def _invalid(error: ValidationError, slash: str) -> Problem:
         f"{more} نادرستی دیگر در فهرست نیامده است" if more else "errors را ببینید",
         wrong=wrong,
     )
+
+
+def _place(one: ErrorDetails, data: Any) -> list[object]:
+    """Where in ``data`` a mistake is: what pydantic calls kinds and keys is no place in it."""
+    place: list[object] = []
+    for depth, step in enumerate(one["loc"], 1):
+        match data:
+            case Mapping() if step in data:
+                data = data[step]
+            case list() if isinstance(step, int) and step < len(data):
+                data = data[step]
+            case _ if one["type"] != "missing" or depth < len(one["loc"]):
+                continue
+            case _:
+                pass
+        place.append(step)
+    return place
 
 
 def _words(one: ErrorDetails) -> Words:

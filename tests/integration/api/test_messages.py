@@ -152,6 +152,11 @@ async def test_a_template_has_the_words(api: ApiWorld) -> None:
             "invalid",
         ),
         (
+            {"template": "bill", "messages": [{"mobile": ALI, "facts": {**facts, "amount": 1.5}}]},
+            ["/messages/0/facts/amount"],
+            "invalid",
+        ),
+        (
             {"template": "bill", "messages": [both[0], {"mobile": ALI, "text": "سلام"}]},
             ["/messages/1/text"],
             "invalid",
