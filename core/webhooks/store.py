@@ -147,10 +147,12 @@ def enable_webhook(
 ) -> bool:
     """Go on where it was, at once, or with what happens from now on; whether that changed it.
 
+    One that is enabled and waits for its next attempt makes that now.
+
     Raises ``WebhookError``.
     """
     webhook = find_webhook(connection, name, utility)
-    if webhook.disabled_at is None and not from_now:
+    if webhook.disabled_at is None and webhook.call_id is None and not from_now:
         return False
     values: dict[str, Any] = {"disabled_at": None, "disabled_by": None}
     call = update(webhook_calls).where(webhook_calls.c.id == webhook.call_id)

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import getpass
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 import click
 
-from core.access.audit import Actor, Scribe
-from core.ids import ids_for_command
 from core.webhooks import store
 from core.webhooks.calls import Call, Standing, list_calls, standings
 from core.webhooks.store import By, New, WebhookError
 from core.webhooks.topics import TOPICS, parse_topics
 from gateway import control
 from gateway.addresses import checked_address
+from gateway.commands.auditing import by_command
 from gateway.commands.clicking import Group, as_json, limit, misuse, pass_context
 from gateway.commands.context import CommandError, Context
 from gateway.commands.output import for_people, for_programs, print_json, print_table
 from gateway.commands.utilities import profile_of
-from gateway.control import DaemonNotRunning
+from gateway.commands.waking import wake
 
 _NAME = click.argument("name", metavar="NAME")
 _WAIT = 30
@@ -130,7 +127,7 @@ def webhook_disable(context: Context, *, name: str) -> None:
 @click.option("--from-now", is_flag=True, help="Leave out what happened meanwhile.")
 @pass_context
 def webhook_enable(context: Context, *, name: str, from_now: bool) -> None:
-    """Go on telling a receiver, from where it was."""
+    """Go on telling a receiver, from where it was; one that failed is tried at once."""
 
     def enable(connection: Any, by: By) -> bool:
         return store.enable_webhook(connection, by, name, from_now=from_now)
@@ -138,8 +135,7 @@ def webhook_enable(context: Context, *, name: str, from_now: bool) -> None:
     changed = _do(context, enable)
     click.echo(f"{name} is told {'what happens from now on' if from_now else 'what happens'}"
                if changed else f"{name} is enabled already")  # fmt: skip
-    with suppress(DaemonNotRunning):
-        control.call(context.settings.daemon.control, "wake")
+    wake(context)
 
 
 @webhook.command("test", epilog="peyk webhook test crm")
@@ -167,8 +163,7 @@ def webhook_remove(context: Context, *, name: str) -> None:
 
 
 def _do(context: Context, function: Callable[..., Any], *arguments: Any) -> Any:
-    now = time.time_ns() // 1_000_000
-    by = By(Scribe(ids_for_command(lambda: now)), Actor(f"command:{getpass.getuser()}"), now)
+    by = By(*by_command())
     with _in_words(), context.database() as database:
         return database.transact("cli.webhook", function, by, *arguments)
 

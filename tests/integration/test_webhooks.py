@@ -311,6 +311,13 @@ async def test_a_call_is_made_again_until_it_is_taken(lite: Rig) -> None:
     assert lite.webhooks.health[0].error.endswith("answers 500")
     await lite.look(after=FIRST_PAUSE_MS * 2 / 1000)
     assert [[item["id"] for item in call["items"]] for call in lite.told] == [first, second]
+    lite.address.codes = [500]
+    third = lite.came("three")
+    await lite.look()
+    assert lite.do(enable_webhook, "crm"), "it is tried at once"
+    assert not lite.do(enable_webhook, "erp")
+    await lite.look(after=0)
+    assert [item["id"] for item in lite.told[-1]["items"]] == third
     assert pause_after(1) < pause_after(2) < pause_after(20) == pause_after(MOST_ATTEMPTS)
     await other.stop()
 

@@ -293,6 +293,8 @@ async def test_a_webhook_is_added_by_who_may_see_personal_data(api: ApiWorld) ->
     token = api.token(P.WEBHOOK_EDIT, P.PERSONAL_SEE, utility=KERMAN)
     for change, pointer in (
         ({"url": "http://crm.example.ir"}, "/url"),
+        ({"url": "http://127.0.0.1:9464/"}, "/url"),
+        ({"url": "https://localhost/"}, "/url"),
         ({"topics": ["inbuond"]}, "/topics"),
         ({"name": "CRM"}, "/name"),
     ):
