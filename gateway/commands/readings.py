@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 import getpass
-from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import click
 
 from core.ids import ids_for_command
 from core.jalali import interval_ms
 from core.reading_control import Decided, Decision, DecisionError, decide
+from core.reading_file import COLUMNS, TITLE, cells
 from core.reading_lists import Listed, ReadingFilter, list_readings
 from core.readings import ReadingState
-from core.reports.writing import safe
+from core.reports.writing import Format, write
 from gateway.commands.clicking import (
     ID,
     Decorator,
@@ -31,11 +30,6 @@ from gateway.commands.context import CommandError, Context, now_ms
 from gateway.commands.output import for_people, for_programs, print_json, print_table
 from gateway.commands.utilities import Speakers
 from gateway.commands.waking import wake
-
-COLUMNS: Final = (
-    "id", "utility", "number", "reading", "read_at", "state", "meter_state", "source", "mobile",
-    "decided_at", "decided_by", "note",
-)  # fmt: skip
 
 
 @click.group(cls=Group, epilog="peyk reading list --state doubtful")
@@ -120,21 +114,22 @@ def show_list(context: Context, wanted: ReadingFilter, *, as_json: bool) -> None
     if as_json:
         print_json([_as_json(row) for row in rows])
         return
-    print_table(COLUMNS, (_cells(row) for row in rows))
+    print_table(Listed._fields, map(_shown, rows))
     if not rows:
         click.echo("no such readings", err=True)
 
 
 def export(context: Context, file: Path, wanted: ReadingFilter) -> None:
     """Write readings to a CSV or an XLSX file, by its ending. Raises ``CommandError``."""
-    writers = {".csv": _write_csv, ".xlsx": _write_xlsx}
-    write = writers.get(file.suffix.lower())
-    if write is None:
+    formats = {".csv": Format.CSV, ".xlsx": Format.XLSX}
+    kind = formats.get(file.suffix.lower())
+    if kind is None:
         raise CommandError(f"{file} ends neither in .csv nor in .xlsx")
     with context.database() as database:
         rows = database.read("cli.readings_export", list_readings, wanted)
     try:
-        write(file, [_cells(row) for row in rows])
+        with file.open("wb") as stream:
+            write(kind, stream, TITLE, COLUMNS, map(cells, rows))
     except OSError as error:
         raise CommandError(f"{file} cannot be written: {error.strerror}") from None
     click.echo(f"{len(rows)} reading(s) written to {file}")
@@ -165,40 +160,11 @@ def _in_words(decided: Decided) -> str:
     return f"{said}; {told}"
 
 
-def _write_csv(file: Path, rows: Iterable[Sequence[object]]) -> None:
-    # The mark at the beginning lets Excel know that it is UTF-8.
-    with file.open("w", encoding="utf-8-sig", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(COLUMNS)
-        writer.writerows([guarded(cell) for cell in row] for row in rows)
-
-
-def _write_xlsx(file: Path, rows: Iterable[Sequence[object]]) -> None:
-    from openpyxl import Workbook  # noqa: PLC0415 - a tenth of a second
-
-    from core.reports.sheets import text_cell  # noqa: PLC0415
-
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet("readings")
-    sheet.append(list(COLUMNS))
-    for key, *others in rows:
-        # Of a number's digits a spreadsheet keeps fifteen.
-        cells = (text_cell(sheet, guarded(each)) if isinstance(each, str) else each
-                 for each in others)  # fmt: skip
-        sheet.append([text_cell(sheet, str(key)), *cells])
-    book.save(file)
-
-
-def guarded(cell: Any) -> Any:
-    """A cell that no spreadsheet takes for a formula."""
-    return safe(cell) if isinstance(cell, str) else cell
-
-
-def _cells(row: Listed) -> tuple[object, ...]:
+def _shown(row: Listed) -> tuple[object, ...]:
     values = row._asdict()
     values["read_at"] = for_people(row.read_at)
     values["decided_at"] = for_people(row.decided_at) if row.decided_at else None
-    return tuple(values[name] for name in COLUMNS)
+    return tuple(values.values())
 
 
 def _as_json(row: Listed) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from io import BytesIO
 from itertools import islice
@@ -10,10 +10,9 @@ from typing import Any, Final
 
 from core.access.audit import Entry
 from core.access.permissions import Permission
-from core.jalali import instant_of
+from core.reading_file import COLUMNS, TITLE, cells
 from core.reading_lists import Listed, ReadingFilter, list_readings
 from core.reports.catalogue import masked
-from core.reports.types import Column, Kind, Values
 from core.reports.writing import Format, write
 from gateway.web.desk.reading_pages import asked_of
 from gateway.web.desk.refusals import Forbidden, Refusal
@@ -28,20 +27,6 @@ _KINDS: Final = {
     Format.CSV: "text/csv; charset=utf-8",
     Format.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
-COLUMNS: Final[Sequence[Column]] = (
-    Column("id", "شناسه", Kind.ID),
-    Column("utility", "شرکت"),
-    Column("subscription", "شماره اشتراک", Kind.TEXT),
-    Column("reading", "رقم کنتور", Kind.NUMBER),
-    Column("read_at", "زمان", Kind.INSTANT),
-    Column("state", "وضعیت"),
-    Column("meter_state", "وضعیت کنتور"),
-    Column("source", "از راه"),
-    Column("mobile", "همراه", Kind.MOBILE),
-    Column("decided_at", "زمان تصمیم", Kind.INSTANT),
-    Column("decided_by", "تصمیم‌گیرنده"),
-    Column("note", "یادداشت"),
-)
 
 
 @routes.route("GET", "/readings/file", Permission.REPORT_DOWNLOAD)
@@ -75,11 +60,15 @@ def only_one(utilities: frozenset[str]) -> str:
 
 
 def _made(database: Any, wanted: ReadingFilter, kind: Format, full: bool) -> tuple[int, bytes]:  # noqa: FBT001 - handed on by a thread
-    every: Iterator[Values] = (_cells(row, full=full) for row in _rows(database, wanted))
-    rows = every if full else masked(COLUMNS, every)
+    found = _rows(database, wanted)
+    rows = map(cells, found) if full else masked(COLUMNS, map(cells, map(_masked, found)))
     stream = BytesIO()
-    count = write(kind, stream, "قرائت‌ها", COLUMNS, islice(rows, MOST_ROWS + 1))
+    count = write(kind, stream, TITLE, COLUMNS, islice(rows, MOST_ROWS + 1))
     return count, stream.getvalue()
+
+
+def _masked(row: Listed) -> Listed:
+    return row._replace(number=f"{row.number[:2]}***{row.number[-2:]}")
 
 
 def _rows(database: Any, wanted: ReadingFilter) -> Iterator[Listed]:
@@ -90,21 +79,3 @@ def _rows(database: Any, wanted: ReadingFilter) -> Iterator[Listed]:
         if len(piece) < _PIECE:
             return
         wanted = replace(wanted, before=piece[-1].id)
-
-
-def _cells(row: Listed, *, full: bool) -> Values:
-    number = row.number if full else f"{row.number[:2]}***{row.number[-2:]}"
-    return (
-        row.id,
-        row.utility,
-        number,
-        row.reading,
-        instant_of(row.read_at),
-        row.state,
-        row.meter_state,
-        row.source,
-        row.mobile,
-        instant_of(row.decided_at) if row.decided_at else None,
-        row.decided_by,
-        row.note,
-    )
