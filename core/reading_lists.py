@@ -9,11 +9,14 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, select, union_all
+from sqlalchemy import ColumnElement, Connection, Select, func, select, union_all
 
 from core.database import by_index_only
 from core.readings import ReadingState
 from core.tables import readings, subscribers
+
+MOST_COUNTED = 100
+"""Those that wait are counted up to this: beyond it, how many they are tells nobody anything."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +107,20 @@ def list_readings(connection: Connection, wanted: ReadingFilter) -> list[Listed]
         states = [wanted.state] if wanted.state is not None else list(ReadingState)
         query = _newest_of_each(listed, states, wanted.limit)
     return [Listed._make(row) for row in connection.execute(query)]
+
+
+def count_waiting(connection: Connection, utilities: Collection[str] | None) -> int:
+    """How many readings wait for a decision, ``MOST_COUNTED`` at the most; None: of everybody."""
+    by_index_only(connection)
+    waits = (
+        select(readings.c.id)
+        .join_from(readings, subscribers)
+        .where(readings.c.state == ReadingState.DOUBTFUL.value)
+        .limit(MOST_COUNTED)
+    )
+    if utilities is not None:
+        waits = waits.where(subscribers.c.utility.in_(sorted(utilities)))
+    return connection.execute(select(func.count()).select_from(waits.subquery())).scalar_one()
 
 
 def readings_of(

@@ -50,7 +50,7 @@ from core.production import Press, produce
 from core.production import run as run_events
 from core.reading_control import Decision, decide, foretell
 from core.reading_findings import examine
-from core.reading_lists import ReadingFilter, find_reading, list_readings
+from core.reading_lists import ReadingFilter, count_waiting, find_reading, list_readings
 from core.readings import ReadingState
 from core.receipts import ReceiptFor
 from core.recovery import tidy
@@ -393,6 +393,7 @@ def at_the_counter(desk: Desk, database: Database, turn: int) -> None:
             wanted = ReadingFilter(utilities=["kerman-water"], state=state, number=number)
             listed = read("readings", list_readings, wanted)
             read("next", list_readings, replace(wanted, before=listed[-1].id if listed else 1))
+    read("waiting", count_waiting, frozenset({"kerman-water"}))
     known = read("reading", find_reading, listed[0].id)
     assert known is not None
     read("examined", examine, known, desk.minds[LINE].terms.policy)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.access.permissions import Permission
+from core.reading_lists import count_waiting
 from core.requests.box import Reader, Side, count_unseen
 
 if TYPE_CHECKING:
@@ -13,11 +14,14 @@ if TYPE_CHECKING:
 
 async def waiting(visit: Visit) -> dict[str, int]:
     """How much waits for the visitor, by the keys of the navigation's items."""
+    found: dict[str, int] = {}
     reader = reader_of(visit)
-    if reader is None:
-        return {}
-    unseen: int = await visit.read("waiting", count_unseen, reader)
-    return {"box": unseen}
+    if reader is not None:
+        found["box"] = await visit.read("waiting.box", count_unseen, reader)
+    if visit.may(Permission.READING_DECIDE):
+        scope = visit.scope(Permission.READING_DECIDE)
+        found["readings"] = await visit.read("waiting.readings", count_waiting, scope)
+    return found
 
 
 def reader_of(visit: Visit) -> Reader | None:

@@ -54,6 +54,7 @@ async def test_a_doubtful_reading_is_examined_and_accepted_once(desk: Any) -> No
     boss = desk.person("operator", name="boss")
     page = await desk.get("/readings", boss)
     assert f"/desk/readings/{key}" in page.links
+    assert "قرائت‌ها ۱ در انتظار تصمیم" in page.text
     assert "۹۱۳۱۲۳۴۵۶۷" not in page.text
     page = await desk.get(f"/readings/{key}", boss)
     for words in (
@@ -122,6 +123,7 @@ async def test_readings_of_others_and_what_is_personal_stay_hidden(desk: Any) ->
     assert (await desk.post(f"/readings/{key}/decide", far, {"act": "accept"})).code == 404
     assert str(key) not in (await desk.get("/readings?state=all", far)).text
     assert (await desk.get("/readings/7", far)).code == 404
+    assert "۱ در انتظار تصمیم" not in (await desk.get("/readings", far)).text
     viewer = desk.person("viewer")
     page = await desk.get(f"/readings/{key}", viewer)
     assert page.code == 200
