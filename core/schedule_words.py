@@ -105,9 +105,8 @@ class _Reader:
         self._at += 1
         return self._tokens[self._at - 1] if self._at <= len(self._tokens) else None
 
-    def _ahead(self, place: int = 0) -> Token:
-        place += self._at
-        return self._tokens[place] if place < len(self._tokens) else Token("", "", 0)
+    def _ahead(self) -> Token:
+        return self._tokens[self._at] if self._at < len(self._tokens) else Token("", "", 0)
 
     def _take(self, token: Token) -> None:
         if token.kind == "time":

@@ -77,8 +77,8 @@ def load_templates(connection: Connection) -> dict[int, tuple[str, str]]:
     return {row.id: (row.utility, row.name) for row in rows}
 
 
-def in_pieces(items: Iterable[T], size: int = AT_ONCE) -> Iterator[list[T]]:
-    """``items`` in lists of at most ``size``."""
+def in_pieces(items: Iterable[T]) -> Iterator[list[T]]:
+    """``items`` in lists of at most ``AT_ONCE``."""
     rest = iter(items)
-    while piece := list(islice(rest, size)):
+    while piece := list(islice(rest, AT_ONCE)):
         yield piece
