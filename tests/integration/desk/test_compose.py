@@ -20,12 +20,13 @@ MOBILE, OTHER = "989131234567", "989131234568"
 
 
 @pytest.fixture
-def database(database: Database, keys: Keys) -> Database:
-    """A subscription of each of two utilities; a form is known by other means on each engine."""
+def database(sqlite_database: Database, keys: Keys) -> Database:
+    """A subscription of each of two utilities; sending once is tested on both engines."""
+    made, today = sqlite_database, date(2026, 9, 21)
     for utility in (KERMAN, LORESTAN):
-        fill(database, keys, subscribers=1, today=date(2026, 9, 21), utility=utility, bills_each=0)
-    database.transact("none", lambda c: c.execute(contacts.delete()))
-    return database
+        fill(made, keys, subscribers=1, today=today, utility=utility, bills_each=0)
+    made.transact("none", lambda c: c.execute(contacts.delete()))
+    return made
 
 
 def hidden(page: Any) -> dict[str, str]:

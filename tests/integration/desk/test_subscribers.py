@@ -20,11 +20,11 @@ WHOLE = "۰۹۱۳۱۲۳۴۵۶۷"
 
 
 @pytest.fixture
-def database(database: Database, keys: Keys) -> Database:
-    """Three subscriptions of each of two utilities; a search is another on each engine."""
+def database(sqlite_database: Database, keys: Keys) -> Database:
+    """Three subscriptions of each of two utilities; searches are tested on both engines."""
     for utility in (KERMAN, LORESTAN):
-        fill(database, keys, subscribers=3, today=date(2026, 9, 21), utility=utility)
-    return database
+        fill(sqlite_database, keys, subscribers=3, today=date(2026, 9, 21), utility=utility)
+    return sqlite_database
 
 
 def first(desk: Any, utility: str = KERMAN) -> Any:
