@@ -6,7 +6,7 @@ import shutil
 import tempfile
 import uuid
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,10 @@ from core.database import Database
 from core.event_facts import EVENT_FACTS, is_a
 from core.events import Event, Events
 from core.secrecy import Keys
+from gateway import minds
+from gateway.commands import template_desk, utilities
+from gateway.profiles import Profile, load_profile
+from gateway.rules.published import OperationLike
 
 AnyDatabase = TypeVar("AnyDatabase", bound=Database)
 # How long an example takes is no finding: the machine may have other things to do.
@@ -75,6 +79,29 @@ def _events_carry_what_is_declared() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Events, "add", checked)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _a_profile_is_read_once() -> Iterator[None]:
+    """A process reads a profile once; that of the tests would do so for each command."""
+    read: dict[object, Profile] = {}
+
+    def load(folder: Path, operations: Mapping[str, OperationLike]) -> Profile:
+        files = sorted(folder.rglob("*"))
+        key = (folder.resolve(), id(operations), *map(_state_of, files))
+        if key not in read:
+            read[key] = load_profile(folder, operations)
+        return read[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (minds, template_desk, utilities):
+            patch.setattr(module, "load_profile", load)
+        yield
+
+
+def _state_of(file: Path) -> tuple[str, int, int]:
+    found = file.stat()
+    return file.name, found.st_mtime_ns, found.st_size
 
 
 # --- SQLite -------------------------------------------------------------------------
