@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from core.access.audit import Entry
@@ -13,10 +13,13 @@ from core.instalments import due_at
 from core.requests.kinds import Services
 from core.subscriber_records import Records, records_of
 from core.subscribers import SHORTEST_NAME, Detail, Found, SubscriberFilter, find_subscriber, search
+from gateway.languages import OWN
+from gateway.minds import LineMind
 from gateway.web.desk.forms import Form
 from gateway.web.desk.lists import LIMIT, paged
 from gateway.web.desk.refusals import NotFound
 from gateway.web.desk.routes import Routes
+from gateway.web.desk.texts import PERSIAN
 from gateway.web.desk.visit import Visit
 
 routes = Routes()
@@ -85,6 +88,8 @@ async def subscriber_page(
     entry = Entry("subscriber.see", f"subscriber:{detail.id}", detail.utility)
     whole = await visit.sees_personal(entry)
     lines = _lines(visit, detail.utility)
+    minds = visit.means.minds.values()
+    mind = next((each for each in minds if each.utility == detail.utility), None)
     held: Held = await visit.read("subscriber.records", _held, detail, lines, visit.user.office)
     return visit.page(
         "subscriber.html",
@@ -94,7 +99,8 @@ async def subscriber_page(
         held=held,
         records=held.records,
         due=due_at(held.records.unpaid, visit.means.now_ms()),
-        services=_services(visit, detail.utility),
+        services=mind.terms.services if mind else Services(),
+        words=_words(visit, mind),
         whole=whole,
         confirm=confirm,
         newest=held.records.readings[0].id if held.records.readings else 0,
@@ -131,10 +137,12 @@ def _lines(visit: Visit, utility: str) -> list[str]:
     return texted + dialled
 
 
-def _services(visit: Visit, utility: str) -> Services:
-    """The kinds of requests of a utility."""
-    minds = visit.means.minds.values()
-    return next((each.terms.services for each in minds if each.utility == utility), Services())
+def _words(visit: Visit, mind: LineMind | None) -> Mapping[str, str]:
+    """The utility's own words for what its data has as keys, in the visitor's language."""
+    if mind is None:
+        return {}
+    language = OWN if visit.language == PERSIAN else visit.language
+    return mind.profile.words.get(language, {})
 
 
 def _held(connection: Any, detail: Detail, lines: list[str], office: str) -> Held:

@@ -89,7 +89,15 @@ async def test_one_is_shown_as_far_as_the_visitor_may(desk: Any) -> None:
     desk.add(payments, {**paid, "paid_at": desk.now_ms(), "reference": "r-1"})
     boss, viewer = desk.person("operator", name="boss"), desk.person("viewer")
     page = await desk.get(f"/subscribers/{row.id}", boss)
-    for words in ("زهرا کرمانی", "خیابان شریعتی", WHOLE, "مانده بدهی", "۷۷٬۰۰۰", "المثنی"):
+    for words in (
+        "زهرا کرمانی",
+        "خیابان شریعتی",
+        WHOLE,
+        "مانده بدهی",
+        "۷۷٬۰۰۰",
+        "خودپرداز",
+        "المثنی",
+    ):
         assert words in page.text, words
     assert b"<script>" not in page.body
     page = await desk.get(f"/subscribers/{row.id}", viewer)
