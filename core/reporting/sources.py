@@ -18,6 +18,8 @@ from core.calls import Scalar
 from core.jalali import parse_date
 from core.reporting.types import (
     GIVEN,
+    MOST_DAYS,
+    MOST_NUMBER,
     OF_DAYS,
     ColumnType,
     Parameter,
@@ -193,9 +195,13 @@ def parameter_value(kind: ParameterType, given: object) -> str | int | date | No
             return given
         return parse_date(str(given))
     try:
-        return int(str(given))
+        number = int(str(given))
     except ValueError:
         raise ValueError(f"is {given!r} and not a number") from None
+    most = MOST_DAYS if kind in OF_DAYS else MOST_NUMBER
+    if abs(number) > most:
+        raise ValueError(f"is {given!r} and not between -{most} and {most}")
+    return number
 
 
 def _columns(file: Path, declared: Any) -> dict[str, ColumnType]:

@@ -40,6 +40,10 @@ class ParameterType(StrEnum):
 
 
 OF_DAYS: Final = frozenset({ParameterType.DATE, ParameterType.DAYS_AGO, ParameterType.DAYS_AHEAD})
+MOST_DAYS: Final = 36_500
+"""Days back or ahead: a hundred years, and well within what a date can be."""
+MOST_NUMBER: Final = 2**63 - 1
+"""What both databases take as a whole number."""
 GIVEN: Final = ("utility", "today", "now", "after", "limit")
 """What every query may use besides its own parameters. ``:after`` and ``:limit`` it must."""
 

@@ -24,7 +24,7 @@ from sqlalchemy import (
 from core.bulk import as_rows, unfolded
 from core.policies import from_settings, store_policy
 from core.tables import send_policies, template_versions, templates
-from core.templates.checks import check, checked_name
+from core.templates.checks import DefinitionError, check, checked_name
 from core.templates.codec import read_definition, write_definition
 from core.templates.types import Definition, OnEvents, Version
 from core.text import nearest_hint
@@ -167,7 +167,10 @@ def of_id(connection: Connection, template_id: int) -> Template | None:
 
 def named(connection: Connection, utility: str, name: str) -> Template:
     """As ``find``; raises ``TemplateError``, with the nearest name, where there is none."""
-    found = find(connection, utility, name)
+    try:
+        found = find(connection, utility, name)
+    except DefinitionError:  # a name that none can have
+        found = None
     if found is None:
         mine = select(templates.c.name).where(templates.c.utility == utility)
         hint = nearest_hint(name, connection.scalars(mine)) or "`peyk template add` makes one"

@@ -139,6 +139,8 @@ def test_names_are_taken_once_by_each_utility(database: Database) -> None:
             store.add(connection, draft("قبض-1"))
         with pytest.raises(TemplateError, match="did you mean 'قبض-1'"):
             store.named(connection, "lorestan-water", "قبض-2")
+        with pytest.raises(TemplateError, match=r"no template '<b>'"):
+            store.named(connection, "lorestan-water", "<b>")
         with pytest.raises(DefinitionError, match="a name is letters"):
             store.add(connection, draft("a b"))
 
