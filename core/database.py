@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 import structlog
@@ -95,6 +96,8 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite(self.url) if self.is_sqlite else _postgresql(self.url)
         self._reading = self.engine.execution_options(read_only=True)
+        self._kept: list[Connection] = []
+        """SQLite: what has been written with. See ``_kept_begin``."""
 
     @property
     def name(self) -> str:
@@ -114,7 +117,8 @@ class Database:
         ``function`` raises otherwise; in both cases nothing was committed, but for a
         connection that broke during the commit itself.
         """
-        return self._run(self.engine, name, function, *args, **kwargs)
+        begin = self._kept_begin if self.is_sqlite else self.engine.begin
+        return self._run(begin, name, function, *args, **kwargs)
 
     def read(
         self,
@@ -127,11 +131,11 @@ class Database:
 
         It neither waits for whoever writes to SQLite nor makes them wait.
         """
-        return self._run(self._reading, name, function, *args, **kwargs)
+        return self._run(self._reading.begin, name, function, *args, **kwargs)
 
     def _run(
         self,
-        engine: Engine,
+        begin: Callable[[], AbstractContextManager[Connection]],
         name: str,
         function: Callable[Concatenate[Connection, P], R],
         *args: P.args,
@@ -139,7 +143,7 @@ class Database:
     ) -> R:
         started = time.monotonic()
         try:
-            with engine.begin() as connection:
+            with begin() as connection:
                 return function(connection, *args, **kwargs)
         except (OperationalError, InterfaceError, PoolTimeout) as error:
             if _is_too_much(error):
@@ -154,8 +158,29 @@ class Database:
             if took > SLOW_SECONDS:
                 log.warning("database.slow", transaction=name, seconds=round(took, 3))
 
+    @contextmanager
+    def _kept_begin(self) -> Iterator[Connection]:
+        """Begin on the connection that has written last, which nobody else is lent.
+
+        A connection of SQLite forgets all pages that it has in memory, and maps the file anew,
+        when another one has written. Those of a pool go round, so each would, for each batch.
+        """
+        try:
+            connection = self._kept.pop()
+        except IndexError:
+            connection = self.engine.connect()
+        try:
+            with connection.begin():
+                yield connection
+        except BaseException:
+            connection.close()
+            raise
+        self._kept.append(connection)
+
     def close(self) -> None:
-        """Close every pooled connection."""
+        """Close every connection."""
+        while self._kept:
+            self._kept.pop().close()
         self.engine.dispose()
 
 
@@ -221,6 +246,8 @@ def _postgresql(url: URL) -> Engine:
         pool_size=5,
         max_overflow=5,
         pool_timeout=10,
+        # Statements are prepared and planned for each connection: rather few that know them.
+        pool_use_lifo=True,
         pool_pre_ping=True,
         connect_args={
             "connect_timeout": 5,

@@ -45,8 +45,13 @@ class Workers:
         return deferToThreadPool(self._reactor, self._readers, function, *args)
 
     def in_beats(self, function: Callable[..., R], *args: Any) -> Deferred[R]:
-        """Run where nobody else keeps anybody waiting."""
-        return deferToThreadPool(self._reactor, self._beats, function, *args)
+        """Run where nobody else keeps anybody waiting.
+
+        But for SQLite: there one writes at a time whatever the thread, and what another
+        connection writes costs the one of the batches all that it has in memory.
+        """
+        pool = self._writer if self._database.is_sqlite else self._beats
+        return deferToThreadPool(self._reactor, pool, function, *args)
 
     def in_report(self, function: Callable[..., R], *args: Any) -> Deferred[R]:
         """Run what takes seconds, one after the other."""

@@ -152,3 +152,25 @@ def test_a_refused_url_does_not_show_its_password() -> None:
         checked_url("mysql://user:hunter2@host/name")
     assert "hunter2" not in str(caught.value)
     assert "hunter2" not in Database("postgresql://user:hunter2@host/name").name
+
+
+def test_whoever_writes_to_sqlite_keeps_a_connection(sqlite_database: Database) -> None:
+    """Readers have others; what fails is undone and leaves one that works."""
+
+    def which(connection: Connection) -> int:
+        return id(connection.connection.dbapi_connection)
+
+    def fail(connection: Connection) -> None:
+        _write(connection)
+        raise LookupError("mine")
+
+    mine = sqlite_database.transact("write", which)
+    assert sqlite_database.read("read", which) != mine
+    assert sqlite_database.transact("write", which) == mine
+    with pytest.raises(LookupError, match="mine"):
+        sqlite_database.transact("fail", fail)
+    assert sqlite_database.transact("read", _read) == []
+    with pytest.raises(LookupError, match="mine"):
+        # One within the other, as when another thread writes meanwhile.
+        sqlite_database.read("read", lambda _c: sqlite_database.transact("fail", fail))
+    assert sqlite_database.transact("write", _write) == "written"
