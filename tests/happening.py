@@ -13,7 +13,7 @@ from core.event_facts import EVENT_FACTS
 from core.events import Event, EventKind, Events
 from core.ids import IdMaker
 from core.production import Press
-from core.schedule_words import parse_schedule
+from core.schedules.words import parse_schedule
 from core.tables import contacts, outbox, subscribers
 from core.templates.in_use import TemplatesInUse
 from core.templates.store import set_enabled

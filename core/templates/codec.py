@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any, Final
 
 from core import scalars
-from core.schedule_words import parse_schedule, write_schedule
+from core.schedules.words import parse_schedule, write_schedule
 from core.templates.types import (
     Audience,
     Definition,

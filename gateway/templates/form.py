@@ -16,9 +16,10 @@ from core.calls import Scalar
 from core.event_facts import FactKind, facts_of_all
 from core.events import EventKind
 from core.jalali import DateError, jalali, parse_date
-from core.schedule_tokens import ScheduleError
-from core.schedule_words import parse_schedule, write_schedule
 from core.schedules import Schedule
+from core.schedules.tokens import ScheduleError
+from core.schedules.windows import parse_windows, write_windows
+from core.schedules.words import parse_schedule, write_schedule
 from core.templates.checks import DefinitionError
 from core.templates.types import (
     Audience,
@@ -33,7 +34,6 @@ from core.templates.types import (
     Uncertain,
 )
 from core.text import normalise
-from core.window_words import parse_windows, write_windows
 from gateway.configuration import Frozen
 from gateway.templates.durations import (
     DurationError,

@@ -62,7 +62,7 @@ from core.runs.settling import finish_sent, settle_piece
 from core.runs.states import Move
 from core.runs.store import move, show
 from core.runs.taking import load_work, look, take_runs
-from core.schedule_words import parse_schedule
+from core.schedules.words import parse_schedule
 from core.scheduling import go_round
 from core.secrecy import Keys
 from core.sending import claim

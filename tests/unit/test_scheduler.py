@@ -13,7 +13,7 @@ from twisted.python.failure import Failure
 from core.database import Database, DatabaseUnavailable
 from core.ids import IdMaker
 from core.leader import Leadership
-from core.schedule_words import parse_schedule
+from core.schedules.words import parse_schedule
 from gateway.database_doors import Doors
 from gateway.scheduler import Scheduler
 from tests.conftest import Clock

@@ -8,9 +8,9 @@ from core.access.permissions import Permission
 from core.events import EventKind
 from core.jalali import DateError, day_interval, day_of, jalali, milliseconds, parse_date
 from core.reporting.types import ParameterError, SourceError
-from core.schedule_tokens import ScheduleError
-from core.schedule_words import parse_schedule, write_schedule
 from core.schedules import Schedule, between
+from core.schedules.tokens import ScheduleError
+from core.schedules.words import parse_schedule, write_schedule
 from core.templates import store
 from core.templates.checks import RETRIED, DefinitionError, checked_name
 from core.templates.store import Draft, Template, TemplateError

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from core.database import Database
-from core.schedule_words import parse_schedule
+from core.schedules.words import parse_schedule
 from core.templates.types import OnOutage
 from tests.campaigning import DEFINITION
 from tests.commands import Peyk

@@ -27,8 +27,8 @@ from core.production import (
     run,
 )
 from core.production_due import run_due
-from core.schedule_words import parse_schedule
 from core.schedules import next_after
+from core.schedules.words import parse_schedule
 from core.secrecy import Keys
 from core.tables import due_events, events, paused_services
 from core.templates.store import Draft, add, set_enabled

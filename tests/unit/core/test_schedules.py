@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.jalali import TEHRAN, jalali_time, parse_instant
-from core.schedule_tokens import ScheduleError
-from core.schedule_words import parse_schedule, write_schedule
 from core.schedules import Schedule, Window, between, next_after, next_allowed, weekday_of
-from core.window_words import parse_windows, write_windows
+from core.schedules.tokens import ScheduleError
+from core.schedules.windows import parse_windows, write_windows
+from core.schedules.words import parse_schedule, write_schedule
 
 
 def ms(text: str) -> int:

@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import func, select, update
 
 from core.database import Database
-from core.schedule_words import parse_schedule
+from core.schedules.windows import parse_windows
+from core.schedules.words import parse_schedule
 from core.tables import send_policies, template_versions, templates
 from core.templates import store
 from core.templates.checks import DefinitionError, check
@@ -31,7 +32,6 @@ from core.templates.types import (
     Trigger,
     Uncertain,
 )
-from core.window_words import parse_windows
 from tests.conftest import CountStatements
 
 POLICY = SendPolicy(

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from core.schedule_tokens import (
+from core.schedules import EVERY_WEEKDAY, MINUTES_OF_DAY, Window
+from core.schedules.tokens import (
     DAILY_WORDS,
     DAY_WORDS,
     EVERY_WORDS,
@@ -24,7 +25,6 @@ from core.schedule_tokens import (
     written_time,
     written_weekdays,
 )
-from core.schedules import EVERY_WEEKDAY, MINUTES_OF_DAY, Window
 
 
 def parse_windows(text: str) -> tuple[Window, ...]:

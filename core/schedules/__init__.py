@@ -1,8 +1,8 @@
 """When things are due, in the time of Tehran and the Jalali calendar. Pure.
 
 A ``Schedule`` names instants (when messages are made), a ``Window`` the hours of a day in
-which messages may go out. How people write them: ``core.schedule_words``,
-``core.window_words``. Instants are UTC milliseconds; what an hour in Tehran is in UTC is the
+which messages may go out. How people write them: ``core.schedules.words``,
+``core.schedules.windows``. Instants are UTC milliseconds; what an hour in Tehran is in UTC is the
 time zone database's business.
 """
 

@@ -15,7 +15,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from core.jalali import DateError, jalali, parse_date
-from core.schedule_tokens import (
+from core.schedules import LAST_DAY, Schedule, next_after
+from core.schedules.tokens import (
     DAILY_WORDS,
     DAY_WORDS,
     EVERY_WORDS,
@@ -34,7 +35,6 @@ from core.schedule_tokens import (
     written_time,
     written_weekdays,
 )
-from core.schedules import LAST_DAY, Schedule, next_after
 
 _MOST_TIMES: Final = 96
 _LONGEST_MONTH: Final = 31
