@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from core.database import Database, DatabaseUnavailable, by_index_only
 from core.happened import has_due
-from core.outage_notices import begin_notices, planned_notices
+from core.outages.notices import begin_notices, planned_notices
 from core.planning import Planned, begin_planned, is_due, plans
 from core.production import Press, Produced, is_paused
 from core.production_due import run_due

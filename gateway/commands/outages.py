@@ -9,8 +9,8 @@ import click
 
 from core import outages
 from core.jalali import DateError, milliseconds, parse_instant
-from core.outage_notices import enter
 from core.outages import EVERYWHERE, NewOutage, Outage, OutageFilter
+from core.outages.notices import enter
 from core.planning import Planned
 from gateway.commands.clicking import ID, Group, as_json, by, limit, misuse, pass_context
 from gateway.commands.context import Context, now_ms

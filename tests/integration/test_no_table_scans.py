@@ -41,8 +41,8 @@ from core.operations import REGISTRY
 from core.operations.operation import NAMING
 from core.ordered import Asked, Manner, addressees
 from core.ordered import place as order_to
-from core.outage_notices import enter
 from core.outages import EVERYWHERE, NewOutage, cancel
+from core.outages.notices import enter
 from core.outbox import Result, Sent, State
 from core.panels import awaited, has_handed_over, note_seen, seen
 from core.policies import store_policy

@@ -8,8 +8,8 @@ from core import outages
 from core.access.audit import Entry
 from core.access.permissions import Permission
 from core.jalali import DateError, day_interval, milliseconds, parse_instant
-from core.outage_notices import Entered, enter
 from core.outages import EVERYWHERE, NewOutage, Outage, OutageError, OutageFilter
+from core.outages.notices import Entered, enter
 from core.text import normalise
 from gateway.web.desk.forms import Form
 from gateway.web.desk.refusals import NotFound, Refusal

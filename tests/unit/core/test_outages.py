@@ -11,8 +11,8 @@ from sqlalchemy import select, update
 from core import outages
 from core.calls import Fact
 from core.database import Database
-from core.outage_notices import Entered, enter
 from core.outages import NewOutage, OutageError, OutageFilter
+from core.outages.notices import Entered, enter
 from core.production import Press
 from core.runs.producing import put_piece, read_piece
 from core.runs.settling import settle_piece

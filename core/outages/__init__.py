@@ -1,7 +1,7 @@
 """Planned interruptions of the supply: where, from when to when, and why (seed 002).
 
 Whoever plans one enters it; templates that are made of outages tell the subscribers of its
-region beforehand (``core.outage_notices``).
+region beforehand (``core.outages.notices``).
 """
 
 from __future__ import annotations
