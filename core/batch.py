@@ -17,7 +17,6 @@ from typing import NamedTuple, Protocol
 import structlog
 from sqlalchemy import Connection
 
-from core.beside import Beside, suspect_the_dead
 from core.calls import (
     MISREAD,
     Call,
@@ -35,6 +34,7 @@ from core.events import Events
 from core.facts import Facts, Wanted
 from core.ids import IdMaker
 from core.inbox import ANSWERED, UNANSWERABLE, Arrival, Part, Stored, store_messages
+from core.nodes.beside import Beside, suspect_the_dead
 from core.operations import REGISTRY
 from core.operations.operation import supports
 from core.optouts import OptOuts

@@ -19,8 +19,8 @@ from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.internet.task import deferLater
 
-from core.node import NodeTaken
 from core.nodes import Me
+from core.nodes.number import NodeTaken
 from core.outbox import Sent
 from gateway.claims import Claims
 from gateway.control_server import ControlServer

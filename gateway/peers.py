@@ -18,7 +18,6 @@ from twisted.python.failure import Failure
 
 from core.batch import Desk
 from core.database import Database, DatabaseUnavailable
-from core.node import Node, NodeTaken
 from core.nodes import (
     LAPSE_MS,
     WHOLE,
@@ -31,6 +30,7 @@ from core.nodes import (
     take_over,
     taken_from,
 )
+from core.nodes.number import Node, NodeTaken
 from gateway.outbound import Clock, Sends
 
 log = structlog.get_logger(__name__)

@@ -15,7 +15,7 @@ import structlog
 from twisted.internet.defer import Deferred, inlineCallbacks, succeed
 
 from core.happened import has_new
-from core.leader import Leadership
+from core.nodes.leader import Leadership
 from core.production import Press, Produced, run
 from core.scheduling import Round, go_round
 from gateway.database_doors import Doors

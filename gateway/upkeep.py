@@ -15,7 +15,7 @@ from core.access.sessions import drop_old_sessions
 from core.batch import Desk, Done
 from core.database import Database, DatabaseUnavailable
 from core.minutes import KEPT_MS, forget_counts
-from core.node import Node
+from core.nodes.number import Node
 from core.recovery import InHand, recover_after_outage, recover_after_start, tidy
 from core.sending import depths
 

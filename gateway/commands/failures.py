@@ -7,7 +7,7 @@ from typing import Final
 from core.backing_up import BackupError
 from core.database import DatabaseUnavailable
 from core.importing import ImportFileError
-from core.node import NodeTaken
+from core.nodes.number import NodeTaken
 from core.outages import OutageError
 from core.personal import PersonalError
 from core.reporting.types import SourceError

@@ -11,7 +11,7 @@ from core.batch import Desk
 from core.database import Database
 from core.ids import IdMaker
 from core.inbox import Part
-from core.node import Node
+from core.nodes.number import Node
 from core.schema import SchemaError, is_current
 from core.secrecy import Keys
 from gateway.daemon.workers import Workers

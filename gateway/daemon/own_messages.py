@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from core.leader import Leadership
 from core.making import Maker
+from core.nodes.leader import Leadership
 from core.production import Press
 from core.services import WEBHOOKS
 from core.templates.in_use import TemplatesInUse

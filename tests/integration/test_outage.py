@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from core.database import Database
-from core.node import Node
+from core.nodes.number import Node
 from core.sending import claim_for_each
 from core.tables import outbox
 from gateway.inbound import RETRY_SECONDS

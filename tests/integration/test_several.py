@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 from core.database import Database
-from core.node import Node
 from core.nodes import Me, beat, take_over
+from core.nodes.number import Node
 from core.tables import inbox, suspects
 from tests.integration.conftest import Worlds
 

@@ -15,11 +15,11 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.task import Clock
 
 from core.batch import Desk
-from core.beside import Beside
 from core.database import Database
-from core.leader import Leadership
-from core.node import Node, NodeTaken
 from core.nodes import LAPSE_MS, Me, leave
+from core.nodes.beside import Beside
+from core.nodes.leader import Leadership
+from core.nodes.number import Node, NodeTaken
 from core.outbox import Answer, Outgoing, Result, Sent, State, store_answers
 from core.results import store_results
 from core.sending import claim

@@ -12,7 +12,7 @@ from twisted.python.failure import Failure
 
 from core.database import Database, DatabaseUnavailable
 from core.ids import IdMaker
-from core.leader import Leadership
+from core.nodes.leader import Leadership
 from core.schedules.words import parse_schedule
 from gateway.database_doors import Doors
 from gateway.scheduler import Scheduler

@@ -16,7 +16,7 @@ from core.database import Database
 from core.events import EventKind
 from core.happened import due_now, has_new
 from core.ids import IdMaker
-from core.leader import Leadership
+from core.nodes.leader import Leadership
 from core.production import (
     MOST_AT_ONCE,
     RETRY_MS,

@@ -13,7 +13,7 @@ from typing import Final
 from sqlalchemy import Connection, Integer, SmallInteger, func, literal, select
 
 from core.bulk import as_rows, unfolded
-from core.node import LOCK_SPACE
+from core.nodes.number import LOCK_SPACE
 from core.suspects import recover_suspects
 
 
