@@ -13,7 +13,7 @@ from twisted.python.failure import Failure
 
 from core.database import DatabaseUnavailable
 from core.retention import Piece, put_away, wanted
-from core.retention_tasks import Keep
+from core.retention.tasks import Keep
 
 log = structlog.get_logger(__name__)
 

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field
 
-from core.retention_tasks import Keep
+from core.retention.tasks import Keep
 from gateway.configuration import Frozen
 
 LEAST: Final = 7
@@ -24,7 +24,7 @@ Weeks = Annotated[Days, AfterValidator(_long_enough)]
 
 
 class RetentionSettings(Frozen):
-    """``[retention]``; ``core.retention_tasks.Keep`` says what each of them is."""
+    """``[retention]``; ``core.retention.tasks.Keep`` says what each of them is."""
 
     texts: Weeks = 0
     messages: Weeks = 0

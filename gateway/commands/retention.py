@@ -10,7 +10,7 @@ import click
 from core.access.audit import Entry
 from core.database import Database
 from core.retention import Piece, put_away, to_put_away, wanted
-from core.retention_tasks import TASKS, Keep
+from core.retention.tasks import TASKS, Keep
 from gateway.commands.auditing import write_down
 from gateway.commands.clicking import Group, as_json, pass_context
 from gateway.commands.context import Context, now_ms

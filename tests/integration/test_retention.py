@@ -17,7 +17,7 @@ from core.database import Database
 from core.ids import first_id_at
 from core.resend import resend
 from core.retention import DAY_MS, NAMES, put_away, to_put_away, wanted
-from core.retention_tasks import Keep
+from core.retention.tasks import Keep
 from core.tables import (
     alerts,
     api_tokens,

@@ -30,7 +30,7 @@ from sqlalchemy import (
 from core.bulk import Upsert, put_rows
 from core.database import by_index_only
 from core.ids import first_id_at
-from core.retention_tasks import LOW, TASKS, Keep, Task, within
+from core.retention.tasks import LOW, TASKS, Keep, Task, within
 from core.tables import idempotency_keys, retention_marks
 
 PIECE: Final = 500
