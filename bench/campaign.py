@@ -24,7 +24,7 @@ from bench.load import Phase
 from bench.plan import Plan
 from bench.rig import BenchError, Bind, Running, peyk
 from core.database import Database
-from core.demo_making import KERMAN
+from core.demo.making import KERMAN
 from core.templates.store import Draft, add
 from core.templates.types import (
     Audience,

@@ -19,7 +19,7 @@ from bench import wire
 from bench.databases import MIX_BILLS, TODAY
 from core import tracking
 from core.demo import UTILITIES, code_of, number_of
-from core.demo_making import KERMAN, Batch, Period, account, periods
+from core.demo.making import KERMAN, Batch, Period, account, periods
 
 POOL: Final = 50_000
 """Texts of one operation that are made beforehand; then they are used again."""

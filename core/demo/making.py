@@ -7,7 +7,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from core.demo_words import FAMILY_NAMES, FIRST_NAMES, STREETS, UTILITIES, SampleUtility
+from core.demo.words import FAMILY_NAMES, FIRST_NAMES, STREETS, UTILITIES, SampleUtility
 from core.identifiers import make_bill_id, make_payment_id, payable
 from core.jalali import from_jalali, jalali, midnight_ms
 

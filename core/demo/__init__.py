@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import Text, insert, select, update
 
 from core.bulk import as_rows, insert_rows, unfolded
-from core.demo_making import (
+from core.demo.making import (
     KERMAN,
     SUBSCRIBER,
     Account,
@@ -43,7 +43,7 @@ from core.demo_making import (
     periods,
     subscriber,
 )
-from core.demo_words import UTILITIES
+from core.demo.words import UTILITIES
 from core.tables import (
     bills,
     contacts,
