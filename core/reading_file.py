@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from core.jalali import instant_of
-from core.reading_lists import Listed
+from core.readings.lists import Listed
 from core.reports.types import Column, Kind, Values
 
 TITLE: Final = "قرائت‌ها"

@@ -13,8 +13,8 @@ from sqlalchemy import Column, ColumnElement, Connection, select
 from core.bills import LastBill, load_last_bills, units_used
 from core.database import by_index_only
 from core.instalments import Instalment, load_unpaid
-from core.reading_lists import Listed as Reading
-from core.reading_lists import readings_of
+from core.readings.lists import Listed as Reading
+from core.readings.lists import readings_of
 from core.subscribers import Detail
 from core.tables import bills, contacts, payments, requests
 

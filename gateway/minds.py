@@ -97,7 +97,7 @@ def minds_of(settings: Settings, profiles: Mapping[str, Profile]) -> dict[str, L
 
 
 def speaker(minds: Mapping[str, LineMind]) -> Callable[..., tuple[str, Sequence[str]] | None]:
-    """What gives an outcome in the words of a utility: ``core.reading_control.Words``."""
+    """What gives an outcome in the words of a utility: ``core.readings.control.Words``."""
 
     def say(utility: str, line: str, outcome: Outcome) -> tuple[str, Sequence[str]] | None:
         """The line to send from, and the parts.

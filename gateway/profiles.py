@@ -31,7 +31,7 @@ from core.calls import (
 from core.payments.ledger import NOTICE as PAYMENT_NOTICE
 from core.payments.ledger import NOTICES as PAYMENT_NOTICES
 from core.policy import Policy
-from core.reading_control import DECISION, DECISIONS
+from core.readings.control import DECISION, DECISIONS
 from core.requests.kinds import Services
 from core.terms import BillingTerms, Terms
 from gateway.configuration import ConfigError, Frozen, read_model

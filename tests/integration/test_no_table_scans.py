@@ -48,10 +48,10 @@ from core.panels import awaited, has_handed_over, note_seen, seen
 from core.policies import store_policy
 from core.production import Press, produce
 from core.production import run as run_events
-from core.reading_control import Decision, decide, foretell
-from core.reading_findings import examine
-from core.reading_lists import ReadingFilter, count_waiting, find_reading, list_readings
 from core.readings import ReadingState
+from core.readings.control import Decision, decide, foretell
+from core.readings.findings import examine
+from core.readings.lists import ReadingFilter, count_waiting, find_reading, list_readings
 from core.receipts import ReceiptFor
 from core.recovery import tidy
 from core.requests.box import Reader, Side, count_unseen

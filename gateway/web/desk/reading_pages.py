@@ -8,7 +8,8 @@ from core.access.audit import Entry
 from core.access.permissions import Permission
 from core.bill_sheets import Sheet, find_sheet
 from core.explain import CannotExplain, Explained, Question, explain
-from core.reading_control import (
+from core.readings import ReadingState
+from core.readings.control import (
     LONGEST_NOTE,
     MAY_BECOME,
     Decided,
@@ -19,8 +20,8 @@ from core.reading_control import (
     decide,
     foretell,
 )
-from core.reading_findings import Examined, examine
-from core.reading_lists import (
+from core.readings.findings import Examined, examine
+from core.readings.lists import (
     Known,
     Listed,
     ReadingFilter,
@@ -28,7 +29,6 @@ from core.reading_lists import (
     list_readings,
     readings_of,
 )
-from core.readings import ReadingState
 from core.terms import Terms
 from core.text import ascii_digits
 from gateway.minds import speaker

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.access.permissions import Permission
-from core.reading_lists import count_waiting
+from core.readings.lists import count_waiting
 from core.requests.box import Reader, Side, count_unseen
 
 if TYPE_CHECKING:

@@ -12,15 +12,15 @@ from sqlalchemy import Connection, insert, select
 from core.calls import Outcome
 from core.database import Database
 from core.ids import IdMaker
-from core.reading_control import (
+from core.readings import ReadingState
+from core.readings.control import (
     LONGEST_NOTE,
     Decided,
     Decision,
     DecisionError,
     decide,
 )
-from core.reading_lists import ReadingFilter, list_readings
-from core.readings import ReadingState
+from core.readings.lists import ReadingFilter, list_readings
 from core.tables import bills, events, inbox, outbox, readings, subscribers
 
 NOW = 1_790_000_000_000

@@ -11,9 +11,9 @@ from sqlalchemy import Connection, insert
 
 from core.database import Database
 from core.policy import Policy
-from core.reading_findings import Examined, Finding, examine
-from core.reading_lists import ReadingFilter, find_reading, list_readings
 from core.readings import ReadingState
+from core.readings.findings import Examined, Finding, examine
+from core.readings.lists import ReadingFilter, find_reading, list_readings
 from core.tables import bills, readings, subscribers
 
 DAY = 86_400_000

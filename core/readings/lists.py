@@ -1,6 +1,6 @@
 """Looking at readings: a list by what is known of them, those of one subscription, one by its id.
 
-What is decided of them is ``core.reading_control``'s.
+What is decided of them is ``core.readings.control``'s.
 """
 
 from __future__ import annotations

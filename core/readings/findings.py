@@ -18,7 +18,6 @@ from sqlalchemy import Connection, select
 from core.bills import LastBill
 from core.database import by_index_only
 from core.policy import Policy
-from core.reading_lists import Known
 from core.readings import (
     DAY_MS,
     MeterState,
@@ -26,6 +25,7 @@ from core.readings import (
     is_plausible,
     used_since,
 )
+from core.readings.lists import Known
 from core.tables import bills, readings
 
 _COUNTED = (ReadingState.ACCEPTED.value, ReadingState.DOUBTFUL.value)

@@ -20,8 +20,8 @@ from core.database import by_index_only
 from core.events import Event, EventKind, Events
 from core.ids import IdMaker
 from core.outbox import Notice, store_notices
-from core.reading_lists import LISTED, Listed
 from core.readings import ReadingState
+from core.readings.lists import LISTED, Listed
 from core.tables import bills, inbox, readings, subscribers
 from core.told_of import told_of
 
