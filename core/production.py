@@ -21,9 +21,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.calls import Scalar
 from core.database import Database, DatabaseUnavailable, by_index_only
-from core.event_facts import read_about
 from core.events import EventKind
-from core.happened import (
+from core.events.facts import read_about
+from core.events.happened import (
     Happened,
     Later,
     mark_handled,

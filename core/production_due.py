@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy import Connection
 
 from core.database import Database, DatabaseUnavailable, by_index_only
-from core.happened import Later, due_now, put_off, settle_due, take_due, take_due_one
+from core.events.happened import Later, due_now, put_off, settle_due, take_due, take_due_one
 from core.production import (
     MOST_AT_ONCE,
     RETRY_MS,

@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy import Connection
 
 from core.database import Database, DatabaseUnavailable, by_index_only
-from core.happened import has_due
+from core.events.happened import has_due
 from core.outages.notices import begin_notices, planned_notices
 from core.planning import Planned, begin_planned, is_due, plans
 from core.production import Press, Produced, is_paused

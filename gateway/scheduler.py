@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 from twisted.internet.defer import Deferred, inlineCallbacks, succeed
 
-from core.happened import has_new
+from core.events.happened import has_new
 from core.nodes.leader import Leadership
 from core.production import Press, Produced, run
 from core.scheduling import Round, go_round

@@ -22,8 +22,8 @@ from sqlalchemy.engine import make_url
 
 from core import schema
 from core.database import Database
-from core.event_facts import EVENT_FACTS, is_a
 from core.events import Event, Events
+from core.events.facts import EVENT_FACTS, is_a
 from core.secrecy import Keys
 from gateway import minds
 from gateway.commands import template_desk, utilities

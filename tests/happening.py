@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import insert, select
 
 from core.database import Database
-from core.event_facts import EVENT_FACTS
 from core.events import Event, EventKind, Events
+from core.events.facts import EVENT_FACTS
 from core.ids import IdMaker
 from core.production import Press
 from core.schedules.words import parse_schedule

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from core.bills import MID_PERIOD, PERIOD
-from core.event_facts import FactKinds, facts_of_all, is_a
 from core.events import EventKind
+from core.events.facts import FactKinds, facts_of_all, is_a
 from core.requests.kinds import Services
 from core.requests.states import RequestState
 from core.templates.types import Definition, OnEvents, OnOutage, OnReport, SendPolicy

@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, select
 
-from core.event_facts import read_about
 from core.events import EventKind
+from core.events.facts import read_about
 from core.making import Row
 from core.reporting.reading import FIRST, asked, count_rows, read_page
 from core.reporting.sources import Sources

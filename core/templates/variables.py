@@ -5,8 +5,8 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Final
 
-from core.event_facts import OUTAGE_FACTS, FactKind, FactKinds, facts_of_all
 from core.events import EventKind
+from core.events.facts import OUTAGE_FACTS, FactKind, FactKinds, facts_of_all
 from core.reporting.reading import given
 from core.reporting.sources import Sources
 from core.reporting.types import ColumnType, ParameterError

@@ -18,8 +18,8 @@ from sqlalchemy import BigInteger, Connection, Integer, bindparam, select, text,
 from core.browse import Message, messages
 from core.calls import Scalar
 from core.database import by_index_only
-from core.event_facts import read_about
 from core.events import EventKind
+from core.events.facts import read_about
 from core.ids import first_id_at
 from core.state_groups import Group, group_of
 from core.tables import IS_OVER, events, inbox, outbox, subscribers

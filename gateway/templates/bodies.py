@@ -17,7 +17,7 @@ from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from core.calls import Fact
-from core.event_facts import FactKind, FactKinds
+from core.events.facts import FactKind, FactKinds
 from core.text import nearest_hint
 from gateway.sandbox import Write, environment, writer
 from gateway.templates.errors import BodyError

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from core.calls import Fact
-from core.event_facts import FactKinds
+from core.events.facts import FactKinds
 from core.reporting.sources import Sources
 from core.templates.checks import DefinitionError, check, check_conditions
 from core.templates.types import Audience, Definition, OnEvents, OnReport, Receivers

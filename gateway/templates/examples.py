@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from core.calls import Fact
-from core.event_facts import FactKind, FactKinds, is_a
+from core.events.facts import FactKind, FactKinds, is_a
 from gateway.replies import EXAMPLES
 
 _OF_KIND: Final[Mapping[FactKind, Fact]] = MappingProxyType(

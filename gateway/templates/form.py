@@ -13,8 +13,8 @@ from typing import Annotated, Any, Final
 from pydantic import BeforeValidator, Field
 
 from core.calls import Scalar
-from core.event_facts import FactKind, facts_of_all
 from core.events import EventKind
+from core.events.facts import FactKind, facts_of_all
 from core.jalali import DateError, jalali, parse_date
 from core.schedules import Schedule
 from core.schedules.tokens import ScheduleError

@@ -28,9 +28,9 @@ from core.database import Database, by_index_only
 from core.demo import FIRST_NUMBER, code_of, fill
 from core.dialogues.limits import Limits
 from core.dialogues.types import Event, Input
+from core.events.happened import has_new, new_ids
 from core.facts import Facts, Wanted
 from core.handling import close
-from core.happened import has_new, new_ids
 from core.ids import IdMaker
 from core.inbox import Arrival, Part
 from core.making import Maker

@@ -8,9 +8,9 @@ from typing import Annotated, Any, Final
 from pydantic import Field
 
 from core.access.permissions import Permission
-from core.event_facts import EVENT_FACTS
 from core.events import Event, EventKind
-from core.outside_events import (
+from core.events.facts import EVENT_FACTS
+from core.events.outside import (
     NUMBER,
     FactError,
     NoSubscriber,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from core.calls import Fact
-from core.event_facts import FactKind, FactKinds, as_fact, is_a
+from core.events.facts import FactKind, FactKinds, as_fact, is_a
 from core.ordered import Manner
 from core.runs.starting import check_may_begin
 from core.runs.store import RunError

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DataError
 from core.calls import Fact
 from core.database import Database
 from core.events import EventKind
-from core.happened import due_now, has_new
+from core.events.happened import due_now, has_new
 from core.ids import IdMaker
 from core.nodes.leader import Leadership
 from core.production import (

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.event_facts import EVENT_FACTS, FactKinds
 from core.events import EventKind
+from core.events.facts import EVENT_FACTS, FactKinds
 from gateway.templates.bodies import check_body, sandbox_of
 from gateway.templates.errors import BodyError
 from gateway.templates.examples import written_out

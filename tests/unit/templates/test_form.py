@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.event_facts import EVENT_FACTS, OUTAGE_FACTS
+from core.events.facts import EVENT_FACTS, OUTAGE_FACTS
 from core.templates.checks import DefinitionError
 from gateway.templates.durations import (
     DurationError,

@@ -1,6 +1,6 @@
 """Events that a utility's own system tells of: checked as ours are, and each taken once.
 
-Their facts are those of ``core.event_facts``; what is left out is not known. Whoever tells
+Their facts are those of ``core.events.facts``; what is left out is not known. Whoever tells
 says a key of its own for each: one that was told before is the event that it made then.
 """
 
@@ -14,11 +14,11 @@ from sqlalchemy import Connection, Text, select
 
 from core.bulk import as_rows, insert_rows, unfolded
 from core.calls import Scalar
-from core.event_facts import EVENT_FACTS, FactKind, as_fact, is_a
 from core.events import Event, EventKind, as_json
+from core.events.facts import EVENT_FACTS, FactKind, as_fact, is_a
+from core.events.listening import Listening
 from core.ids import IdMaker
 from core.importing.stores import load_ids
-from core.listening import Listening
 from core.tables import event_keys, events
 from core.text import nearest_hint
 

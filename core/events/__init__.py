@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from core.bulk import insert_rows
 from core.calls import Scalar
-from core.listening import Listening
+from core.events.listening import Listening
 from core.shelf import Shelf
 from core.tables import events
 
