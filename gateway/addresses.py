@@ -26,6 +26,17 @@ def checked_address(value: str) -> str:
     return value
 
 
+def checked_elsewhere(value: str) -> str:
+    """As ``checked_address``, but not on this machine.
+
+    What listens here is for its operators to say, and not for whoever may use the desk or the API.
+    """
+    address = checked_address(value)
+    if is_local(urlsplit(address).hostname or ""):
+        raise ValueError("is on the daemon's own machine: `peyk webhook add` adds those")
+    return address
+
+
 def is_local(host: str) -> bool:
     """Whether it is this machine."""
     if host == "localhost":

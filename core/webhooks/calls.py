@@ -80,6 +80,14 @@ def pause_after(attempts: int) -> int:
     return min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS << min(attempts - 1, _GROWTH))
 
 
+def state_of(standing: Standing) -> str:
+    """How it is, in a word: ``told``, ``failing``, ``disabled``, ``given_up``."""
+    webhook, call = standing
+    if webhook.disabled_at is not None:
+        return "given_up" if webhook.gave_up else "disabled"
+    return "failing" if call is not None and call.error else "told"
+
+
 def standings(connection: Connection) -> list[Standing]:
     """All webhooks, each with its call under way; one statement."""
     return [_standing(row) for row in connection.execute(_STANDINGS)]

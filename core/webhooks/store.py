@@ -27,9 +27,11 @@ _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 class WebhookError(Exception):
     """What is asked for cannot be done, in words for who asked; ``field`` is what is wrong."""
 
-    def __init__(self, field: str, words: str) -> None:
+    def __init__(self, field: str, words: str, key: str) -> None:
+        """``key``: what is wrong, in any language."""
         super().__init__(words)
         self.field = field
+        self.key = key
 
 
 class Position(NamedTuple):
@@ -100,12 +102,13 @@ def add_webhook(connection: Connection, keys: Keys, by: By, new: New) -> tuple[W
     The URL has been checked. Raises ``WebhookError``.
     """
     if not _NAME.fullmatch(new.name):
-        raise WebhookError("name", "a name has lower-case letters, digits, dots and dashes")
+        words = "a name has lower-case letters, digits, dots and dashes"
+        raise WebhookError("name", words, "name")
     there = list_webhooks(connection)
     if any(each.name == new.name for each in there):
-        raise WebhookError("name", f"there is a webhook {new.name!r} already")
+        raise WebhookError("name", f"there is a webhook {new.name!r} already", "taken")
     if len(there) >= MOST:
-        raise WebhookError("name", f"there are {MOST} webhooks; remove one first")
+        raise WebhookError("name", f"there are {MOST} webhooks; remove one first", "many")
     secret = secrets.token_urlsafe(SECRET_BYTES)
     connection.execute(
         insert(webhooks).values(
@@ -185,7 +188,8 @@ def find_webhook(connection: Connection, name: str, utility: str = "") -> Webhoo
     """
     row = connection.execute(_webhooks().where(webhooks.c.name == name)).one_or_none()
     if row is None or utility not in ("", row.utility):
-        raise WebhookError("name", f"there is no webhook {name!r}; `peyk webhook list` lists them")
+        words = f"there is no webhook {name!r}; `peyk webhook list` lists them"
+        raise WebhookError("name", words, "gone")
     return as_webhook(row)
 
 

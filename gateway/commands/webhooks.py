@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from core.webhooks import store
-from core.webhooks.calls import Call, Standing, list_calls, standings
+from core.webhooks.calls import Call, Standing, list_calls, standings, state_of
 from core.webhooks.store import By, New, WebhookError
 from core.webhooks.topics import TOPICS, parse_topics
 from gateway import control
@@ -174,14 +174,6 @@ def _in_words() -> Iterator[None]:
         yield
     except WebhookError as error:
         raise CommandError(str(error)) from None
-
-
-def state_of(standing: Standing) -> str:
-    """How it is, in a word: ``told``, ``failing``, ``disabled``, ``given_up``."""
-    webhook, call = standing
-    if webhook.disabled_at is not None:
-        return "given_up" if webhook.gave_up else "disabled"
-    return "failing" if call is not None and call.error else "told"
 
 
 def _row(each: Standing) -> tuple[object, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
@@ -12,7 +11,7 @@ from core.webhooks import store
 from core.webhooks.calls import list_calls, standings
 from core.webhooks.store import By, New, Webhook, WebhookError, find_webhook
 from core.webhooks.topics import TOPICS, parse_topics
-from gateway.addresses import checked_address, is_local
+from gateway.addresses import checked_elsewhere
 from gateway.web.api.call import Call
 from gateway.web.api.models import At, Id, Misfit, Model, Nothing, instant
 from gateway.web.api.problems import invalid, not_found
@@ -24,16 +23,10 @@ _LATEST = 50
 
 
 def _address(said: str) -> str:
-    """Not on the daemon's own machine: what listens there is for its operators to say."""
-    persian = "نشانی باید با https:// آغاز شود و درست باشد"
     try:
-        address = checked_address(said)
+        return checked_elsewhere(said)
     except ValueError as error:
-        raise Misfit(str(error), persian) from None
-    host = urlsplit(address).hostname or ""
-    if not address.startswith("https:") or is_local(host):
-        raise Misfit("is on the daemon's own machine: `peyk webhook add` adds those", persian)
-    return address
+        raise Misfit(str(error), "نشانی باید با https:// آغاز شود و درست باشد") from None
 
 
 def _topics(said: list[str]) -> list[str]:

@@ -38,6 +38,7 @@ from gateway.web.desk import (
     template_pages,
     token_pages,
     users,
+    webhook_pages,
 )
 from gateway.web.desk.routes import Routes
 
@@ -74,4 +75,5 @@ PAGES: Final[Sequence[Routes]] = (
     template_editing.routes,
     template_pages.routes,
     token_pages.routes,
+    webhook_pages.routes,
 )
