@@ -172,12 +172,14 @@ async def test_a_duplicate_bill_says_how_it_is_paid(desk: Any) -> None:
     boss, viewer = desk.person("counter", name="boss"), desk.person("viewer")
     page = await desk.get(f"/bills/{last.id}", boss)
     assert last.bill_id.zfill(13) + last.payment_id.zfill(13) in page.text
+    assert 'class="bars"' in page.body.decode()
     assert "مبلغ این دوره" in page.text
     assert "قبض دیگری صادر شده" not in page.text
     assert "قبض دیگری صادر شده" in (await desk.get(f"/bills/{old.id}", boss)).text
     page = await desk.get(f"/bills/{last.id}", viewer)
     assert page.code == 200
     assert last.bill_id not in page.body.decode()
+    assert 'class="bars"' not in page.body.decode(), "a bar code says what is masked"
     far = desk.person("operator", name="far", utility=LORESTAN)
     assert (await desk.get(f"/bills/{last.id}", far)).code == 404
     paid = {"utility": KERMAN, "subscriber_id": row.id, "amount": 10**12, "channel": "atm"}
