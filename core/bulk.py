@@ -23,6 +23,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     column,
+    exists,
     func,
     literal_column,
     or_,
@@ -87,6 +88,14 @@ def unfolded(columns: Mapping[str, TypeEngine[Any]], name: str = "batch") -> Sub
     elements = func.peyk_elements(bindparam(ROWS, type_=Text)).table_valued(column("value"))
     fields = [_Field(i, type_).label(key) for i, (key, type_) in enumerate(columns.items())]
     return select(*fields).select_from(elements).subquery(name)
+
+
+def has_rows(table: Table) -> ColumnElement[bool]:
+    """Whether there is anything in a table that is mostly empty.
+
+    As a condition it spares looking each row of a batch up in it, and unfolding them for that.
+    """
+    return exists(select(literal_column("1")).select_from(table.alias("filled")))
 
 
 def as_rows(rows: Iterable[Sequence[Any]]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from sqlalchemy import BigInteger, Connection, Text, bindparam, delete, func, select, update
 
 from core.attempts import Attempt, store_attempts
-from core.bulk import as_rows, insert_rows, unfolded
+from core.bulk import as_rows, has_rows, insert_rows, unfolded
 from core.outbox import Result, State
 from core.policies import allowed_from, pause_after, policies_of
 from core.suppressions import Blocked, store_blocked
@@ -192,10 +192,14 @@ _SETTLE = (
         due_at=func.coalesce(_settled.c.due_at, outbox.c.due_at),
     )
 )
-_EARLY = select(early_receipts).join_from(
-    _keys,
-    early_receipts,
-    (early_receipts.c.smsc == _keys.c.smsc) & (early_receipts.c.smsc_id == _keys.c.smsc_id),
+_EARLY = (
+    select(early_receipts)
+    .join_from(
+        _keys,
+        early_receipts,
+        (early_receipts.c.smsc == _keys.c.smsc) & (early_receipts.c.smsc_id == _keys.c.smsc_id),
+    )
+    .where(has_rows(early_receipts))
 )
 _FORGET_EARLY = delete(early_receipts).where(
     early_receipts.c.smsc_id.in_(select(_keys.c.smsc_id)),

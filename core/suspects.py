@@ -32,7 +32,7 @@ from sqlalchemy import (
     update,
 )
 
-from core.bulk import as_rows, insert_rows, unfolded, update_rows
+from core.bulk import as_rows, has_rows, insert_rows, unfolded, update_rows
 from core.ids import MAX_NODES, SEQUENCE_BITS, first_id_at
 from core.tables import bind_marks, inbox, inbox_parts, suspects, ussd_steps
 
@@ -207,7 +207,7 @@ _prints = unfolded({"fingerprint": BigInteger()})
 _OPEN_SUSPECTS = (
     select(suspects.c.arrival_id, suspects.c.fingerprint)
     .where(
-        suspects.c.fingerprint.in_(select(_prints.c.fingerprint)),
+        suspects.c.fingerprint.in_(select(_prints.c.fingerprint).where(has_rows(suspects))),
         suspects.c.connection.is_(None),
         suspects.c.since >= bindparam("since"),
     )
