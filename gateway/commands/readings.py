@@ -10,9 +10,9 @@ import click
 
 from core.ids import ids_for_command
 from core.jalali import interval_ms
-from core.reading_file import COLUMNS, TITLE, cells
 from core.readings import ReadingState
 from core.readings.control import Decided, Decision, DecisionError, decide
+from core.readings.file import COLUMNS, TITLE, cells
 from core.readings.lists import Listed, ReadingFilter, list_readings
 from core.reports.writing import Format, write
 from gateway.commands.clicking import (

@@ -67,8 +67,8 @@ from core.scheduling import go_round
 from core.secrecy import Keys
 from core.sending import claim
 from core.shelf import Asker
-from core.subscriber_records import records_of
 from core.subscribers import SubscriberFilter, find_subscriber, search
+from core.subscribers.records import records_of
 from core.suspects import Unconfirmed
 from core.tables import outbox, subscribers, templates
 from core.templates.in_use import TemplatesInUse

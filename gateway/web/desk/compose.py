@@ -11,7 +11,7 @@ from core.access.audit import Entry
 from core.access.permissions import Permission
 from core.identity import load_subscribers
 from core.new_messages import AlreadySent, NewMessage, NobodyWantsIt, send, unwanted
-from core.subscriber_records import contacts_of
+from core.subscribers.records import contacts_of
 from core.text import ascii_digits
 from gateway.minds import LineMind
 from gateway.web.desk import boxes

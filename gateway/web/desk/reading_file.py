@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from core.access.audit import Entry
 from core.access.permissions import Permission
-from core.reading_file import COLUMNS, TITLE, cells
+from core.readings.file import COLUMNS, TITLE, cells
 from core.readings.lists import Listed, ReadingFilter, list_readings
 from core.reports.catalogue import masked
 from core.reports.writing import Format, write

@@ -15,8 +15,8 @@ from core.contact_changes import (
     remove_contact,
 )
 from core.identifiers import masked_mobile
-from core.subscriber_records import Contact, contacts_of
 from core.subscribers import Detail
+from core.subscribers.records import Contact, contacts_of
 from gateway.web.desk.refusals import NotFound
 from gateway.web.desk.routes import Routes
 from gateway.web.desk.subscriber_pages import known_for, subscriber_page

@@ -11,8 +11,8 @@ from core.box_filters import InboxFilter, OutboxFilter
 from core.browse import Message, Received, list_inbox, list_outbox
 from core.instalments import due_at
 from core.requests.kinds import Services
-from core.subscriber_records import Records, records_of
 from core.subscribers import SHORTEST_NAME, Detail, Found, SubscriberFilter, find_subscriber, search
+from core.subscribers.records import Records, records_of
 from gateway.languages import OWN
 from gateway.minds import LineMind
 from gateway.web.desk.forms import Form

@@ -10,8 +10,8 @@ from core.calls import DONE, Argument, Call, Refusal
 from core.operations.mid_bill import MID_BILL
 from core.operations.reading import SUBMIT_READING
 from core.outside_calls import DESK, Outside, Ran, run_call
-from core.subscriber_records import newest_reading
 from core.subscribers import Detail
+from core.subscribers.records import newest_reading
 from gateway.minds import LineMind
 from gateway.web.desk import refusals
 from gateway.web.desk.forms import Form

@@ -16,8 +16,8 @@ from core.demo import fill
 from core.ids import IdMaker
 from core.new_messages import AlreadySent, NewMessage, NobodyWantsIt, send
 from core.secrecy import Keys
-from core.subscriber_records import contacts_of, newest_reading, records_of
 from core.subscribers import Detail, SubscriberFilter, find_subscriber, search
+from core.subscribers.records import contacts_of, newest_reading, records_of
 from core.tables import bills, contacts, manual_replies, outbox, readings, subscribers, suppressions
 
 NOW = 1_790_000_000_000
