@@ -5,12 +5,15 @@ Who asks says what a failure means to it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 import treq
 from twisted.internet.defer import Deferred
-from twisted.web.client import Agent, HTTPConnectionPool
+from twisted.internet.protocol import Protocol
+from twisted.python.failure import Failure
+from twisted.web.client import Agent, HTTPConnectionPool, ResponseDone
+from twisted.web.http import PotentialDataLoss
 from twisted.web.http_headers import Headers
 
 
@@ -70,13 +73,58 @@ class LimitedClient:
                 raise NoUsableAnswer(f"an answer of more than {self._most_bytes} bytes")
             collected.extend(data)
 
-        await treq.collect(response, collect)
+        await read_body(response, collect)
         return response.code, bytes(collected)
 
     def close(self) -> Deferred[None]:
         """Let go of connections that are kept."""
         closed: Deferred[None] = self._pool.closeCachedConnections()
         return closed
+
+
+def read_body(response: Any, take: Callable[[bytes], object]) -> Deferred[None]:
+    """Hand over a body piece by piece; done when it is complete.
+
+    When ``take`` raises, or whoever waits cancels, the connection ends at once: a peer that
+    says more and more is not listened to any longer. (``treq.collect`` goes on listening.)
+    """
+    reading = _Reading(take)
+    response.deliverBody(reading)
+    return reading.done
+
+
+class _Reading(Protocol):
+    """One body on its way."""
+
+    def __init__(self, take: Callable[[bytes], object]) -> None:
+        self._take = take
+        self.done: Deferred[None] = Deferred(lambda _done: self._hang_up())
+
+    def dataReceived(self, data: bytes) -> None:
+        """A piece has come."""
+        if self.done.called:
+            return
+        try:
+            self._take(data)
+        except Exception:  # noqa: BLE001 - told to whoever waits
+            told = Failure()
+            self._hang_up()
+            self.done.errback(told)
+
+    def connectionLost(self, reason: Failure = ResponseDone) -> None:  # type: ignore[assignment]
+        """All of it is there, or the connection has ended before."""
+        if self.done.called:
+            return
+        if reason.check(ResponseDone, PotentialDataLoss):
+            self.done.callback(None)
+        else:
+            self.done.errback(reason)
+
+    def _hang_up(self) -> None:
+        # Ends the socket underneath, also of TLS, whose loseConnection waits for the peer.
+        transport: Any = self.transport
+        if transport is not None:
+            transport.stopProducing()
 
 
 def _too_late(_result: object, seconds: float) -> NoReturn:

@@ -12,9 +12,15 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import treq
+from twisted.internet.defer import CancelledError
+from twisted.internet.defer import TimeoutError as TooLate
 from twisted.web.client import Agent
 
+from gateway.http_client import read_body
+
 _MOST_WORDS: Final = 300
+_MOST_BODY: Final = 1024 * 1024
+"""How much a receiver may say before it is hung up on, in bytes."""
 
 
 class NotTaken(Exception):
@@ -53,16 +59,33 @@ class Poster:
         )  # fmt: skip
         try:
             response = await asked
-            # What it says is of no use, however long it is; but the connection has to end.
-            await treq.collect(response, lambda _piece: None).addTimeout(
-                self._timeout, self._reactor
-            )
+            # What it says is of no use; but it has to end, and so has the connection.
+            await read_body(response, _Ear()).addTimeout(self._timeout, self._reactor)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
-            raise NotTaken(f"{_host(url)}: {_words(error)}") from None
+            raise NotTaken(f"{_host(url)}: {self._words(error)}") from None
         code: int = response.code
         if not 200 <= code < 300:  # noqa: PLR2004 - HTTP's classes
             raise NotTaken(f"{_host(url)} answers {code}", code)
         return code
+
+    def _words(self, error: Exception) -> str:
+        reasons = getattr(error, "reasons", None)
+        reason = reasons[0].value if reasons else error
+        if isinstance(reason, TooLate | CancelledError):
+            return f"no whole answer within {self._timeout:g} seconds"
+        return str(reason) or type(reason).__name__
+
+
+class _Ear:
+    """Hears what a receiver says, and keeps none of it."""
+
+    def __init__(self) -> None:
+        self._heard = 0
+
+    def __call__(self, piece: bytes) -> None:
+        self._heard += len(piece)
+        if self._heard > _MOST_BODY:
+            raise OverflowError(f"its answer has more than {_MOST_BODY} bytes; say 200 and no more")
 
 
 def signature(secret: str, timestamp: str, body: bytes) -> str:
@@ -73,10 +96,3 @@ def signature(secret: str, timestamp: str, body: bytes) -> str:
 
 def _host(url: str) -> str:
     return url.split("/")[2]
-
-
-def _words(error: Exception) -> str:
-    reasons = getattr(error, "reasons", None)
-    if reasons:
-        return str(reasons[0].value)
-    return str(error) or type(error).__name__
