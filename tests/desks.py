@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pytest
 import treq
 from sqlalchemy import Connection, insert, select
 from twisted.internet import reactor as _reactor
@@ -31,10 +33,13 @@ from gateway.minds import LineMind
 from gateway.profiles import Profile, load_profile
 from gateway.settings import Settings
 from gateway.smpp.text import Alphabet
-from gateway.web.desk.frame import Frame
+from gateway.web.desk import frame
 from gateway.web.desk.means import Means
 from gateway.web.desk.registry import PAGES
+from gateway.web.desk.rendering import Renderer
 from gateway.web.desk.routes import Routes
+from gateway.web.desk.static import Static
+from gateway.web.desk.texts import Texts
 from gateway.web.root import Root
 from gateway.web.site import make_site
 from tests.conftest import Clock
@@ -48,6 +53,7 @@ LIFETIME = Lifetime(3_600_000, 12 * 3_600_000)
 PASSWORD_HASH = "nobody logs in with a password here"
 _CSRF = re.compile(rb'name="csrf" value="([0-9a-f]+)"')
 _profiles: dict[str, Profile] = {}
+_MADE_ONCE = {each.__name__: cache(each) for each in (Texts, Static, Renderer)}
 
 
 class Page(Tags):
@@ -134,7 +140,11 @@ class DeskWorld:
             lifetime=LIFETIME,
         )
         self.means = means._replace(**more)
-        self.frame = Frame(self.means, pages)
+        with pytest.MonkeyPatch.context() as patch:
+            # A daemon reads its texts and compiles its templates once; all these desks too.
+            for name, made in _MADE_ONCE.items():
+                patch.setattr(frame, name, made)
+            self.frame = frame.Frame(self.means, pages)
 
     def open(self) -> Any:
         """Listen; returns the port."""
