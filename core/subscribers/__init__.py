@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Select, func, select, union
+from sqlalchemy import Connection, Select, select, union
 
 from core.database import by_index_only
 from core.identifiers import MobileError
@@ -20,7 +20,6 @@ from core.text import normalise
 
 SHORTEST_NAME = 2
 """Letters of a name that are searched by, at the least."""
-_HALF_SPACE = "\u200c"
 _SEPARATORS = str.maketrans("", "", " -_/.")
 
 
@@ -38,7 +37,7 @@ class SubscriberFilter:
 
     @property
     def is_name(self) -> bool:
-        """Whether it is looked for by name, which reads every subscription of the utility."""
+        """Whether it is looked for by name: ``core.subscribers.names``."""
         return not any(sign.isdigit() for sign in self.said)
 
 
@@ -79,19 +78,14 @@ class Detail(NamedTuple):
 
 
 def search(connection: Connection, wanted: SubscriberFilter) -> list[Found]:
-    """Subscriptions, the newest record first."""
+    """Subscriptions by what identifies one, the newest record first; none for a name."""
+    if wanted.is_name:
+        return []
+    by_index_only(connection)
     query = select(*(subscribers.c[name] for name in Found._fields))
     query = query.where(subscribers.c.utility.in_(sorted(wanted.utilities)))
-    if wanted.is_name:
-        words = normalise(wanted.said).split()
-        if not words or max(map(len, words)) < SHORTEST_NAME:
-            return []
-        spelled = func.replace(subscribers.c.name, _HALF_SPACE, "")
-        query = query.where(*(spelled.contains(word, autoescape=True) for word in words))
-    else:
-        by_index_only(connection)
-        # One lookup for each name that it may be: PostgreSQL would scan for a condition with OR.
-        query = query.where(subscribers.c.id.in_(union(*_named(wanted))))
+    # One lookup for each name that it may be: PostgreSQL would scan for a condition with OR.
+    query = query.where(subscribers.c.id.in_(union(*_named(wanted))))
     if wanted.before is not None:
         query = query.where(subscribers.c.id < wanted.before)
     query = query.order_by(subscribers.c.id.desc()).limit(wanted.limit)

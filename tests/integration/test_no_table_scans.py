@@ -68,6 +68,7 @@ from core.secrecy import Keys
 from core.sending import claim
 from core.shelf import Asker
 from core.subscribers import SubscriberFilter, find_subscriber, search
+from core.subscribers.names import search_by_name
 from core.subscribers.records import records_of
 from core.suspects import Unconfirmed
 from core.tables import outbox, subscribers, templates
@@ -403,6 +404,9 @@ def at_the_counter(desk: Desk, database: Database, turn: int) -> None:
     database.transact("decide", decide, desk.ids, decision, words)
     for said in (str(FIRST_NUMBER), mobile, "AB-7"):
         read("found", search, SubscriberFilter(utilities=["kerman-water"], said=said))
+    search_by_name(
+        database, SubscriberFilter(utilities=["kerman-water"], said="رضایی", before=9), 9
+    )
     detail = read("subscriber", find_subscriber, known.subscriber_id)
     assert detail is not None
 

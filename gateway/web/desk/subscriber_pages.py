@@ -12,12 +12,14 @@ from core.browse import Message, Received, list_inbox, list_outbox
 from core.instalments import due_at
 from core.requests.kinds import Services
 from core.subscribers import SHORTEST_NAME, Detail, Found, SubscriberFilter, find_subscriber, search
+from core.subscribers.names import MOST, Named, search_by_name
 from core.subscribers.records import Records, records_of
 from gateway.languages import OWN
 from gateway.minds import LineMind
 from gateway.web.desk.forms import Form
 from gateway.web.desk.lists import LIMIT, paged
-from gateway.web.desk.refusals import NotFound
+from gateway.web.desk.patience import Impatient, Patience
+from gateway.web.desk.refusals import NotFound, Refusal
 from gateway.web.desk.routes import Routes
 from gateway.web.desk.texts import PERSIAN
 from gateway.web.desk.visit import Visit
@@ -50,15 +52,18 @@ async def show(visit: Visit) -> bytes:
     )
     if said and wanted.is_name and max(map(len, said.split())) < SHORTEST_NAME:
         form.wrong("q", "subscribers.too_short", least=SHORTEST_NAME)
-    rows = await _found(visit, wanted) if said and form.is_right else []
+    rows, reached = await _found(visit, wanted) if said and form.is_right else Named([], None)
     if len(rows) == 1 and not wanted.is_name and wanted.before is None:
         return visit.go(f"/subscribers/{rows[0].id}")
     listed = paged(rows)
+    if reached is not None:
+        listed |= {"more": True, "last": reached}
     return visit.page(
         "subscribers.html",
         code=200 if form.is_right else 422,
         form=form,
         said=said,
+        looked_through=MOST if reached is not None else 0,
         utilities=may,
         whole=await _seen_whole(visit, form, listed["rows"]),
         **listed,
@@ -121,12 +126,17 @@ async def _seen_whole(visit: Visit, form: Form, rows: Sequence[Found]) -> set[st
     return {row.utility for row in seen}
 
 
-async def _found(visit: Visit, wanted: SubscriberFilter) -> list[Any]:
+async def _found(visit: Visit, wanted: SubscriberFilter) -> Named:
     if not wanted.is_name:
-        return list(await visit.read("subscribers", search, wanted))
-    # Every subscription is read: on the thread that may take its time.
-    means = visit.means
-    return list(await means.in_report(means.database.read, "desk.subscribers.name", search, wanted))
+        return Named(list(await visit.read("subscribers", search, wanted)), None)
+    # Many records are looked through: on the thread that may take its time, while somebody waits.
+    patience = Patience(visit.means.database)
+    visit.request.notifyFinish().addErrback(patience.give_up)
+    try:
+        named: Named = await visit.means.in_report(search_by_name, patience, wanted, MOST)
+    except Impatient:
+        raise Refusal(409, "subscribers.too_long") from None
+    return named
 
 
 def _lines(visit: Visit, utility: str) -> list[str]:

@@ -12,7 +12,9 @@ from sqlalchemy import update
 from core.database import Database
 from core.demo import fill
 from core.secrecy import Keys
+from core.subscribers import names as subscriber_names
 from core.tables import bills, contacts, events, payments, readings, requests, subscribers, users
+from gateway.web.desk import subscriber_pages
 from tests.desks import KERMAN, LORESTAN
 
 MOBILE, OTHER = "989131234567", "989131234568"
@@ -77,6 +79,26 @@ async def test_a_subscriber_is_found_by_whatever_names_it(desk: Any) -> None:
     viewer = desk.person("viewer")
     assert "علی‌رضا" not in (await desk.get("/subscribers", viewer, params=asked)).text
     assert len(desk.audited()) == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_search_by_name_stops_and_says_how_to_go_on(desk: Any, monkeypatch: Any) -> None:
+    """However many subscriptions there are: older ones are looked through when that is asked."""
+    row = first(desk)
+    named(desk, row, name="علی‌رضا نژاد")
+    boss = desk.person("operator", name="boss", utility=KERMAN)
+    monkeypatch.setattr(subscriber_names, "PIECE", 1)
+    monkeypatch.setattr(subscriber_pages, "MOST", 2)
+    page, steps = "/subscribers?q=نژاد", 0
+    while True:
+        found = await desk.get(page, boss)
+        ahead = [link for link in found.links if "before=" in link]
+        if f"/desk/subscribers/{row.id}" in found.links:
+            break
+        assert "شماره اشتراک" in found.text
+        assert len(ahead) == 1
+        page, steps = ahead[0].removeprefix("/desk"), steps + 1
+    assert steps > 0
 
 
 @pytest_twisted.ensureDeferred

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -17,6 +18,8 @@ from core.ids import IdMaker
 from core.new_messages import AlreadySent, NewMessage, NobodyWantsIt, send
 from core.secrecy import Keys
 from core.subscribers import Detail, SubscriberFilter, find_subscriber, search
+from core.subscribers import names as subscriber_names
+from core.subscribers.names import search_by_name
 from core.subscribers.records import contacts_of, newest_reading, records_of
 from core.tables import bills, contacts, manual_replies, outbox, readings, subscribers, suppressions
 
@@ -59,6 +62,8 @@ def test_a_search_goes_by_whatever_names_a_subscription(counter: Database) -> No
 
     def found(said: str, *utilities: str, **more: Any) -> list[int]:
         wanted = SubscriberFilter(utilities=utilities or (KERMAN,), said=said, **more)
+        if wanted.is_name:
+            return [row.id for row in search_by_name(counter, wanted, most=10).rows]
         return [row.id for row in counter.read("search", search, wanted)]
 
     persian = mine.number.translate({ord(str(n)): chr(0x6F0 + n) for n in range(10)})
@@ -73,6 +78,24 @@ def test_a_search_goes_by_whatever_names_a_subscription(counter: Database) -> No
         assert found(said) == [], said
     every = found("علیرضا", before=mine.id)
     assert every == []
+
+
+def test_a_name_is_looked_for_in_pieces(counter: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No more records than that at once; what was not reached is come to when one goes on."""
+    mine = first_of(counter)  # the oldest record of the two
+    monkeypatch.setattr(subscriber_names, "PIECE", 1)
+    wanted = SubscriberFilter(utilities=[KERMAN], said="نژاد", limit=51)
+    rows, reached = search_by_name(counter, wanted, most=1)
+    assert rows == []
+    found: list[int] = []
+    while reached is not None:
+        rows, reached = search_by_name(counter, replace(wanted, before=reached), most=1)
+        found += [row.id for row in rows]
+    assert found == [mine.id]
+    whole = search_by_name(counter, wanted, most=10)
+    assert ([row.id for row in whole.rows], whole.reached) == ([mine.id], None)
+    full = search_by_name(counter, replace(wanted, limit=1), most=10)
+    assert (len(full.rows), full.reached) == (1, None), "a full page goes on from its last row"
 
 
 def test_records_are_the_newest_of_each_kind(counter: Database) -> None:
