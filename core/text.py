@@ -83,6 +83,11 @@ def harmless(text: str) -> str:
     return _HARMFUL.sub("\ufffd", text)
 
 
+def is_seen(text: str) -> bool:
+    """Whether there is anything in a text but spaces, unseen marks and control signs."""
+    return any(sign.isprintable() and not sign.isspace() for sign in normalise(text))
+
+
 def storable(text: str) -> str:
     """``text`` as PostgreSQL can store it: NUL and lone surrogates become U+FFFD.
 

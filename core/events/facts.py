@@ -16,6 +16,9 @@ from typing import Final
 from core.calls import Scalar
 from core.events import EventKind
 
+LARGEST_NUMBER: Final = 10**15
+"""More is no amount or reading, but a mistake of whoever tells it."""
+
 
 class FactKind(StrEnum):
     """What a fact is. Any of them may be ``""``: nobody knows it, or there is none."""
@@ -134,7 +137,9 @@ def is_a(kind: FactKind, value: object) -> bool:
     if value == "" and isinstance(value, str):
         return True
     if kind is FactKind.NUMBER:
-        return isinstance(value, int) and not isinstance(value, bool)
+        return (
+            isinstance(value, int) and not isinstance(value, bool) and abs(value) <= LARGEST_NUMBER
+        )
     if kind is FactKind.DATE:
         return isinstance(value, date) and not isinstance(value, datetime)
     wanted = {FactKind.TEXT: str, FactKind.INSTANT: datetime, FactKind.FLAG: bool}

@@ -23,6 +23,7 @@ from core.tables import event_keys, events
 from core.text import nearest_hint
 
 NUMBER: Final = "number"
+_WORDS: Final = {FactKind.NUMBER: "number of 10^15 at most"}
 
 
 class FactError(ValueError):
@@ -78,7 +79,7 @@ def _fact(name: str, kind: FactKind, said: Any) -> Scalar:
     except ValueError:
         value = None
     if not isinstance(value, str | int | bool | date | datetime) or not is_a(kind, value):
-        raise FactError(name, f"is no {kind.value}")
+        raise FactError(name, f"is no {_WORDS.get(kind, kind.value)}")
     if isinstance(value, datetime) and value.tzinfo is None:
         raise FactError(name, "says no time zone: end it with Z, or with +03:30")
     return value

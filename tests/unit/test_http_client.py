@@ -41,7 +41,7 @@ class Somebody:
     def __init__(self) -> None:
         self.ended: Deferred[None] = Deferred()
         self.says = 1
-        factory = Factory.forProtocol(lambda: Talker(self))  # type: ignore[arg-type]
+        factory = Factory.forProtocol(lambda: Talker(self))
         factory.noisy = False
         self._port = reactor.listenTCP(0, factory, interface="127.0.0.1")
         self.url = f"http://127.0.0.1:{self._port.getHost().port}/"

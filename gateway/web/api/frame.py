@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 
 import structlog
@@ -220,7 +221,7 @@ class Frame:
             case _:
                 log.error("api.failed", exc_info=error)
                 problem = Problem("failed")
-        request.setResponseCode(problem.status)
+        request.setResponseCode(problem.status, HTTPStatus(problem.status).phrase.encode())
         request.setHeader(b"content-type", problems.TYPE.encode())
         for name, value in problem.headers.items():
             request.setHeader(name.encode(), value.encode())

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from core.state_groups import CHOICES, Group
+from core.text import is_seen
 from gateway.web.api.models import At, Id, Misfit, Mobile, Model, Number, Paging, When
 
 MOST: Final = 200
@@ -37,6 +38,13 @@ class One(Model):
         if self.mobile is None and self.subscription is None:
             raise Misfit("mobile or subscription is needed", "mobile یا subscription لازم است")
         return self
+
+    @field_validator("text")
+    @classmethod
+    def _says_something(cls, text: str | None) -> str | None:
+        if text is not None and not is_seen(text):
+            raise Misfit("nothing of it can be seen", "چیزی در آن دیده نمی‌شود")
+        return text
 
 
 class Send(Model):

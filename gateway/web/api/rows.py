@@ -17,6 +17,7 @@ from core.importing.errors import RowError
 from core.importing.online import Counter, Taken, take_rows
 from core.registering import Registrar, Registration, register_mobiles
 from core.services import ServicePaused
+from core.text import normalise
 from gateway.web.api.call import Call
 from gateway.web.api.models import Mobile, Model, Nothing
 from gateway.web.api.problems import Problem, Words, Wrong
@@ -278,7 +279,10 @@ def contacts(call: Call[Nothing, Contacts], connection: Any) -> Put:
     """Whoever registers a mobile here vouches for it: its owner is not asked."""
     utility = call.utility(call.body.utility)
     registrar = Registrar(call.means.ids, utility, "api", call.now)
-    wanted = [Registration(each.number, each.mobile, each.registered) for each in call.body.rows]
+    wanted = [
+        Registration(normalise(each.number).strip(), each.mobile, each.registered)
+        for each in call.body.rows
+    ]
     done = register_mobiles(connection, registrar, wanted)
     numbers = sorted({each.number for each in wanted})
     call.note("contacts", utility, added=done.added, removed=done.removed, numbers=numbers)

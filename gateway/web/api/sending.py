@@ -29,7 +29,7 @@ _PERSIAN_KINDS: Mapping[FactKind, str] = {
 }
 _KINDS: Mapping[FactKind, str] = {
     FactKind.TEXT: "a text",
-    FactKind.NUMBER: "a whole number",
+    FactKind.NUMBER: "a whole number, 10^15 at most",
     FactKind.DATE: "a date such as 2026-09-21",
     FactKind.INSTANT: "an instant such as 2026-09-21T10:30:00Z",
     FactKind.FLAG: "true or false",

@@ -179,6 +179,7 @@ async def test_a_mistake_in_one_refuses_all(api: ApiWorld) -> None:
         ({"messages": [good, {"mobile": ALI}]}, ["/messages/1/text"]),
         ({"messages": [good, {"subscription": "9", "text": "x"}]}, ["/messages/1/subscription"]),
         ({"messages": [good, {"mobile": ALI, "text": "الف" * 250}]}, ["/messages/1/text"]),
+        ({"messages": [good, {"mobile": ALI, "text": " \u200c\a"}]}, ["/messages/1/text"]),
         ({"messages": []}, ["/messages"]),
         ({"messages": [good] * 201}, ["/messages"]),
         ({"messages": [good], "line": "100066133"}, ["/line"]),

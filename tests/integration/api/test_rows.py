@@ -211,7 +211,7 @@ async def test_mobiles_are_registered_and_taken_off(api: ApiWorld) -> None:
     await api.send("/subscribers", token, {"rows": NEW["subscribers"]})
     rows = [
         {"number": "77001", "mobile": "09131234567"},
-        {"number": "77002", "mobile": "09131234567"},
+        {"number": "۷۷٠٠2\u200c ", "mobile": "۰۹۱۳۱۲۳۴۵۶۷"},
         {"number": "77001", "mobile": "09121111111", "registered": False},
         {"number": "5", "mobile": "09131234567"},
     ]
