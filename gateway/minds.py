@@ -12,11 +12,11 @@ import structlog
 from core.calls import Call, Candidate, Outcome, Problem, Understanding
 from core.operations import REGISTRY
 from core.terms import Terms
-from gateway.bind_settings import Bind
 from gateway.configuration import ConfigError
-from gateway.line_settings import Line
 from gateway.profiles import Profile, load_profile
 from gateway.settings import Settings
+from gateway.settings.binds import Bind
+from gateway.settings.lines import Line
 from gateway.smpp.settings import LongMessages
 from gateway.smpp.text import Alphabet, fits, split
 

@@ -15,9 +15,9 @@ from core.storage import database_bytes
 from gateway.exposition import Exposition, Seen
 from gateway.health import Health
 from gateway.inbound import Inbound
-from gateway.monitoring_settings import MonitoringSettings
-from gateway.payment_settings import WebSettings
 from gateway.production import Production
+from gateway.settings.monitoring import MonitoringSettings
+from gateway.settings.payments import WebSettings
 from gateway.tally import Tally
 from gateway.vitals import Vitals
 from gateway.web.monitoring import pages, root

@@ -10,10 +10,10 @@ from twisted.internet.endpoints import TCP4ServerEndpoint
 from twisted.internet.error import CannotListenError
 
 from gateway.settings import SmscSettings
+from gateway.settings.ussd import BindUssd
 from gateway.smpp import handsets
 from gateway.smpp.smsc import SimulatedSmsc
 from gateway.smpp.smsc_door import open_door
-from gateway.ussd_settings import BindUssd
 
 log = structlog.get_logger(__name__)
 

@@ -20,14 +20,14 @@ from gateway.banks.zarinpal import ADDRESS, SANDBOX, HttpPost, Zarinpal
 from gateway.cashier import Books, Cashier, Run
 from gateway.logs import failed
 from gateway.minds import LineMind
-from gateway.payment_settings import (
+from gateway.profiles import Profile
+from gateway.settings import Settings
+from gateway.settings.payments import (
     PaymentAccount,
     WebSettings,
     account_for,
     payment_terms,
 )
-from gateway.profiles import Profile
-from gateway.settings import Settings
 from gateway.web.pages import Pages
 from gateway.web.pay import PayPages
 

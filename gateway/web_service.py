@@ -16,7 +16,7 @@ from twisted.internet.error import CannotListenError
 from twisted.internet.ssl import Certificate, CertificateOptions, PrivateCertificate, TLSVersion
 from twisted.python.failure import Failure
 
-from gateway.payment_settings import CannotServe, WebSettings
+from gateway.settings.payments import CannotServe, WebSettings
 from gateway.web.site import make_site
 
 log = structlog.get_logger(__name__)

@@ -13,8 +13,8 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from core.jalali import instant_of, jalali_time
-from gateway.alert_settings import EmailSettings, Encryption
 from gateway.alerts.telling import NotTold, Telling
+from gateway.settings.alerts import EmailSettings, Encryption
 
 
 class EmailWay:

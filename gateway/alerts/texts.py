@@ -13,10 +13,10 @@ import structlog
 from twisted.internet.defer import Deferred, DeferredList
 
 from core.identifiers import masked_mobile
-from gateway.alert_settings import AlertSettings
 from gateway.alerts.telling import NotTold, Telling
 from gateway.messages import OutboundSms, PartOf, SendResult, SendStatus
 from gateway.outbound import Sender
+from gateway.settings.alerts import AlertSettings
 
 log = structlog.get_logger(__name__)
 

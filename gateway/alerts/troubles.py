@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from gateway.alert_settings import AlertSettings
 from gateway.health import (
     ROUND_LIMIT_SECONDS,
     OperatorHealth,
@@ -15,6 +14,7 @@ from gateway.health import (
     Snapshot,
     in_words,
 )
+from gateway.settings.alerts import AlertSettings
 
 MEGABYTE: Final = 1_048_576
 WEBHOOK_SECONDS: Final = 900

@@ -17,13 +17,13 @@ from twisted.python.failure import Failure
 
 from core.alerts import Alert, open_alerts, store_alerts, untold_ends
 from core.database import DatabaseUnavailable
-from gateway.alert_settings import AlertSettings
 from gateway.alerts.book import DAY_MS, Book
 from gateway.alerts.telling import Teller, Telling, Way
 from gateway.alerts.troubles import Found, Judge, Kind, Trouble
 from gateway.database_doors import Doors
 from gateway.health import Snapshot
 from gateway.outbound import Clock
+from gateway.settings.alerts import AlertSettings
 
 log = structlog.get_logger(__name__)
 

@@ -12,9 +12,9 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from core.jalali import instant_of
-from gateway.alert_settings import WebhookSettings
 from gateway.alerts.book import kind_of
 from gateway.alerts.telling import NotTold, Telling
+from gateway.settings.alerts import WebhookSettings
 from gateway.signed_posts import NotTaken, Poster
 
 

@@ -17,7 +17,7 @@ from core.services import ServicePaused
 from gateway.commands.context import CommandError
 from gateway.control import ControlError
 from gateway.operator import CannotStart
-from gateway.payment_settings import CannotServe
+from gateway.settings.payments import CannotServe
 from gateway.smpp.smsc_control import SmscError
 
 FAILURES: Final = (

@@ -9,10 +9,8 @@ from typing import Any, NamedTuple
 from twisted.internet.defer import Deferred
 
 from core.outbox import Sent
-from gateway.line_settings import Line
 from gateway.messages import BindListener
 from gateway.outbound import Submitted, unnoticed
-from gateway.panel_settings import PanelAccount
 from gateway.panels.around import Surroundings
 from gateway.panels.described import Account, DescribedPanel
 from gateway.panels.description import StateMeaning
@@ -20,6 +18,8 @@ from gateway.panels.exchange import Exchange
 from gateway.panels.intake import Books
 from gateway.panels.push import PushPage, names_of
 from gateway.panels.service import PanelService
+from gateway.settings.lines import Line
+from gateway.settings.panels import PanelAccount
 from gateway.web.guard import Guard
 
 

@@ -17,7 +17,6 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import LoopingCall
 from twisted.python.failure import Failure
 
-from gateway.panel_settings import PanelAccount, Receives
 from gateway.panels.around import Hooks, PanelSending, PanelStatus, Surroundings
 from gateway.panels.asking import ERRORS, Asking, States, Texts
 from gateway.panels.described import DescribedPanel, line_of
@@ -26,6 +25,7 @@ from gateway.panels.owed import Owed
 from gateway.panels.port import Meaning, PanelSms, Refused
 from gateway.panels.push import Posted
 from gateway.panels.sender import PanelSender
+from gateway.settings.panels import PanelAccount, Receives
 
 log = structlog.get_logger(__name__)
 

@@ -12,12 +12,12 @@ from core.dialogues.types import Ending, Event, Heard, Said
 from core.operations import REGISTRY
 from core.terms import Terms
 from core.text import without_digits
-from gateway.bind_settings import Bind
-from gateway.line_settings import Line
 from gateway.listing import ROWS
 from gateway.minds import LineMind, mind_of
 from gateway.profiles import Profile
 from gateway.settings import Settings
+from gateway.settings.binds import Bind
+from gateway.settings.lines import Line
 from gateway.smpp.text import Alphabet
 from gateway.ussd.menu import TEXTED, Menus
 from gateway.ussd.menu_file import load_menu

@@ -14,7 +14,7 @@ from twisted.web.server import NOT_DONE_YET
 
 from gateway.exposition import TYPE, Exposition, Seen
 from gateway.health import Status, to_json
-from gateway.monitoring_settings import MonitoringSettings
+from gateway.settings.monitoring import MonitoringSettings
 from gateway.web.guard import Guard
 from gateway.web.site import live_on
 

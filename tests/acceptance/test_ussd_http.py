@@ -9,7 +9,7 @@ import pytest_twisted
 import treq
 from twisted.web.http_headers import Headers
 
-from gateway.door_settings import HttpDialect
+from gateway.settings.doors import HttpDialect
 from tests.acceptance.conftest import Daemons, Operator, until
 from tests.contract.ussd.over_http import SECRET, HttpPhone
 from tests.ports import free_port

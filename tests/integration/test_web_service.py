@@ -19,8 +19,8 @@ from twisted.internet.threads import deferToThread
 from twisted.web.pages import notFound
 
 from gateway.configuration import ConfigError
-from gateway.payment_settings import CannotServe, WebSettings
 from gateway.settings import load_settings
+from gateway.settings.payments import CannotServe, WebSettings
 from gateway.web_service import WebService
 
 reactor: Any = _reactor

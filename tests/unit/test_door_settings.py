@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from gateway.configuration import ConfigError, as_model
-from gateway.door_settings import UssdDoor, check_doors
-from gateway.payment_settings import WebSettings
 from gateway.settings import load_settings
+from gateway.settings.doors import UssdDoor, check_doors
+from gateway.settings.payments import WebSettings
 
 FILE = Path("peyk.toml")
 SECRET = "ks8dKq02mZxv71aB"

@@ -10,11 +10,11 @@ import pytest
 
 from core.calls import DONE, Outcome
 from core.operations import REGISTRY
-from gateway.bind_settings import Bind
-from gateway.line_settings import Line
 from gateway.minds import MOST_PARTS, LineMind, mind_of
 from gateway.profiles import load_profile
 from gateway.replies import load_replies
+from gateway.settings.binds import Bind
+from gateway.settings.lines import Line
 from gateway.smpp.text import Alphabet
 
 PROFILE = load_profile(Path(__file__).parents[2] / "config" / "profiles" / "kerman-water", REGISTRY)

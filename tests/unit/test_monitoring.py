@@ -35,9 +35,9 @@ from gateway.health import (
     UssdHealth,
     assess,
 )
-from gateway.monitoring_settings import MonitoringSettings
 from gateway.pending import Work
 from gateway.settings import load_settings
+from gateway.settings.monitoring import MonitoringSettings
 from gateway.tally import OTHER, Tally
 from gateway.web.monitoring import pages
 from tests.conftest import NOW_MS

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from gateway.configuration import ConfigError, as_model
-from gateway.line_settings import Line
-from gateway.panel_settings import PanelAccount, check_panels
 from gateway.panels.description import KINDS, load_description, shipped_kinds
-from gateway.payment_settings import WebSettings
+from gateway.settings.lines import Line
+from gateway.settings.panels import PanelAccount, check_panels
+from gateway.settings.payments import WebSettings
 
 FILE = Path("peyk.toml")
 KEY = "a-key-that-nobody-may-see"

@@ -11,14 +11,14 @@ import pytest
 from core.calls import DONE, Fact, Outcome
 from core.operations import REGISTRY
 from gateway.configuration import ConfigError, as_model, read_toml
-from gateway.payment_settings import (
+from gateway.profiles import load_profile
+from gateway.settings.payments import (
     PaymentAccount,
     WebSettings,
     account_for,
     check_payments,
     payment_terms,
 )
-from gateway.profiles import load_profile
 
 CONFIG = Path(__file__).parents[2] / "config"
 NOW = datetime(2026, 9, 21, tzinfo=UTC)

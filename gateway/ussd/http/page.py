@@ -10,9 +10,9 @@ from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
-from gateway.door_settings import HttpDialect, UssdDoor
 from gateway.messages import BindListener
 from gateway.outbound import Clock
+from gateway.settings.doors import HttpDialect, UssdDoor
 from gateway.ussd.http.africastalking import AfricasTalking
 from gateway.ussd.http.dialect import Dialect, Rejected
 from gateway.ussd.http.door import Door

@@ -16,11 +16,11 @@ from twisted.internet.task import deferLater
 from core.database import Database
 from core.outbox import Notice, store_notices
 from core.tables import outbox
-from gateway.line_settings import Line
 from gateway.messages import DeliveryState
-from gateway.panel_settings import PanelAccount
 from gateway.panels.making import DaemonSide, blocked_states, make_panel
 from gateway.panels.service import PanelService
+from gateway.settings.lines import Line
+from gateway.settings.panels import PanelAccount
 from gateway.smpp.bind import SmppBind
 from gateway.smpp.handsets import SmscSettings
 from gateway.smpp.settings import BindSettings

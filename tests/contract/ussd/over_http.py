@@ -20,8 +20,8 @@ from twisted.web.pages import notFound
 
 from core.dialogues.joined import untangled
 from core.dialogues.types import Event, Input
-from gateway.door_settings import LONGEST_DEADLINE, HttpDialect, UssdDoor
 from gateway.messages import BindListener, Connection, Delivery, SendResult, UssdEvent, UssdInput
+from gateway.settings.doors import LONGEST_DEADLINE, HttpDialect, UssdDoor
 from gateway.ussd.http.page import DoorPage
 from gateway.web.root import Root
 from gateway.web.site import make_site

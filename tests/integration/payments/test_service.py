@@ -21,9 +21,9 @@ from core.payments import ledger
 from core.payments.states import OrderState
 from gateway.minds import LineMind
 from gateway.payment_service import Collaborators, PaymentService, with_payments
-from gateway.payment_settings import CannotServe
 from gateway.profiles import load_profile
 from gateway.settings import Settings
+from gateway.settings.payments import CannotServe
 from gateway.smpp.text import Alphabet
 from gateway.web.root import Root
 from gateway.web_service import WebService

@@ -14,8 +14,8 @@ from twisted.internet.protocol import Protocol
 from twisted.web.http_headers import Headers
 from twisted.web.pages import notFound
 
-from gateway.door_settings import UssdDoor
 from gateway.messages import Connection, Delivery, Screen, ScreenKind, SendResult, UssdInput
+from gateway.settings.doors import UssdDoor
 from gateway.ussd.http.page import DoorPage
 from gateway.web.root import Root
 from gateway.web.site import make_site

@@ -18,7 +18,7 @@ from core import demo
 from core.database import Database
 from core.secrecy import Keys
 from core.tables import readings, ussd_sessions, ussd_steps
-from gateway.door_settings import HttpDialect
+from gateway.settings.doors import HttpDialect
 from gateway.ussd.http.door import Door
 from gateway.ussd.http.page import DIALECTS
 from tests.contract.ussd.drivers import CODE, Seen

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from gateway.alert_settings import AlertSettings
 from gateway.alerts.book import Book
 from gateway.alerts.troubles import OF_ALL, Found, Judge, Kind, Trouble, Window
 from gateway.alerts.words import WORDS, told, told_end
@@ -23,6 +22,7 @@ from gateway.health import (
     Snapshot,
     WebhookHealth,
 )
+from gateway.settings.alerts import AlertSettings
 from tests.unit.test_health import BIND, DATABASE, LOST, NOW, QUEUES, WELL
 
 SCHEDULER = SchedulerHealth(

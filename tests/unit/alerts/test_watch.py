@@ -13,12 +13,12 @@ from twisted.internet.task import Clock
 from core.alerts import Alert, AlertFilter, list_alerts, open_alerts, store_alerts
 from core.database import Database, DatabaseUnavailable
 from core.ids import IdMaker
-from gateway.alert_settings import AlertSettings
 from gateway.alerts.book import Book
 from gateway.alerts.telling import FIRST_PAUSE, NotTold, Telling
 from gateway.alerts.watch import Watch
 from gateway.database_doors import Doors
 from gateway.health import Snapshot
+from gateway.settings.alerts import AlertSettings
 from tests.unit.alerts.test_troubles import QUIET
 from tests.unit.test_health import BIND, DATABASE, LOST, NOW
 

@@ -14,7 +14,6 @@ from twisted.internet.task import Clock
 from twisted.internet.threads import deferToThread
 
 from core.alerts import Alert
-from gateway.alert_settings import AlertSettings, EmailSettings, WebhookSettings, check_alerts
 from gateway.alerts.mail import EmailWay, as_mail
 from gateway.alerts.telling import NotTold, Telling
 from gateway.alerts.texts import SmsWay
@@ -22,6 +21,7 @@ from gateway.alerts.webhook import WebhookWay
 from gateway.configuration import ConfigError
 from gateway.messages import SendResult, SendStatus
 from gateway.outbound import Sender, SenderSettings
+from gateway.settings.alerts import AlertSettings, EmailSettings, WebhookSettings, check_alerts
 from gateway.signed_posts import signature
 from gateway.smpp.text import split
 from tests.listeners import Address, MailServer

@@ -14,7 +14,7 @@ from core.identifiers import mobile as normal_mobile
 from core.text import nearest_hint
 from gateway.addresses import checked_address, is_local
 from gateway.configuration import ConfigError, Frozen
-from gateway.setting_types import LineNumber, Port, Seconds
+from gateway.settings.types import LineNumber, Port, Seconds
 
 SECRET_LENGTH = 16
 

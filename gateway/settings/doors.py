@@ -12,8 +12,8 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, SecretStr
 
 from gateway.configuration import ConfigError, Frozen
-from gateway.payment_settings import WebSettings
-from gateway.setting_types import Name
+from gateway.settings.payments import WebSettings
+from gateway.settings.types import Name
 
 SECRET_LENGTH = 16
 """The shortest secret: what is guessed over the network must not be found by trying."""

@@ -9,8 +9,8 @@ from typing import Annotated
 from pydantic import AfterValidator, SecretStr
 
 from gateway.configuration import ConfigError, Frozen
-from gateway.door_settings import Network, Token
-from gateway.payment_settings import WebSettings, host_and_port
+from gateway.settings.doors import Network, Token
+from gateway.settings.payments import WebSettings, host_and_port
 
 
 def _listen(value: str) -> str:

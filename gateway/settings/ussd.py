@@ -17,7 +17,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from gateway.configuration import ConfigError, Frozen
-from gateway.setting_types import Octet
+from gateway.settings.types import Octet
 from gateway.smpp.dialects import PRESETS, FirstString, Sequence, SessionPlace, UssdDialect
 
 

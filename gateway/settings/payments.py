@@ -14,7 +14,7 @@ from pydantic import AfterValidator, Field, SecretStr
 from core.terms import PaymentTerms
 from core.text import nearest_hint
 from gateway.configuration import ConfigError, Frozen
-from gateway.setting_types import Name
+from gateway.settings.types import Name
 
 _DIAL_FIELDS = frozenset({"bill_id", "payment_id"})
 _MOST_PORT = 65535

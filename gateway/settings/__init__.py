@@ -18,19 +18,19 @@ from typing import Any, Literal
 from pydantic import Field, SecretStr
 
 from core.database import checked_url
-from gateway.alert_settings import AlertSettings, check_alerts
-from gateway.api_settings import ApiSettings
-from gateway.bind_settings import Bind
 from gateway.configuration import ConfigError, Frozen, as_model, read_toml
-from gateway.desk_settings import DeskSettings
-from gateway.door_settings import UssdDoor, check_doors
-from gateway.line_settings import Line, UssdSettings, check_lines
-from gateway.monitoring_settings import MonitoringSettings, check_monitoring
-from gateway.panel_settings import PanelAccount, check_panels
-from gateway.payment_settings import PaymentAccount, WebSettings, check_payments
-from gateway.retention_settings import RetentionSettings
 from gateway.secrets import fetch_secrets
-from gateway.setting_types import (
+from gateway.settings.alerts import AlertSettings, check_alerts
+from gateway.settings.api import ApiSettings
+from gateway.settings.binds import Bind
+from gateway.settings.desk import DeskSettings
+from gateway.settings.doors import UssdDoor, check_doors
+from gateway.settings.lines import Line, UssdSettings, check_lines
+from gateway.settings.monitoring import MonitoringSettings, check_monitoring
+from gateway.settings.panels import PanelAccount, check_panels
+from gateway.settings.payments import PaymentAccount, WebSettings, check_payments
+from gateway.settings.retention import RetentionSettings
+from gateway.settings.types import (
     DatabaseUrl,
     MasterKey,
     Password,
@@ -38,8 +38,8 @@ from gateway.setting_types import (
     Seconds,
     SystemId,
 )
+from gateway.settings.ussd import BindUssd, Ussd, check_ussd
 from gateway.smpp.text import Alphabet
-from gateway.ussd_settings import BindUssd, Ussd, check_ussd
 
 SOCKET_PATH_LIMIT = 107
 """The longest path that a Unix-domain socket can have on Linux."""

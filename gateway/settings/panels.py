@@ -12,11 +12,11 @@ from pydantic import AfterValidator, Field, SecretStr
 
 from core.text import nearest_hint
 from gateway.configuration import ConfigError, Frozen
-from gateway.door_settings import Network, SitePath, Token
-from gateway.line_settings import Line
 from gateway.panels.description import Description, load_description
-from gateway.payment_settings import WebSettings
-from gateway.setting_types import LineNumber, Name, Seconds
+from gateway.settings.doors import Network, SitePath, Token
+from gateway.settings.lines import Line
+from gateway.settings.payments import WebSettings
+from gateway.settings.types import LineNumber, Name, Seconds
 
 _KEY: Final = re.compile(r"[!-~]+")
 

@@ -9,11 +9,11 @@ from typing import Any
 from pydantic import Field, SecretStr, model_validator
 
 from gateway.configuration import Frozen
-from gateway.setting_types import Name, Octet, Password, Port, Seconds, SystemId
+from gateway.settings.types import Name, Octet, Password, Port, Seconds, SystemId
+from gateway.settings.ussd import Ussd
 from gateway.smpp.receipts import MessageIdBase
 from gateway.smpp.settings import BindSettings, LongMessages, Mode
 from gateway.smpp.text import Alphabet
-from gateway.ussd_settings import Ussd
 
 
 class Bind(Frozen):

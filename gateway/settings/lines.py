@@ -12,7 +12,7 @@ from core.dialogues.limits import Limits
 from core.templates.types import Audience
 from core.text import nearest_hint
 from gateway.configuration import ConfigError, Frozen
-from gateway.setting_types import LineNumber, Seconds
+from gateway.settings.types import LineNumber, Seconds
 
 LONGEST_PAGE: Final = 160
 """Octets of a USSD string; some gateways over HTTP take as many UCS-2 units."""
