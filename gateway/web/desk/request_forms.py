@@ -17,6 +17,7 @@ from core.requests.kinds import About, Door, FieldType, RequestKind, Services, W
 from core.requests.rows import Request
 from core.text import ascii_digits
 from gateway.web.desk import counter_desk
+from gateway.web.desk.applicants import NUMBER, Looked, look_up, may_look
 from gateway.web.desk.counter_desk import FIELD, Opened, entry_of, opened_for, put_mistake
 from gateway.web.desk.forms import Form
 from gateway.web.desk.refusals import Forbidden, NotFound, Refusal
@@ -49,10 +50,13 @@ async def choose(visit: Visit) -> bytes:
 
 @routes.route("GET", _NEW, Permission.REQUEST_REGISTER)
 async def begin(visit: Visit, utility: str, kind: str) -> bytes:
-    """The form of one kind."""
+    """The form of one kind; of a subscription that is named, with whose it is."""
     _, wanted = _kind(visit, utility, kind)
     form = visit.blank(once=_once(visit), number=visit.query.text("number", most=40))
-    return _form_page(visit, form, utility, wanted)
+    looked = Looked()
+    if form.raw(NUMBER) and may_look(visit, utility, wanted):
+        looked = await look_up(visit, utility, wanted, form)
+    return _form_page(visit, form, utility, wanted, looked=looked)
 
 
 @routes.route("POST", _NEW, Permission.REQUEST_REGISTER)
@@ -60,6 +64,10 @@ async def add(visit: Visit, utility: str, kind: str) -> bytes:
     """Register it, once however often the form is sent."""
     services, wanted = _kind(visit, utility, kind)
     form = visit.form
+    if form.raw("do") == "look":
+        looked = await look_up(visit, utility, wanted, form)
+        code = 200 if form.is_right else 422
+        return _form_page(visit, form, utility, wanted, code, looked=looked)
     values = _fields(form, wanted)
     has_own = wanted.field_of(FieldType.MOBILE) is not None
     new = NewRequest(
@@ -236,6 +244,7 @@ def _form_page(  # noqa: PLR0913 - what a form is about
     code: int = 200,
     *,
     opened: Opened | None = None,
+    looked: Looked | None = None,
 ) -> bytes:
     return visit.page(
         "request_form.html",
@@ -243,6 +252,8 @@ def _form_page(  # noqa: PLR0913 - what a form is about
         form=form,
         kind=kind,
         opened=opened,
+        looked=looked or Looked(),
+        may_look=may_look(visit, utility, kind),
         utility=utility,
         title=visit.means.utilities[utility],
     )

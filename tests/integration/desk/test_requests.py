@@ -19,7 +19,15 @@ from core.requests.documents import MOST_BYTES
 from core.requests.kinds import Door, FieldType, Words
 from core.requests.states import RequestState
 from core.secrecy import Keys
-from core.tables import events, request_documents, request_history, request_messages, requests
+from core.tables import (
+    contacts,
+    events,
+    request_documents,
+    request_history,
+    request_messages,
+    requests,
+    subscribers,
+)
 from gateway.web.desk import lists
 from gateway.web.desk.texts import Texts
 from tests.desks import KERMAN, LORESTAN
@@ -194,6 +202,50 @@ async def test_what_is_wrong_stands_beside_its_field(desk: Any, people: People) 
     assert desk.rows(requests) == []
     for question in ("tracking=123", "state=x", "kind=x", "mobile=1", "since=1", "before=x"):
         assert (await desk.get(f"/requests?{question}", people.boss)).code == 422, question
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_applicant_is_looked_up_before_anything_is_registered(
+    desk: Any, people: People, keys: Keys
+) -> None:
+    """By whatever names the subscription; each look audited; the rest of the form stays."""
+    demo.fill(desk.database, keys, today=date(2026, 9, 1), utility=KERMAN, subscribers=1)
+    mine, next_one = desk.rows(subscribers)[:2]
+    assert mine.number == "20000001"
+    path = f"{NEW}/bill_cancellation"
+    desk.database.transact("bare", lambda connection: connection.execute(contacts.delete()))
+    whose = {"utility": LORESTAN, "mobile": "989131234567", "source": "import", "created_at": 1}
+    desk.add(contacts, {**whose, "subscriber_id": mine.id})
+    for said in ("۲۰۰۰۰۰۰۱", mine.bill_id, "0913 123 4567"):
+        typed = {"number": said, "text": "دو بار", "do": "look"}
+        page = await desk.post(path, people.office, typed)
+        assert page.code == 200
+        assert mine.name in page.text
+        assert mine.address in page.text
+        assert "دو بار" in page.text
+        assert [hidden(page, name) for name in ("number", "mobile")] == [mine.number, MOBILE]
+    seen = [each for each in desk.audited() if each.action == "subscriber.see"]
+    assert {each.object for each in seen} == {f"subscriber:{mine.id}"}
+    assert len(seen) == 3
+    assert mine.name in (await desk.get(f"{path}?number=20000001", people.office)).text
+    desk.add(contacts, {**whose, "subscriber_id": next_one.id})
+    page = await desk.post(path, people.office, {"number": MOBILE, "do": "look"})
+    assert page.code == 422
+    assert "۲۰۰۰۰۰۰۲" in page.text
+    for said in ("", "29999999", str(number_of(1, KERMAN)), mine.name):
+        page = await desk.post(path, people.office, {"number": said, "do": "look"})
+        assert page.code == 422
+        assert b'id="number-error"' in page.body
+    may = {Permission.REQUEST_REGISTER, Permission.SUBSCRIBER_SEE}
+    blind = desk.person(name="blind", permissions=may)
+    page = await desk.post(path, blind, {"number": mine.number, "do": "look"})
+    assert page.code == 200
+    assert mine.name not in page.text
+    assert (await desk.post(path, blind, {"number": mine.bill_id, "do": "look"})).code == 422
+    nobody = desk.person(name="nobody", permissions={Permission.REQUEST_REGISTER})
+    assert (await desk.post(path, nobody, {"number": mine.number, "do": "look"})).code == 404
+    assert b'value="look"' not in (await desk.get(path, nobody)).body
+    assert desk.rows(requests) == []
 
 
 @pytest_twisted.ensureDeferred
