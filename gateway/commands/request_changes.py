@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 import click
@@ -11,6 +12,7 @@ from core.ids import ids_for_command
 from core.requests.box import Side, Writing, write
 from core.requests.changes import announce_fee, edit, issue_voucher, move
 from core.requests.counter import Counter, NewRequest, RequestError, register
+from core.requests.documents import MOST_BYTES, add_document
 from core.requests.kinds import Services
 from core.requests.rows import Request
 from core.text import ascii_digits
@@ -85,6 +87,27 @@ def write_message(context: Context, which: Which, side: Side, text: str) -> None
         except RequestError as error:
             raise CommandError(str(error)) from None
     click.echo(f"{request.tracking}: written to the {side.other.value}")
+
+
+def attach_file(context: Context, which: Which, file: Path) -> None:
+    """Keep a paper with a request. Raises ``CommandError``."""
+    request = find(context, which.tracking, which.utility).request
+    counter = _counter(profiles(context)[request.utility], which.by)
+    try:
+        with file.open("rb") as stream:
+            content = stream.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise CommandError(f"{file} cannot be read: {error.strerror}") from None
+    if len(content) > MOST_BYTES:
+        raise CommandError(f"{file} is too large: at most {MOST_BYTES:,} bytes are taken")
+    with context.database() as database:
+        try:
+            document = database.transact(
+                "cli.request_attach", add_document, counter, request.tracking, file.name, content
+            )
+        except RequestError as error:
+            raise CommandError(str(error)) from None
+    click.echo(f"{request.tracking}: {document.name} ({document.kind}, {document.size:,} bytes)")
 
 
 def tell_fee(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -12,6 +13,7 @@ from gateway.commands.clicking import Group, as_json, by, days, limit, misuse, p
 from gateway.commands.context import Context
 from gateway.commands.request_changes import (
     Which,
+    attach_file,
     change_state,
     edit_request,
     new_request,
@@ -141,6 +143,17 @@ def request_edit(
 def request_write(context: Context, /, text: str, side: str, **which: Any) -> None:
     """Write into the message box of a request that a counter office registered."""
     write_message(context, Which(**which), Side(side), text)
+
+
+@request.command("attach", epilog="peyk request attach 10000004 id-card.pdf")
+@click.argument("tracking", metavar="TRACKING")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@_UTILITY
+@by
+@pass_context
+def request_attach(context: Context, /, file: Path, **which: Any) -> None:
+    """Keep a paper (PDF, JPEG, PNG) with a request that may still be edited; the same one once."""
+    attach_file(context, Which(**which), file)
 
 
 @request.command("fee", epilog="peyk request fee 10000004 2500000")

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import insert
 
 from core.database import Database
+from core.requests.documents import MOST_BYTES
 from core.tables import subscribers
 from tests.commands import PROFILES, Peyk, settings_of
 
@@ -75,6 +76,26 @@ def test_an_office_and_the_utility_write_to_each_other(peyk: Peyk) -> None:
     assert "reza" in peyk("request", "show", tracking).out
     nobodys = peyk("request", "write", register(peyk, "--text", "x"), "سلام", "--side", "utility")
     assert "came from no counter office" in nobodys.err
+
+
+def test_papers_are_attached_once_and_only_as_they_are_taken(peyk: Peyk, tmp_path: Path) -> None:
+    """By what a file begins with, however large it may be; while the request may be edited."""
+    tracking = register(peyk)
+    good, page, large = (tmp_path / name for name in ("کارت ملی.pdf", "a.pdf", "b.pdf"))
+    good.write_bytes(b"%PDF-1.7 ...")
+    page.write_text("<html>")
+    large.write_bytes(b"%PDF-" + bytes(MOST_BYTES))
+    for _ in range(2):
+        ran = peyk("request", "attach", tracking, str(good), "--by", "sara")
+        assert ran.out == f"{tracking}: کارت ملی.pdf (application/pdf, 12 bytes)\n", ran.err
+    for file, told in ((page, "only PDF, JPEG and PNG"), (large, "at most 2,097,152 bytes")):
+        ran = peyk("request", "attach", tracking, str(file))
+        assert (ran.code, ran.out) == (1, "")
+        assert told in ran.err
+    assert [each["name"] for each in show(peyk, tracking)["papers"]] == [good.name]
+    assert "sara" in peyk("request", "show", tracking).out
+    assert peyk("request", "state", tracking, "operational").code == 0
+    assert "it can be edited no more" in peyk("request", "attach", tracking, str(good)).err
 
 
 def test_a_connection_with_its_fields_and_what_has_to_be_brought(peyk: Peyk) -> None:
