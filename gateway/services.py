@@ -52,6 +52,7 @@ STATE_TITLES: Final[Mapping[RequestState, str]] = MappingProxyType(
 
 class _Field(Frozen):
     title: _TEXT
+    title_en: str = ""
     type: FieldType = FieldType.TEXT
     required: bool = True
     choices: tuple[_TEXT, ...] = ()
@@ -59,6 +60,7 @@ class _Field(Frozen):
 
 class _Kind(Frozen):
     title: _TEXT
+    title_en: str = ""
     sources: tuple[_TEXT, ...] = ()
     doors: frozenset[Door] = frozenset()
     about: About = About.SUBSCRIPTION
@@ -158,7 +160,7 @@ def _made(key: str, kind: _Kind) -> RequestKind:
     if not states:
         states = WITHOUT_FEE if kind.fee is FeeKind.NONE else tuple(RequestState)
     fields = tuple(
-        RequestField(name, each.title, each.type, each.required, each.choices)
+        RequestField(name, each.title, each.type, each.required, each.choices, each.title_en)
         for name, each in kind.fields.items()
     )
     rest = {name: getattr(kind, name) for name in _Kind.model_fields}

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from typing import Protocol
 
 from core.requests.states import WITHOUT_FEE, RequestState
 
@@ -94,6 +95,8 @@ class RequestField:
     required: bool = True
     choices: tuple[str, ...] = ()
     """For a ``CHOICE``: what it may be."""
+    title_en: str = ""
+    """For staff who read English; ``""``: they see ``title``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,8 @@ class RequestKind:
     key: str
     title: str
     """As printed."""
+    title_en: str = ""
+    """For staff who read English; ``""``: they see ``title``."""
     sources: tuple[str, ...] = ()
     """Where the seeds ask for it, such as ``000 annex 1 service 11``."""
     doors: frozenset[Door] = frozenset()
@@ -166,7 +171,24 @@ class Services:
         """The words for a state."""
         return self.state_titles.get(state, state)
 
-    def title(self, kind: str) -> str:
-        """The printed title of a kind; one that is no longer offered goes by its key."""
+    def title(self, kind: str, *, english: bool = False) -> str:
+        """The title of a kind, as printed; one that is no longer offered goes by its key."""
         known = self.kinds.get(kind)
-        return known.title if known else kind
+        return titled(known, english=english) if known else kind
+
+
+class Titled(Protocol):
+    """A kind or a field."""
+
+    @property
+    def title(self) -> str:
+        """As printed."""
+
+    @property
+    def title_en(self) -> str:
+        """In English, where the profile says it."""
+
+
+def titled(what: Titled, *, english: bool) -> str:
+    """Its title for people who read Persian, or English where there is one in it."""
+    return what.title_en or what.title if english else what.title

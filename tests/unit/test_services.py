@@ -10,7 +10,7 @@ import pytest
 import cli
 from core.operations import REGISTRY
 from core.requests.fields import TOLD_BY_TEXT
-from core.requests.kinds import About, Door, FeeKind, Services
+from core.requests.kinds import About, Door, FeeKind, RequestField, Services, titled
 from core.requests.states import RequestState
 from gateway.configuration import ConfigError
 from gateway.profiles import load_profile
@@ -37,6 +37,19 @@ def test_every_service_of_annex_1_is_there(item: str) -> None:
     found = [kind for kind in LORESTAN.kinds.values() if f"000 annex 1 {item}" in kind.sources]
     assert found
     assert all(kind.doors or kind.answered_by for kind in found)
+
+
+@pytest.mark.parametrize(
+    "profile", sorted(path.parent.name for path in PROFILES.glob("*/services.toml"))
+)
+def test_whoever_reads_english_is_told_every_title(profile: str) -> None:
+    """Of kinds and fields; a profile of others that gives none shows the printed one."""
+    for kind in load_services(PROFILES / profile).kinds.values():
+        for each in (kind, *kind.fields):
+            assert each.title_en.isascii(), each
+            assert titled(each, english=True) == each.title_en != ""
+            assert titled(each, english=False) == each.title
+    assert titled(RequestField("a", "علت"), english=True) == "علت"
 
 
 @pytest.mark.parametrize("pattern", [5, 6, 7, 8, 9, 11, 12, 13])

@@ -41,6 +41,7 @@ class AskedFor(Model):
 
     name: str
     title: str
+    title_en: str = Field(description="Empty where the utility gives none.")
     type: str
     required: bool
     choices: list[str]
@@ -51,6 +52,7 @@ class Kind(Model):
 
     kind: str
     title: str
+    title_en: str = Field(description="Empty where the utility gives none.")
     doors: list[Door] = Field(description="Through which it is registered.")
     about: str = Field(description="Whether it is about a subscription.")
     words: str = Field(description="Whether free text comes with it.")

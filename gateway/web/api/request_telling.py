@@ -86,6 +86,7 @@ def as_kind(kind: RequestKind) -> Kind:
     return Kind(
         kind=kind.key,
         title=kind.title,
+        title_en=kind.title_en,
         doors=sorted(kind.doors),
         about=kind.about.value,
         words=kind.words.value,
@@ -93,6 +94,7 @@ def as_kind(kind: RequestKind) -> Kind:
             AskedFor(
                 name=each.name,
                 title=each.title,
+                title_en=each.title_en,
                 type=each.type.value,
                 required=each.required,
                 choices=list(each.choices),

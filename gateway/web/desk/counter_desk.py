@@ -30,6 +30,7 @@ class Filled(NamedTuple):
     title: str
     type: FieldType
     value: str | date
+    title_en: str = ""
 
 
 class Opened(NamedTuple):
@@ -54,7 +55,7 @@ class Opened(NamedTuple):
         """Its fields in the order of its kind; last those that the kind has no more."""
         values = dict(self.request.values)
         found = [
-            Filled(field.title, field.type, values.pop(field.name))
+            Filled(field.title, field.type, values.pop(field.name), field.title_en)
             for field in self.kind.fields
             if field.name in values
         ]

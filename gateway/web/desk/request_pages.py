@@ -10,6 +10,7 @@ from core.requests.box import note_seen, read_box, unseen_of
 from core.requests.browse import Listed, RequestFilter, list_requests
 from core.requests.counter import RequestError, check_tracking
 from core.requests.documents import MOST_BYTES, MOST_FILES, list_documents
+from core.requests.kinds import titled
 from core.requests.states import RequestState
 from core.text import ascii_digits
 from gateway.web.desk import counter_desk
@@ -18,6 +19,7 @@ from gateway.web.desk.forms import Form
 from gateway.web.desk.lists import LIMIT, paged
 from gateway.web.desk.periods import period
 from gateway.web.desk.routes import Routes
+from gateway.web.desk.texts import ENGLISH
 from gateway.web.desk.visit import Visit
 from gateway.web.desk.waiting import reader_of
 
@@ -30,7 +32,12 @@ async def show(visit: Visit) -> bytes:
     """The newest requests that are asked for; an office sees its own."""
     form, office = visit.query, visit.user.office
     every = counter_desk.all_services(visit, Permission.REQUEST_SEE)
-    kinds = {key: kind.title for each in every.values() for key, kind in each.kinds.items()}
+    english = visit.language == ENGLISH
+    kinds = {
+        key: titled(kind, english=english)
+        for each in every.values()
+        for key, kind in each.kinds.items()
+    }
     since, until = period(form)
     tracking = _tracking(form)
     wanted = RequestFilter(

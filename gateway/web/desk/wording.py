@@ -11,6 +11,7 @@ from jinja2.runtime import Context
 
 from core.code_words import receipt_in_words, refusal_in_words
 from core.particulars import masked_name
+from core.requests.kinds import Services, Titled, titled
 from core.state_groups import ENGLISH, PERSIAN, Group, group_of
 from core.text import harmless
 
@@ -108,7 +109,21 @@ def _worded(context: Context, values: Iterable[str], key: str) -> list[tuple[str
     return [(each, context["t"](f"{key}{each}")) for each in values]
 
 
+@pass_context
+def _titled(context: Context, what: Titled) -> str:
+    """What a kind of request, or a field of one, is called."""
+    return titled(what, english=context["language"] == "en")
+
+
+@pass_context
+def _kind(context: Context, kind: str, services: Services | None) -> str:
+    """What a request's kind is called; by its key where no line serves its utility."""
+    return services.title(kind, english=context["language"] == "en") if services else kind
+
+
 FILTERS: Final = {
+    "titled": _titled,
+    "kind_title": _kind,
     "table_title": _table,
     "pairs": _pairs,
     "worded": _worded,

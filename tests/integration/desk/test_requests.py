@@ -205,6 +205,19 @@ async def test_what_is_wrong_stands_beside_its_field(desk: Any, people: People) 
 
 
 @pytest_twisted.ensureDeferred
+async def test_an_english_page_has_english_titles(desk: Any, people: People) -> None:
+    """Of kinds and of what they ask for, wherever they stand; Persian ones stay as printed."""
+    path = await registered(desk, people.staff, "bill_cancellation", CANCELLATION)
+    pages = (NEW.removesuffix(f"/{LORESTAN}"), f"{NEW}/bill_cancellation", "/requests", path)
+    for page in (*pages, f"{path}/print", f"{path}/edit"):
+        english = (await desk.get(page, people.boss)).text
+        assert "Cancellation of a bill" in english, page
+        assert "ابطال صورتحساب" not in english, page
+        assert "ابطال صورتحساب" in (await desk.get(page, people.staff)).text, page
+    assert "Bill ID" in (await desk.get(path, people.boss)).text
+
+
+@pytest_twisted.ensureDeferred
 async def test_an_applicant_is_looked_up_before_anything_is_registered(
     desk: Any, people: People, keys: Keys
 ) -> None:
