@@ -10,7 +10,7 @@ import pytest
 import cli
 from core.operations import REGISTRY
 from core.requests.fields import TOLD_BY_TEXT
-from core.requests.kinds import About, Door, FeeKind, RequestField, Services, titled
+from core.requests.kinds import About, Door, FeeKind, RequestField, Services, Titled, titled
 from core.requests.states import RequestState
 from gateway.configuration import ConfigError
 from gateway.profiles import load_profile
@@ -45,7 +45,8 @@ def test_every_service_of_annex_1_is_there(item: str) -> None:
 def test_whoever_reads_english_is_told_every_title(profile: str) -> None:
     """Of kinds and fields; a profile of others that gives none shows the printed one."""
     for kind in load_services(PROFILES / profile).kinds.values():
-        for each in (kind, *kind.fields):
+        every: tuple[Titled, ...] = (kind, *kind.fields)
+        for each in every:
             assert each.title_en.isascii(), each
             assert titled(each, english=True) == each.title_en != ""
             assert titled(each, english=False) == each.title
