@@ -13,6 +13,7 @@ from gateway.web.api import (
     inbound,
     messages,
     operations,
+    request_files,
     requests,
     rows,
     webhooks,
@@ -28,6 +29,7 @@ RESOURCES: Final[Sequence[Routes]] = (
     events.routes,
     operations.routes,
     requests.routes,
+    request_files.routes,
     webhooks.routes,
     health.routes,
 )

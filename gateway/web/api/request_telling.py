@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from core.requests import box
 from core.requests.box import Side
-from core.requests.browse import Listed
-from core.requests.counter import RequestError
+from core.requests.browse import Listed, Shown, show_request
+from core.requests.counter import Counter, RequestError, check_tracking
 from core.requests.kinds import RequestKind, Services
 from core.requests.states import RequestState
 from gateway.web.api import masking
@@ -27,6 +27,36 @@ _CONFLICTS: Final = frozenset({"changed", "not_editable", "move", "no_voucher", 
 @cache
 def _texts() -> Texts:
     return Texts()
+
+
+def services_of(call: Call[Any, Any], utility: str) -> Services:
+    """What the utility may be asked for; nothing where no line serves it."""
+    own = (mind for mind in call.means.minds.values() if mind.utility == utility)
+    found = next(own, None)
+    return found.terms.services if found else Services()
+
+
+def counter_of(call: Call[Any, Any], utility: str, as_of: str | None = None) -> Counter:
+    """The token, as who works on requests now."""
+    return Counter(
+        utility,
+        services_of(call, utility),
+        call.means.ids,
+        call.actor.who,
+        call.now,
+        None if as_of is None else int(as_of),
+    )
+
+
+def find(connection: Any, utility: str, tracking: str) -> Shown:
+    """A request by its tracking number. Raises ``Problem``: not found."""
+    try:
+        found = show_request(connection, [utility], check_tracking(tracking))
+    except RequestError:
+        raise not_found() from None
+    if not found:
+        raise not_found()
+    return found[0]
 
 
 @contextmanager

@@ -8,10 +8,10 @@ from typing import Any
 from core.access.permissions import Permission
 from core.requests import box
 from core.requests.box import Writing
-from core.requests.browse import Listed, RequestFilter, Shown, list_requests, show_request
+from core.requests.browse import Listed, RequestFilter, list_requests
 from core.requests.changes import announce_fee, edit, issue_voucher, move
-from core.requests.counter import Counter, NewRequest, RequestError, check_tracking, register
-from core.requests.kinds import Door, Services
+from core.requests.counter import Counter, NewRequest, register
+from core.requests.kinds import Door
 from core.requests.rows import Request as Row
 from core.requests.states import RequestState
 from core.text import storable
@@ -21,7 +21,6 @@ from gateway.web.api.models import (
     Page,
     instant,
 )
-from gateway.web.api.problems import not_found
 from gateway.web.api.request_models import (
     Decide,
     Edit,
@@ -35,7 +34,15 @@ from gateway.web.api.request_models import (
     Whose,
     Write,
 )
-from gateway.web.api.request_telling import as_kind, in_words, told, written
+from gateway.web.api.request_telling import (
+    as_kind,
+    counter_of,
+    find,
+    in_words,
+    services_of,
+    told,
+    written,
+)
 from gateway.web.api.routes import Routes
 
 routes = Routes("requests", "Requests")
@@ -52,7 +59,7 @@ routes = Routes("requests", "Requests")
 )
 async def kinds(call: Call[Whose, None]) -> Kinds:
     """With what each asks for."""
-    services = _services(call, call.utility(call.query.utility, "utility"))
+    services = services_of(call, call.utility(call.query.utility, "utility"))
     return Kinds(items=[as_kind(each) for each in services.kinds.values()])
 
 
@@ -77,7 +84,7 @@ async def kinds(call: Call[Whose, None]) -> Kinds:
 def add(call: Call[Any, Register], connection: Any) -> Request:
     """Of an office where one is said, else of a portal. Its owner is told, as templates say."""
     body = call.body
-    counter = _counter(call, call.utility(body.utility))
+    counter = counter_of(call, call.utility(body.utility))
     new = NewRequest(
         body.kind,
         body.number,
@@ -125,7 +132,7 @@ def listed(call: Call[Search, None], connection: Any) -> Page[Request]:
     seen = [each.request.tracking for each in shown if call.sees_personal(each.request.utility)]
     if seen:
         call.note("requests", call.token.utility, shown=len(seen), first=seen[0], last=seen[-1])
-    items = [told(call, _services(call, each.request.utility), each) for each in shown]
+    items = [told(call, services_of(call, each.request.utility), each) for each in shown]
     return Page(items=items, next=following)
 
 
@@ -141,13 +148,13 @@ def listed(call: Call[Search, None], connection: Any) -> Page[Request]:
 def show(call: Call[Whose, None], connection: Any, tracking: str) -> Whole:
     """And its message box, for tokens that may write there."""
     utility = call.utility(call.query.utility, "utility")
-    found = _find(connection, utility, tracking)
+    found = find(connection, utility, tracking)
     if call.sees_personal(utility):
         call.note(f"request:{found.request.tracking}", utility)
     notes = None
     if call.may(Permission.REQUEST_MESSAGE, utility):
         notes = [written(each) for each in box.read_box(connection, found.request.id)]
-    request = told(call, _services(call, utility), Listed(found.request, found.number))
+    request = told(call, services_of(call, utility), Listed(found.request, found.number))
     history = [
         Step(at=instant(each.at), state=each.state, by=each.by, note=each.note)
         for each in found.history
@@ -214,7 +221,7 @@ def decide(call: Call[Any, Decide], connection: Any, tracking: str) -> Request:
 def write(call: Call[Any, Write], connection: Any, tracking: str) -> Message:
     """Between a counter office and the utility; nothing of it is told to the subscriber."""
     body = call.body
-    counter = _counter(call, call.utility(body.utility))
+    counter = counter_of(call, call.utility(body.utility))
     with in_words():
         made = box.write(connection, counter, tracking, Writing(body.side, body.text))
     call.note(f"request:{tracking}", counter.utility, side=body.side.value)
@@ -222,33 +229,6 @@ def write(call: Call[Any, Write], connection: Any, tracking: str) -> Message:
 
 
 # --- underneath -----------------------------------------------------------------------
-
-
-def _services(call: Call[Any, Any], utility: str) -> Services:
-    own = (mind for mind in call.means.minds.values() if mind.utility == utility)
-    found = next(own, None)
-    return found.terms.services if found else Services()
-
-
-def _counter(call: Call[Any, Any], utility: str, as_of: str | None = None) -> Counter:
-    return Counter(
-        utility,
-        _services(call, utility),
-        call.means.ids,
-        call.actor.who,
-        call.now,
-        None if as_of is None else int(as_of),
-    )
-
-
-def _find(connection: Any, utility: str, tracking: str) -> Shown:
-    try:
-        found = show_request(connection, [utility], check_tracking(tracking))
-    except RequestError:
-        raise not_found() from None
-    if not found:
-        raise not_found()
-    return found[0]
 
 
 def _change(
@@ -259,8 +239,8 @@ def _change(
     **details: Any,
 ) -> Request:
     utility = call.utility(call.body.utility)
-    counter = _counter(call, utility, call.body.as_of)
-    found = _find(connection, utility, tracking)
+    counter = counter_of(call, utility, call.body.as_of)
+    found = find(connection, utility, tracking)
     with in_words():
         request = work(counter)
     call.note(f"request:{request.tracking}", utility, **details)

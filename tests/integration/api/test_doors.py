@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode, b64encode
 from datetime import date
 from typing import Any
 
@@ -13,6 +14,7 @@ from sqlalchemy import func, select
 from core.access.permissions import Permission
 from core.demo import FIRST_NUMBER, code_of, fill
 from core.production import run
+from core.requests.documents import MOST_BYTES
 from core.secrecy import Keys
 from core.tables import audit, code_failures, contacts, event_keys, events, readings
 from core.webhooks.store import PURPOSE, list_webhooks
@@ -280,6 +282,48 @@ async def test_requests_are_masked_kept_apart_and_checked(people: ApiWorld) -> N
     assert (await api.send(f"{path}/state", other, {"state": "done"})).problem == "not-found"
     assert (await api.read("/requests", other)).json["items"] == []
     assert (await api.read("/requests/12", other)).problem == "not-found"
+
+
+@pytest_twisted.ensureDeferred
+async def test_papers_come_and_go_in_base64(people: ApiWorld) -> None:
+    """The checks of the desk; another utility's request is not found; each act audited."""
+    api = people
+    rights = P.REQUEST_SEE, P.REQUEST_REGISTER, P.REQUEST_EDIT, P.REQUEST_DECIDE
+    token = api.token(*rights, P.PERSONAL_SEE, utility=KERMAN)
+    new = {"kind": "illegal_connection", "text": "کوچهٔ ۵", "mobile": MOBILE}
+    made = (await api.send("/requests", token, new)).json
+    path = f"/request-files/{made['tracking']}"
+    content = b"%PDF-1.7 " + bytes(MOST_BYTES - 9)
+
+    async def send(file: bytes | str, name: str = "../کارت.pdf", who: str = token) -> Any:
+        text = file if isinstance(file, str) else b64encode(file).decode()
+        return await api.send(path, who, {"name": name, "file": text})
+
+    kept = [await send(content) for _ in range(2)]
+    assert [(each.code, each.json["size"]) for each in kept] == [(201, MOST_BYTES)] * 2
+    assert kept[0].json["id"] == kept[1].json["id"]
+    assert (kept[0].json["name"], kept[0].json["by"]) == ("کارت.pdf", "token:t1")
+    for wrong in ("<html>", b"<html>", b"", content + b"x"):
+        said = await send(wrong)
+        assert (said.problem, said.pointers) == ("invalid", ["/file"]), said.body
+    assert (await send(content + bytes(30_000))).code == 413
+    listed = (await api.read(path, token)).json["items"]
+    assert listed == [kept[0].json]
+    own = f"{path}/{listed[0]['id']}"
+    assert b64decode((await api.read(own, token)).json["file"]) == content
+    assert (await api.read(f"{path}/999", token)).problem == "not-found"
+    blind, other = api.token(*rights, utility=KERMAN), api.token(*P, utility=LORESTAN)
+    masked = (await api.read(path, blind)).json["items"]
+    assert masked == [{**listed[0], "name": None}]
+    assert (await api.read(own, blind)).problem == "forbidden"
+    for who in (other, api.token(P.PERSONAL_SEE, utility=KERMAN)):
+        assert (await api.read(own, who)).problem == "not-found"
+    assert (await api.read(path, other)).problem == "not-found"
+    assert (await send(content, who=other)).problem == "not-found"
+    state = {"state": "operational"}
+    assert (await api.send(f"/requests/{made['tracking']}/state", token, state)).code == 200
+    assert (await send(content)).problem == "conflict"
+    assert [len(_audited(api, act)) for act in ("request.file_add", "request.file")] == [2, 1]
 
 
 # --- webhooks -----------------------------------------------------------------------------
