@@ -84,7 +84,7 @@ class Rig:
         return Webhooks(
             Doors(self.database, at_once, at_once),
             self.keys,
-            Poster(reactor, 5, self.now_ms),
+            Poster(reactor, 60, self.now_ms),
             WHOSE,
             new_id=self.ids.one,
             now_ms=self.now_ms,

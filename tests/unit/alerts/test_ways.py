@@ -84,7 +84,7 @@ def test_what_others_write_cannot_add_headers() -> None:
 async def test_a_webhook_is_signed() -> None:
     """The receiver computes the same, and knows one thing told twice by its id."""
     address = Address()
-    settings = WebhookSettings(url=address.url, secret=SecretStr(SECRET), timeout=5)
+    settings = WebhookSettings(url=address.url, secret=SecretStr(SECRET))
     way = WebhookWay(settings, reactor, lambda: NOW)
     await way.tell(OPEN)
     await way.tell(ENDED)
