@@ -62,11 +62,13 @@ class Peyk:
 
     def kill(self) -> None:
         """End it in the midst of whatever it does."""
-        self._process.kill()
+        if self.poll() is None:  # or its number may be another's by now
+            self._process.kill()
 
     def terminate(self) -> None:
         """Ask it to stop, as a service manager does."""
-        self._process.terminate()
+        if self.poll() is None:
+            self._process.terminate()
 
 
 def _be_peyk(
