@@ -19,7 +19,7 @@ from core.templates.store import TemplateError, named
 from gateway.report_files import sources_of
 from gateway.templates.fitting import check_fits
 from gateway.web.api.call import Call
-from gateway.web.api.cursors import cursor, place
+from gateway.web.api.cursors import cut, place
 from gateway.web.api.models import At, Id, Model, Nothing, Page, Paging, instant
 from gateway.web.api.problems import Problem, Words, Wrong, invalid, not_found
 from gateway.web.api.routes import Routes
@@ -130,8 +130,7 @@ def listed(call: Call[Search, None], connection: Any) -> Page[Campaign]:
         limit=asked.limit + 1,
     )
     found = list_runs(connection, wanted)
-    shown = found[: asked.limit]
-    following = cursor("campaigns", shown[-1].id) if len(found) > asked.limit else None
+    shown, following = cut("campaigns", found, asked.limit)
     return Page(items=[Campaign(**_about(each)) for each in shown], next=following)
 
 

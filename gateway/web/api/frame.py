@@ -29,11 +29,12 @@ from gateway.web.api.letting_in import Doorkeeper
 from gateway.web.api.openapi import as_bytes, document
 from gateway.web.api.problems import Problem, not_found
 from gateway.web.api.reference import page_of, style
-from gateway.web.api.routes import SMALL, Route, Routes
+from gateway.web.api.routes import Route, Routes
 from gateway.web.desk.headers import guard
 from gateway.web.desk.means import Means
 from gateway.web.paths import Name, RowId
 from gateway.web.site import address_of, live_on
+from gateway.web.sizes import Sizes
 
 log = structlog.get_logger(__name__)
 
@@ -78,7 +79,7 @@ class Frame:
         ):
             self._add(path, "GET", path, self._file(kind, make))
         self._app.handle_errors(Exception)(self._lost)
-        self._sizes = [(_prefix(route.path), route.most_body) for route in self.routes]
+        self._sizes = Sizes(f"/api{PREFIX}", self.routes)
 
     @property
     def resource(self) -> Any:
@@ -87,10 +88,7 @@ class Frame:
 
     def most_body(self, path: bytes) -> int:
         """How many bytes may be sent to an address of the API."""
-        asked = path.partition(b"?")[0].decode("latin-1").removeprefix(f"/api{PREFIX}")
-        return max(
-            (most for prefix, most in self._sizes if asked.startswith(prefix)), default=SMALL
-        )
+        return self._sizes.most(path)
 
     def too_large(self, path: bytes) -> tuple[bytes, bytes]:
         """The media type and body of the answer to more than that."""
@@ -265,8 +263,3 @@ def _entries(call: Call[Any, Any]) -> list[Entry]:
 def _finish(call: Call[Any, Any]) -> None:
     for hook in call.hooks:
         hook()
-
-
-def _prefix(path: str) -> str:
-    """What an address of a route begins with, before anything that differs."""
-    return path.partition("<")[0]

@@ -15,8 +15,7 @@ from core.jalali import milliseconds
 from core.text import normalise
 from gateway.web.api import masking
 from gateway.web.api.call import Call
-from gateway.web.api.cursors import cursor, place
-from gateway.web.api.lines import lines_of, utility_of
+from gateway.web.api.cursors import cut, place
 from gateway.web.api.messages import DAY_MS, MOST_DAYS
 from gateway.web.api.models import (
     At,
@@ -96,13 +95,12 @@ def listed(call: Call[Search, None], connection: Any) -> Page[Inbound]:
             text=None if asked.text is None else normalise(asked.text) or None,
             since=since,
             until=None if asked.until is None else milliseconds(asked.until),
-            lines=lines_of(call),
+            lines=call.means.lines_of(call.scope),
             before=place("inbound", asked.cursor),
             limit=asked.limit + 1,
         ),
     )
-    shown = found[: asked.limit]
-    following = cursor("inbound", shown[-1].id) if len(found) > asked.limit else None
+    shown, following = cut("inbound", found, asked.limit)
     return Page(items=_shown(call, connection, shown), next=following)
 
 
@@ -119,12 +117,12 @@ def show(call: Call[Nothing, None], connection: Any, message: int) -> Inbound:
     found = find_received(connection, message)
     if found is None:
         raise not_found()
-    call.check(utility_of(call, found.line))
+    call.check(call.means.utility_of(found.line))
     return _shown(call, connection, [found])[0]
 
 
 def _shown(call: Call[Any, Any], connection: Any, found: Sequence[Received]) -> list[Inbound]:
-    seen = [each.id for each in found if call.sees_personal(utility_of(call, each.line))]
+    seen = [each.id for each in found if call.sees_personal(call.means.utility_of(each.line))]
     if seen:
         object_ = f"inbox:{seen[0]}" if len(seen) == 1 else "inbox"
         call.note(object_, call.token.utility, shown=len(seen), first=seen[0], last=seen[-1])
@@ -136,7 +134,7 @@ def _shown(call: Call[Any, Any], connection: Any, found: Sequence[Received]) -> 
             received_at=instant(each.received_at),
             mobile=masking.mobile(each.mobile, whole=each.id in whole),
             line=each.line,
-            utility=utility_of(call, each.line),
+            utility=call.means.utility_of(each.line),
             subscription=masking.code(each.subscription, whole=each.id in whole),
             text=masking.text(each.text, names, whole=each.id in whole),
             operation=each.operation,

@@ -14,9 +14,8 @@ from core.state_groups import CHOICES, Group
 from gateway.templates.wordings import LineGone
 from gateway.web.api import masking
 from gateway.web.api.call import Call
-from gateway.web.api.cursors import cursor
+from gateway.web.api.cursors import cut
 from gateway.web.api.cursors import place as place_of
-from gateway.web.api.lines import lines_of, utility_of
 from gateway.web.api.message_models import One, Part, Search, Send, Sent, Shown, Taken
 from gateway.web.api.models import Nothing, Page, instant
 from gateway.web.api.problems import Problem, Words, Wrong, invalid, not_found
@@ -172,13 +171,12 @@ def listed(call: Call[Search, None], connection: Any) -> Page[Shown]:
             state=asked.state,
             since=since,
             until=None if asked.until is None else milliseconds(asked.until),
-            lines=lines_of(call),
+            lines=call.means.lines_of(call.scope),
             before=place_of("messages", asked.cursor),
             limit=asked.limit + 1,
         ),
     )
-    shown = found[: asked.limit]
-    following = cursor("messages", shown[-1].id) if len(found) > asked.limit else None
+    shown, following = cut("messages", found, asked.limit)
     return Page(items=_shown(call, shown), next=following)
 
 
@@ -195,17 +193,17 @@ def show(call: Call[Nothing, None], connection: Any, message: int) -> Shown:
     found = show_outbox(connection, message)
     if found is None:
         raise not_found()
-    call.check(utility_of(call, found.line))
+    call.check(call.means.utility_of(found.line))
     return _shown(call, [found])[0]
 
 
 def _mine(call: Call[Any, Any], found: Sequence[Message]) -> list[Message]:
-    lines = lines_of(call)
+    lines = call.means.lines_of(call.scope)
     return [each for each in found if lines is None or each.line in lines]
 
 
 def _shown(call: Call[Any, Any], found: Sequence[Message]) -> list[Shown]:
-    seen = [each.id for each in found if call.sees_personal(utility_of(call, each.line))]
+    seen = [each.id for each in found if call.sees_personal(call.means.utility_of(each.line))]
     if seen:
         # One look, however long the page.
         object_ = f"outbox:{seen[0]}" if len(seen) == 1 else "outbox"
@@ -224,7 +222,7 @@ def _as_shown(call: Call[Any, Any], message: Message, *, whole: bool) -> Shown:
         expires_at=None if message.expires_at is None else instant(message.expires_at),
         mobile=masking.mobile(message.mobile, whole=whole),
         line=message.line,
-        utility=utility_of(call, message.line),
+        utility=call.means.utility_of(message.line),
         subscription=masking.code(message.subscription, whole=whole),
         template=message.template,
         campaign=None if message.run_id is None else str(message.run_id),

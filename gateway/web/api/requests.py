@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
 from core.access.permissions import Permission
@@ -16,7 +17,7 @@ from core.requests.rows import Request as Row
 from core.requests.states import RequestState
 from core.text import storable
 from gateway.web.api.call import Call
-from gateway.web.api.cursors import cursor, place
+from gateway.web.api.cursors import cut, place
 from gateway.web.api.models import (
     Page,
     instant,
@@ -127,8 +128,7 @@ def listed(call: Call[Search, None], connection: Any) -> Page[Request]:
         limit=asked.limit + 1,
     )
     found = list_requests(connection, wanted)
-    shown = found[: asked.limit]
-    following = cursor("requests", shown[-1].request.id) if len(found) > asked.limit else None
+    shown, following = cut("requests", found, asked.limit, attrgetter("request.id"))
     seen = [each.request.tracking for each in shown if call.sees_personal(each.request.utility)]
     if seen:
         call.note("requests", call.token.utility, shown=len(seen), first=seen[0], last=seen[-1])

@@ -22,13 +22,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from core.access.permissions import Permission
 from gateway.web.api.models import Model, Nothing
+from gateway.web.sizes import SMALL
 
-SMALL: Final = 64 * 1024
-"""How many bytes a body may have, where its route says nothing else."""
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 

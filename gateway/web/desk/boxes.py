@@ -22,20 +22,7 @@ MOST_DAYS: Final = 31
 
 def lines_of(visit: Visit, permission: Permission) -> frozenset[str] | None:
     """The lines, dialled ones too, whose messages the visitor may do that with; None: every."""
-    scope = visit.scope(permission)
-    if scope is None:
-        return None
-    means = visit.means
-    found = {line for line, mind in means.minds.items() if mind.utility in scope}
-    return frozenset(
-        found | {line for line, each in means.talkers.items() if each.utility in scope}
-    )
-
-
-def utility_of(visit: Visit, line: str) -> str | None:
-    """The utility that a line serves; None for a line that the settings no longer have."""
-    mind = visit.means.minds.get(line) or visit.means.talkers.get(line)
-    return mind.utility if mind else None
+    return visit.means.lines_of(visit.scope(permission))
 
 
 def texted_lines(visit: Visit, permission: Permission) -> list[str]:

@@ -26,13 +26,14 @@ from gateway.web.desk.headers import guard
 from gateway.web.desk.means import Means
 from gateway.web.desk.refusals import Refusal
 from gateway.web.desk.rendering import Renderer
-from gateway.web.desk.routes import SMALL, Access, Route, Routes
+from gateway.web.desk.routes import Access, Route, Routes
 from gateway.web.desk.static import Static
 from gateway.web.desk.texts import Texts
 from gateway.web.desk.visit import Visit
 from gateway.web.limits import Allowance, Limiter
 from gateway.web.paths import RowId
 from gateway.web.site import TOO_LARGE, address_of, live_on
+from gateway.web.sizes import Sizes
 
 log = structlog.get_logger(__name__)
 
@@ -87,7 +88,7 @@ class Frame:
             )
         self._app.route("/static/<name>", methods=["GET"], endpoint="static")(self._file)
         self._app.handle_errors(Exception)(self._lost)
-        self._sizes = [(_prefix(route.path), route.most_body) for route in self.routes]
+        self._sizes = Sizes("/desk", self.routes)
 
     @property
     def resource(self) -> Any:
@@ -96,10 +97,7 @@ class Frame:
 
     def most_body(self, path: bytes) -> int:
         """How many bytes may be sent to an address of the desk."""
-        asked = path.partition(b"?")[0].decode("latin-1").removeprefix("/desk")
-        return max(
-            (most for prefix, most in self._sizes if asked.startswith(prefix)), default=SMALL
-        )
+        return self._sizes.most(path)
 
     def too_large(self, _path: bytes) -> tuple[bytes, bytes]:
         """What is answered to more: nothing is known yet of who asks."""
@@ -229,8 +227,3 @@ class Frame:
         kept = f"public, max-age={_KEPT_SECONDS}, immutable"
         request.setHeader(b"cache-control", kept.encode())
         return file.content
-
-
-def _prefix(path: str) -> str:
-    """What an address of a route begins with, before anything that differs."""
-    return path.partition("<")[0]

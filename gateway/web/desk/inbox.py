@@ -144,7 +144,7 @@ async def opened_for(visit: Visit, message_id: int, permission: Permission) -> O
     if found is None:
         raise NotFound
     received, handling, answers = found
-    utility = boxes.utility_of(visit, received.line)
+    utility = visit.means.utility_of(received.line)
     visit.check(permission, utility)
     can_answer = received.state != UNANSWERABLE
     mind = visit.means.minds.get(received.line) if can_answer else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
@@ -78,3 +78,16 @@ class Means(NamedTuple):
     def utilities(self) -> Mapping[str, str]:
         """The titles of utilities by the keys of their data, in the order of the lines."""
         return {mind.profile.utility: mind.profile.title for mind in self.minds.values()}
+
+    def lines_of(self, utilities: Collection[str] | None) -> frozenset[str] | None:
+        """The lines, dialled ones too, that these utilities have; None: every one."""
+        if utilities is None:
+            return None
+        texted = {line for line, mind in self.minds.items() if mind.utility in utilities}
+        dialled = {line for line, each in self.talkers.items() if each.utility in utilities}
+        return frozenset(texted | dialled)
+
+    def utility_of(self, line: str) -> str | None:
+        """The utility that a line serves; None for a line that the settings no longer have."""
+        mind = self.minds.get(line) or self.talkers.get(line)
+        return mind.utility if mind else None

@@ -77,7 +77,7 @@ async def show(visit: Visit) -> bytes:
 async def show_one(visit: Visit, message_id: int) -> bytes:
     """One message with every attempt to send it."""
     message, history, names, hand = await _opened(visit, message_id, Permission.OUTBOX_SEE)
-    utility = boxes.utility_of(visit, message.line)
+    utility = visit.means.utility_of(message.line)
     what = f"outbox:{message.id}"
     whole = await boxes.sees_whole(visit, Permission.OUTBOX_SEE.value, what, utility)
     states = {part.state for part in message.parts}
@@ -139,14 +139,14 @@ async def _opened(
     found = await visit.read("outbox.message", _found, message_id)
     if found is None:
         raise NotFound
-    visit.check(permission, boxes.utility_of(visit, found[0].line))
+    visit.check(permission, visit.means.utility_of(found[0].line))
     return found  # type: ignore[no-any-return]
 
 
 async def _act_on(visit: Visit, action: Action, message_id: int) -> bytes:
     message, *_ = await _opened(visit, message_id, action.needs)
     now = visit.means.now_ms()
-    utility = boxes.utility_of(visit, message.line)
+    utility = visit.means.utility_of(message.line)
 
     def work(connection: Any) -> None:
         if not action.act(connection, [message.id], now).done:

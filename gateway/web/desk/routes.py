@@ -16,12 +16,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
 from enum import Enum, auto
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from core.access.permissions import Permission
+from gateway.web.sizes import SMALL
 
-SMALL: Final = 64 * 1024
-"""How many bytes a form may send, where its route says nothing else."""
 Handler = Callable[..., Awaitable[Any]]
 
 
