@@ -245,7 +245,7 @@ async def test_trouble_is_said_without_its_insides(
         with capture_logs() as logged:
             page = await desk.get("/users", boss)
         assert page.code == code
-        assert [each["event"] for each in logged] == [event]
+        assert event in {each["event"] for each in logged}
         for inside in (b"secret", b"disk", b"Traceback", b"ZeroDivision"):
             assert inside not in page.body
         assert "lang" in dict(page.tags)["html"]
