@@ -10,17 +10,17 @@ from rich.filesize import decimal
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from core.backing_up import back_up
-from core.jalali import TEHRAN
+from core.jalali import TEHRAN, jalali
 from gateway.commands.clicking import Command, as_json, pass_context
 from gateway.commands.context import CommandError, Context
 from gateway.commands.output import console, print_json
 
 
 @click.command(cls=Command, epilog="peyk backup /var/lib/peyk/backup/")
-@click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
+@click.argument("file", metavar="FILE")
 @as_json
 @pass_context
-def backup(context: Context, file: Path, *, as_json: bool) -> None:
+def backup(context: Context, file: str, *, as_json: bool) -> None:
     """Copy a SQLite database to FILE while the daemon works.
 
     FILE may be a folder: then the file is named after the moment. The copy is of one moment
@@ -32,10 +32,9 @@ def backup(context: Context, file: Path, *, as_json: bool) -> None:
                 f"{database.name} is copied with PostgreSQL's own tool: "
                 "`pg_dump --format=custom --file=FILE DATABASE` (docs/operating.md, Backup)"
             )
-        if file.is_dir():
-            file /= f"peyk-{datetime.now(TEHRAN):%Y%m%d-%H%M%S}.db"
-        if not file.absolute().parent.is_dir():
-            raise CommandError(f"there is no folder {file.absolute().parent}")
+        copy = _place(file)
+        if not copy.absolute().parent.is_dir():
+            raise CommandError(f"there is no folder {copy.absolute().parent}; make it first")
         with Progress(
             TextColumn("copying"),
             BarColumn(),
@@ -46,8 +45,18 @@ def backup(context: Context, file: Path, *, as_json: bool) -> None:
             disable=not console(stderr=True).is_terminal,
         ) as bar:
             task = bar.add_task("", total=None)
-            size = back_up(database, file, lambda n, of: bar.update(task, completed=n, total=of))
+            size = back_up(database, copy, lambda n, of: bar.update(task, completed=n, total=of))
     if as_json:
-        print_json({"file": str(file), "bytes": size})
+        print_json({"file": str(copy), "bytes": size})
     else:
-        click.echo(f"copied to {file} ({decimal(size)}); keep a copy of the key as well")
+        click.echo(f"copied to {copy} ({decimal(size)}); keep a copy of the key as well")
+
+
+def _place(said: str) -> Path:
+    """The file that is meant: in a folder one named after the moment, in Jalali."""
+    place = Path(said)
+    # Whoever ends a name with a slash means a folder, also one that is not there.
+    if not (place.is_dir() or said.endswith("/")):
+        return place
+    now = datetime.now(TEHRAN)
+    return place / f"peyk-{jalali(now.date()).replace('/', '')}-{now:%H%M%S}.db"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -34,10 +35,13 @@ def test_a_folder_gets_a_file_that_is_named_after_the_moment(
     assert cli._run(["--config", str(settings), "backup", str(folder), "--json"]) == 0
     told = json.loads(capfd.readouterr().out)
     [made] = folder.iterdir()
+    assert re.fullmatch(r"peyk-1[45]\d{6}-\d{6}\.db", made.name), "in Jalali"
     assert told == {"file": str(made), "bytes": made.stat().st_size}
     assert cli._run(["--config", str(settings), "backup", str(made)]) == 1
     assert "is there already" in capfd.readouterr().err
     assert cli._run(["--config", str(settings), "backup", str(tmp_path / "no" / "x.db")]) == 1
+    assert f"there is no folder {tmp_path / 'no'}" in capfd.readouterr().err
+    assert cli._run(["--config", str(settings), "backup", f"{tmp_path / 'no'}/"]) == 1
     assert f"there is no folder {tmp_path / 'no'}" in capfd.readouterr().err
 
 
