@@ -11,10 +11,11 @@ from tests.acceptance.test_binds import BIND
 from tests.listeners import Address, MailServer
 
 ADMIN = "989121111111"
+# A bind may take longer than a second to come up, where the machine is busy.
 ALERTS = """
 [alerts]
-bind_down = 1
-calm = 1
+bind_down = 3
+calm = 3
 mobiles = ["{admin}"]
 line = "{line}"
 [alerts.email]
