@@ -198,6 +198,7 @@ def erase(connection: Connection, held: Held, now: int) -> None:
         (request_history, {"note": ""}),
         (orders, {"mobile": None}),
         (readings, {"mobile": None}),
+        (suppressions, {"note": ""}),
     ):
         emptied = update(table).where(table.c.id.in_(_wanted())).values(values)
         connection.execute(emptied, _ids(held, table.name))

@@ -86,7 +86,8 @@ def _both(database: Database, keys: Keys) -> tuple[Any, Any]:
                               **named)),
                 (code_failures, _row(code_failures, utility=UTILITY, number=whose.number,
                                      mobile=OTHER + "9")),
-                (suppressions, _row(suppressions, utility=UTILITY, mobile=mobile, reason="asked")),
+                (suppressions, _row(suppressions, utility=UTILITY, mobile=mobile, reason="asked",
+                                    note=f"{whose.name} telephoned")),
             ):  # fmt: skip
                 connection.execute(insert(table), row)
             sent = {"mobile": mobile, "reading": 4321, "read_at": 5, "source": "sms"}
