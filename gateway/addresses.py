@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 from urllib.parse import urlsplit
 
 MOST_LETTERS = 2_000
@@ -32,7 +33,7 @@ def checked_elsewhere(value: str) -> str:
     What listens here is for its operators to say, and not for whoever may use the desk or the API.
     """
     address = checked_address(value)
-    if is_local(urlsplit(address).hostname or ""):
+    if _leads_here(urlsplit(address).hostname or ""):
         raise ValueError("is on the daemon's own machine: `peyk webhook add` adds those")
     return address
 
@@ -45,3 +46,28 @@ def is_local(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _leads_here(host: str) -> bool:
+    """Whether it is this machine or the wire that it is at, in any spelling that a resolver takes.
+
+    Such as ``127.1``, ``2130706433``, ``0.0.0.0`` or ``[::ffff:127.0.0.1]``. What a name leads to
+    is known only when it is asked for; https then wants a certificate of that name.
+    """
+    name = host.rstrip(".")
+    if name in _HERE or name.endswith(".localhost"):
+        return True
+    found: ipaddress.IPv4Address | ipaddress.IPv6Address | None
+    try:
+        found = ipaddress.ip_address(name)
+    except ValueError:
+        try:
+            found = ipaddress.IPv4Address(socket.inet_aton(name))
+        except OSError:
+            return False
+    if isinstance(found, ipaddress.IPv6Address):
+        found = found.ipv4_mapped or found
+    return found.is_loopback or found.is_unspecified or found.is_link_local
+
+
+_HERE = frozenset({"localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback"})
