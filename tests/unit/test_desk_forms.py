@@ -53,6 +53,7 @@ def test_what_is_wrong_stands_beside_its_field() -> None:
         long="x" * 9,
         kind="x",
         many=["a", "x"],
+        unseen="\u200c \u200f",
     )
     assert sent.number("amount") is None
     assert sent.number("much", most=10) is None
@@ -62,6 +63,7 @@ def test_what_is_wrong_stands_beside_its_field() -> None:
     assert sent.choice("kind", ["a"]) == ""
     assert sent.choices("many", ["a", "b"]) == ["a"]
     assert sent.text("empty", required=True) == ""
+    assert sent.text("unseen", required=True) == ""
     assert sent.upload("file", required=True) is None
     sent.wrong("amount", "another")
     assert sent.errors == {
@@ -73,6 +75,7 @@ def test_what_is_wrong_stands_beside_its_field() -> None:
         "kind": "form.choice",
         "many": "form.choice",
         "empty": "form.required",
+        "unseen": "form.required",
         "file": "form.file",
     }
 

@@ -10,7 +10,7 @@ from core.identifiers import MobileError
 from core.identifiers import mobile as normal_mobile
 from core.ids import MOST
 from core.jalali import DateError, parse_date
-from core.text import ascii_digits, storable
+from core.text import ascii_digits, is_seen, storable
 
 V = TypeVar("V")
 _MOST_TEXT: Final = 2000
@@ -76,9 +76,10 @@ class Form:
     def text(self, field: str, *, most: int = _MOST_TEXT, required: bool = False) -> str:
         """A text without blanks at its ends."""
         said = storable(self.raw(field)).replace("\r\n", "\n").strip()
-        if required and not said:
+        if required and not is_seen(said):
             self.wrong(field, "form.required")
-        elif len(said) > most:
+            return ""
+        if len(said) > most:
             self.wrong(field, "form.long", most=most)
             return ""
         return said
