@@ -197,7 +197,7 @@ def erase(connection: Connection, held: Held, now: int) -> None:
         (requests, {"mobile": None, "fields": "{}", "text": "", "changed_at": now}),
         (request_history, {"note": ""}),
         (orders, {"mobile": None}),
-        (readings, {"mobile": None}),
+        (readings, {"mobile": None, "note": None}),
         (suppressions, {"note": ""}),
     ):
         emptied = update(table).where(table.c.id.in_(_wanted())).values(values)

@@ -90,7 +90,13 @@ def _both(database: Database, keys: Keys) -> tuple[Any, Any]:
                                     note=f"{whose.name} telephoned")),
             ):  # fmt: skip
                 connection.execute(insert(table), row)
-            sent = {"mobile": mobile, "reading": 4321, "read_at": 5, "source": "sms"}
+            sent = {
+                "mobile": mobile,
+                "reading": 4321,
+                "read_at": 5,
+                "source": "sms",
+                "note": f"said to {whose.name}",
+            }
             connection.execute(insert(readings), _row(readings, **named) | sent)
     return me, you
 
