@@ -156,6 +156,9 @@ class Settings(Frozen):
 
 def load_settings(file: Path) -> Settings:
     """Read ``file``. Raises ``ConfigError`` for the first mistake in it."""
+    if not file.exists():
+        hint = "go to Peyk's folder, or name another with --config or PEYK_CONFIG"
+        raise ConfigError(file, "", "there is no such file", hint)
     tables = read_toml(file)
     data = data_folder(file, tables)
     fetch_secrets(file, tables, data)
