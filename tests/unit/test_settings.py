@@ -196,7 +196,7 @@ def test_a_mistake_is_one_line_with_file_key_and_hint(
 
 def test_a_missing_file_is_said_so(tmp_path: Path) -> None:
     """A wrong path is told as a wrong path."""
-    with pytest.raises(ConfigError, match="no such file; .*PEYK_CONFIG"):
+    with pytest.raises(ConfigError, match=r"no such file; .*PEYK_CONFIG"):
         load_settings(tmp_path / "nowhere.toml")
 
 
