@@ -38,6 +38,10 @@ _BY_INDEX_ONLY = "SELECT " + ", ".join(
 )
 BUSY_MS = 10_000
 """How long SQLite waits for another process that writes."""
+_LOG_PAGES = 8_192
+"""SQLite: pages (of 4 KiB) in the write-ahead log at which whoever commits puts back what is
+left of them. At the usual 1,000 a batch did so many times a second when much is written, and
+those who wait for an answer waited for that too. See ``Database.put_back``."""
 
 
 class DatabaseUnavailable(Exception):
@@ -177,6 +181,23 @@ class Database:
             raise
         self._kept.append(connection)
 
+    def put_back(self) -> None:
+        """SQLite: copy what the write-ahead log holds into the database, beside who writes.
+
+        Nobody waits for it; what it leaves, because it was written or is read meanwhile, is
+        left for the next time. Raises ``DatabaseUnavailable``. Nothing on PostgreSQL.
+        """
+        if not self.is_sqlite:
+            return
+        try:
+            connection = self.engine.raw_connection()
+            try:
+                connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            finally:
+                connection.close()
+        except (sqlite3.OperationalError, OperationalError, PoolTimeout) as error:
+            raise DatabaseUnavailable(_words(error)) from error
+
     def close(self) -> None:
         """Close every connection."""
         while self._kept:
@@ -209,9 +230,12 @@ def _sqlite(url: URL) -> Engine:
         _write_ahead(connection)
         for pragma in (
             "synchronous = FULL",  # acknowledged means on the disk
+            f"wal_autocheckpoint = {_LOG_PAGES}",
             "foreign_keys = ON",
             "temp_store = MEMORY",
-            "cache_size = -65536",
+            # In KiB. What is not of the log is read from the mapped file; more than this
+            # is held for nothing by a connection that is kept.
+            "cache_size = -16384",
             "mmap_size = 1073741824",
         ):
             connection.execute(f"PRAGMA {pragma}")

@@ -29,7 +29,7 @@ from gateway.daemon.network import make_network, make_pauses, make_pushes, make_
 from gateway.daemon.orders import Orders
 from gateway.daemon.own_messages import make_own_messages, make_webhooks
 from gateway.daemon.pages import make_means, make_payments, make_web
-from gateway.daemon.rounds import Rounds, Tidying
+from gateway.daemon.rounds import Rounds, Tidying, putting_back
 from gateway.daemon.watching import make_monitor, make_pulse, make_vitals, make_watch
 from gateway.inbound import Inbound
 from gateway.panels.making import blocked_states
@@ -53,6 +53,7 @@ PAUSE_SECONDS = 2.0
 WATCH_SECONDS = 5.0
 WEBHOOK_SECONDS = 1.0
 COUNT_SECONDS = 5.0
+PUT_BACK_SECONDS = 0.25
 FLUSH_SECONDS = 5.0
 TIDY_SECONDS = 60.0
 RETENTION_SECONDS = 3600.0
@@ -206,6 +207,8 @@ class Daemon(MultiService):
         self._rounds.every(WATCH_SECONDS, self._watch.tick)
         self._rounds.every(WEBHOOK_SECONDS, self._webhooks.tick)
         self._rounds.every(COUNT_SECONDS, self._pulse.store)
+        if self._ground.database.is_sqlite:
+            self._rounds.every(PUT_BACK_SECONDS, putting_back(self._ground))
         self._pauses.start()
         self._scheduler.tick()
         self._watchdog.startService()

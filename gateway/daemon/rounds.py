@@ -39,6 +39,18 @@ class Rounds:
             loop.stop()
 
 
+def putting_back(ground: Ground) -> Callable[[], Deferred[None]]:
+    """Return what empties SQLite's write-ahead log a little, beside the batches.
+
+    What fails is left for the next time: that the database is away, the batches tell.
+    """
+
+    def tick() -> Deferred[None]:
+        return ground.workers.put_back().addErrback(_left_in_log)
+
+    return tick
+
+
 class Tidying:
     """Tidies the database beside the batches, and sends what that brings about."""
 
@@ -67,6 +79,11 @@ class Tidying:
 
 def _log_failure(failure: Failure, event: str) -> None:
     log.critical(event, failure=failure.getTraceback())
+
+
+def _left_in_log(failure: Failure) -> None:
+    failure.trap(DatabaseUnavailable)
+    log.info("database.left_in_log", error=failure.getErrorMessage())
 
 
 def _log_unavailable(failure: Failure) -> None:

@@ -53,6 +53,10 @@ class Workers:
         pool = self._writer if self._database.is_sqlite else self._beats
         return deferToThreadPool(self._reactor, pool, function, *args)
 
+    def put_back(self) -> Deferred[None]:
+        """Empty SQLite's write-ahead log on a thread that nobody waits for."""
+        return deferToThreadPool(self._reactor, self._beats, self._database.put_back)
+
     def in_report(self, function: Callable[..., R], *args: Any) -> Deferred[R]:
         """Run what takes seconds, one after the other."""
         return deferToThreadPool(self._reactor, self._reports, function, *args)

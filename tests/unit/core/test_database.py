@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -14,8 +16,6 @@ from core.database import Database, DatabaseUnavailable, checked_url
 from core.tables import bind_marks
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.conftest import PostgresqlServer
 
 ROW = {"node": 1, "bind": "main", "confirmed_id": 7}
@@ -174,3 +174,44 @@ def test_whoever_writes_to_sqlite_keeps_a_connection(sqlite_database: Database) 
         # One within the other, as when another thread writes meanwhile.
         sqlite_database.read("read", lambda _c: sqlite_database.transact("fail", fail))
     assert sqlite_database.transact("write", _write) == "written"
+
+
+def test_what_is_in_sqlites_log_is_put_back_beside_who_reads_and_writes(
+    sqlite_database: Database, tmp_path: Path
+) -> None:
+    """It waits for nobody, and what it has to leave is put back the next time."""
+    file = Path(str(sqlite_database.url.database))
+
+    def in_the_file_alone() -> list[int]:
+        copy = tmp_path / f"copy{len(list(tmp_path.iterdir()))}.db"
+        shutil.copyfile(file, copy)
+        other = Database(f"sqlite:///{copy}")
+        try:
+            return other.read("read", _read)
+        finally:
+            other.close()
+
+    def beside_a_writer(connection: Connection) -> None:
+        _write(connection)
+        sqlite_database.put_back()
+
+    def beside_a_reader(connection: Connection) -> list[int]:
+        before = _read(connection)
+        sqlite_database.transact("write", beside_a_writer)
+        sqlite_database.put_back()
+        assert in_the_file_alone() == before == []
+        return before
+
+    sqlite_database.put_back()
+    sqlite_database.read("read", beside_a_reader)
+    assert sqlite_database.read("read", _read) == [7]
+    sqlite_database.put_back()
+    assert in_the_file_alone() == [7]
+
+
+def test_a_log_that_cannot_be_put_back_is_the_databases_fault(tmp_path: Path) -> None:
+    """As for any other work; a server's is none of ours."""
+    gone = Database(f"sqlite:///{tmp_path / 'nowhere' / 'peyk.db'}")
+    with pytest.raises(DatabaseUnavailable, match="unable to open"):
+        gone.put_back()
+    Database("postgresql://nobody@127.0.0.1:1/nowhere").put_back()
