@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import ConnectionPoolEntry
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -33,6 +34,9 @@ _PLANS = {
     # go through all of it for each row of the batch.
     "plan_cache_mode": "force_generic_plan",
 }
+PLANS_SECONDS = 5.0
+"""For so long a connection to PostgreSQL uses the plans that it has made. See ``_postgresql``."""
+_PLANNED_AT = "planned_at"
 _BY_INDEX_ONLY = "SELECT " + ", ".join(
     f"set_config('{name}', '{value}', true)" for name, value in _PLANS.items()
 )
@@ -95,10 +99,11 @@ def checked_url(url: str) -> URL:
 class Database:
     """One engine. Thread-safe: each transaction takes a connection of its own."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, clock: Callable[[], float] = time.monotonic) -> None:
+        """``clock``: seconds since whenever."""
         self.url = checked_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self.engine = _sqlite(self.url) if self.is_sqlite else _postgresql(self.url)
+        self.engine = _sqlite(self.url) if self.is_sqlite else _postgresql(self.url, clock)
         self._reading = self.engine.execution_options(read_only=True)
         self._kept: list[Connection] = []
         """SQLite: what has been written with. See ``_kept_begin``."""
@@ -263,8 +268,8 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
             return
 
 
-def _postgresql(url: URL) -> Engine:
-    return create_engine(
+def _postgresql(url: URL, clock: Callable[[], float]) -> Engine:
+    engine = create_engine(
         url,
         hide_parameters=True,  # an error's text goes to the log, a subscriber's must not
         pool_size=5,
@@ -280,10 +285,27 @@ def _postgresql(url: URL) -> Engine:
             "keepalives_interval": 5,
             "keepalives_count": 3,
             "tcp_user_timeout": 25_000,
-            # The session's zone must not decide what a date means.
-            "options": "-c timezone=UTC -c jit=off "
+            # The session's zone must not decide what a date means. A page of a report is read
+            # in a few milliseconds: starting workers for each takes longer, and the cores are
+            # for those who wait for an answer.
+            "options": "-c timezone=UTC -c jit=off -c max_parallel_workers_per_gather=0 "
             # … and so does the server of a daemon whose machine has: its locks are let go of.
             "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3 "
             "-c tcp_user_timeout=25000",
         },
     )
+
+    @event.listens_for(engine, "connect")
+    def on_connect(_connection: Any, record: ConnectionPoolEntry) -> None:
+        record.info[_PLANNED_AT] = clock()
+
+    @event.listens_for(engine, "checkout")
+    def on_checkout(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+        # A plan is kept until the table is analysed, which the server does once a minute at
+        # most. One made while the outbox was empty begins with all of the outbox: harmless
+        # then, 70 ms for each batch when a campaign has put 200,000 messages into it.
+        if clock() - record.info[_PLANNED_AT] >= PLANS_SECONDS:
+            record.info[_PLANNED_AT] = clock()
+            connection.execute("DISCARD PLANS", prepare=False)
+
+    return engine

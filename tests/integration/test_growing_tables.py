@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, text
+from twisted.internet.task import Clock
 
+from core.bulk import insert_rows
 from core.calls import Argument, Call
-from core.database import Database, by_index_only
+from core.database import PLANS_SECONDS, Database, by_index_only
 from core.demo import FIRST_NUMBER, code_of, fill
 from core.dialogues.exchange import Exchange
 from core.dialogues.limits import Limits, OpenSessions
@@ -24,9 +26,12 @@ from core.facts import Facts, Wanted
 from core.ids import IdMaker
 from core.operations import REGISTRY
 from core.operations.operation import NAMING
+from core.outbox import Outgoing, Result, Sent
 from core.requests.kinds import Door
+from core.results import store_results
 from core.secrecy import Keys
 from core.shelf import Asker
+from core.tables import outbox
 from core.terms import Terms
 from gateway.profiles import load_profile
 from tests.saying import SAID
@@ -35,6 +40,7 @@ from tests.talkers import CODE, FakeTalker
 NOW = 1_790_000_000_000
 UTILITY = "kerman-water"
 PROFILE = Path(__file__).parents[2] / "config" / "profiles" / UTILITY
+OUTGOING = Outgoing(7, "989131234567", "100034122", "سلام", 1, 1, 7, 5, 0, 3, True, None)  # noqa: FBT003
 GROWN = 5_000
 FEW = 500
 """Less than one table more, and more than what one batch's own rows come to."""
@@ -163,21 +169,56 @@ def test_a_batch_reads_no_more_of_tables_that_have_grown(
     postgresql_database: Database, batch: Callable[[], None]
 ) -> None:
     """The same batch again, with thousands of rows more in every table."""
-
-    def read() -> dict[str, int]:
-        postgresql_database.transact("tell", _tell)
-        return postgresql_database.transact("read", _read)
-
-    def reading() -> dict[str, int]:
-        before = read()
-        batch()
-        after = read()
-        return {name: after[name] - before[name] for name in after}
-
     for _ in range(8):  # after five, the driver has its statements prepared
         batch()
-    small = reading()
+    small = _reading(postgresql_database, batch)
     postgresql_database.transact("grow", _grow)
-    large = reading()
+    large = _reading(postgresql_database, batch)
     assert {name: (small[name], n) for name, n in large.items() if n - small[name] > FEW} == {}
     assert sum(small.values()) > 0
+
+
+def test_plans_of_an_empty_outbox_are_not_kept(postgresql_database: Database) -> None:
+    """A campaign fills an outbox that was empty when the daemon began; nobody waits for that."""
+    clock = Clock()
+    url = postgresql_database.url.render_as_string(hide_password=False)
+    daemon = Database(url, clock.seconds)
+    with postgresql_database.engine.connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("VACUUM outbox"))
+    sent = [Sent(OUTGOING._replace(id=i), Result.ACCEPTED, "mci", f"s{i}", 0) for i in range(100)]
+
+    def store(connection: Connection) -> None:
+        by_index_only(connection)
+        store_results(connection, sent, NOW, node=1)
+
+    def batch() -> None:
+        daemon.transact("batch", store)
+
+    for _ in range(8):
+        batch()
+    postgresql_database.transact("campaign", _fill_outbox)
+    clock.advance(PLANS_SECONDS)
+    read = _reading(daemon, batch)
+    daemon.close()
+    assert {name: n for name, n in read.items() if n > FEW} == {}
+
+
+def _fill_outbox(connection: Connection) -> None:
+    columns = {**OUTGOING._asdict(), "state": "queued", "due_at": NOW, "created_at": NOW}
+    columns["changed_at"] = NOW
+    columns = {name: columns[name] for name in columns.keys() - {"id", "operation"}}
+    rows = [(i, *columns.values()) for i in range(1_000, 1_000 + GROWN)]
+    insert_rows(connection, outbox, ("id", *columns), rows)
+
+
+def _reading(database: Database, batch: Callable[[], None]) -> dict[str, int]:
+    """How many rows a batch reads from each table, and entries from each index."""
+
+    def read() -> dict[str, int]:
+        database.transact("tell", _tell)
+        return database.transact("read", _read)
+
+    before = read()
+    batch()
+    after = read()
+    return {name: after[name] - before[name] for name in after}
