@@ -42,6 +42,7 @@ from gateway.inbound import Inbound, InThread
 from gateway.outbound import Router
 from gateway.panels.service import PanelService
 from gateway.peers import Peers
+from gateway.queue_gauge import QueueGauge
 from gateway.scheduler import Scheduler
 from gateway.service_list import with_services
 from gateway.settings import Settings
@@ -95,6 +96,7 @@ class Vitals:
         self._operators = {bind.smsc for bind in settings.binds if bind.sends}
         self._operators |= {panel.name for panel in settings.panels}
         self._disk: DiskHealth | None = None
+        self._gauge = QueueGauge(lambda now: parts.database.read("health", depths, now))
 
     def look(self) -> Deferred[Mapping[str, Any]]:
         """How the daemon is, as JSON; also when the database does not answer."""
@@ -114,7 +116,7 @@ class Vitals:
     def _look_at_database(self, now: int) -> tuple[Depths, bool]:
         database = self._parts.database
         self._disk = _disk(self._settings.daemon.data, database)
-        return database.read("health", depths, now), is_current(database)
+        return self._gauge.depths(now), is_current(database)
 
     def _assess(self, snapshot: Snapshot) -> Health:
         return assess(snapshot, self._settings.alerts.oldest_waiting)
