@@ -82,8 +82,9 @@ def measure(engine: Engine, plan: Plan) -> Campaign:
         before = daemon.memory()
         daemon.begin(Phase(rate=TEXTS, bulk=True))
         run = _start(daemon, period)
-        told = _wait(daemon, run)
+        _wait(url, run)
         producing = daemon.end()
+        told = _command(daemon, "show", run)
         made = daemon.memory()
         paced = daemon.run(Phase(plan.minute, rate=TEXTS / 4, warm_up=plan.warm_up, bulk=True))
     engine.settle()
@@ -132,15 +133,19 @@ def _start(daemon: Running, period: str) -> str:
     return str(_command(daemon, "start", _TEMPLATE, "--param", f"period={period}")["id"])
 
 
-def _wait(daemon: Running, run: str) -> dict[str, Any]:
-    """Wait until every message is made, looking seldom: each look counts all of them."""
+def _wait(url: str, run: str) -> None:
+    """Wait until every message is made, looking at nothing but the run's own row."""
+    engine = create_engine(url)
+    statement = text("SELECT state FROM runs WHERE id = :run")
     deadline = time.monotonic() + _PATIENCE
-    while time.monotonic() < deadline:
-        time.sleep(2)
-        found = _command(daemon, "show", run)
-        if found["state"] != "producing":
-            return found
-    raise BenchError(f"the campaign is still {found['state']}: {found}")
+    state = "producing"
+    while state == "producing":
+        if time.monotonic() > deadline:
+            raise BenchError(f"the campaign is still {state} after {_PATIENCE:.0f} s")
+        time.sleep(1)
+        with engine.connect() as connection:
+            state = connection.execute(statement, {"run": int(run)}).scalar_one()
+    engine.dispose()
 
 
 def _seconds(url: str, run: str) -> float:
