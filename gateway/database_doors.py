@@ -18,6 +18,8 @@ class Doors(NamedTuple):
     """``in_reader(function, *arguments)``: on a thread that holds nobody up."""
     in_writer: Callable[..., Deferred[Any]]
     """The same on the thread that writes."""
+    in_bulk: Callable[..., Deferred[Any]]
+    """The same for pieces of long work: where they hold nobody up, if the database allows it."""
 
     def read(self, name: str, function: Callable[..., Any], *arguments: Any) -> Deferred[Any]:
         """Run a transaction that only reads."""

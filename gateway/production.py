@@ -1,9 +1,9 @@
 """The daemon's production of campaigns: goes on with every run that is open.
 
-Pieces are read and worded on the readers' threads and queued on the one that writes, one
-after the other: whatever batch has come up meanwhile goes between two of them. After each
-the writing thread is left to the batches for as long as the piece has kept it, and the next
-piece is read in that time: people's answers come before messages that nobody waits for.
+Pieces are read and worded on the readers' threads and queued one after the other: beside the
+batches, or between them where one writes at a time. After each comes a rest of as long as it
+took, and the next piece is read in that time: people's answers come before messages that
+nobody waits for.
 """
 
 from __future__ import annotations
@@ -150,7 +150,7 @@ class Production:
         ahead = self._read(work, run.position, rows)
         while True:
             piece: Piece = yield ahead
-            put: Put = yield self._doors.in_writer(
+            put: Put = yield self._doors.in_bulk(
                 put_piece, self._doors.database, piece, self._node, self._now()
             )
             if put.stored and not told:

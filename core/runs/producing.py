@@ -25,8 +25,9 @@ LEAST_ROWS: Final = 200
 """Their own work is a few milliseconds: where a piece takes longer all the same, it is the commit
 or a busy machine, and smaller ones would take as long."""
 MOST_ROWS: Final = 4_000
-WANTED_SECONDS: Final = 0.010
-"""What a piece's transaction is to take: a text that comes in meanwhile waits for it."""
+WANTED_SECONDS: Final = 0.005
+"""What a piece's transaction is to take: a text that comes in meanwhile waits for it, or for
+the log that both write to."""
 _GROWTH: Final = 1.5
 
 

@@ -53,7 +53,8 @@ class Ground:
     @property
     def doors(self) -> Doors:
         """How the database is got at from the reactor's thread."""
-        return Doors(self.database, self.workers.in_reader, self.workers.in_writer)
+        workers = self.workers
+        return Doors(self.database, workers.in_reader, workers.in_writer, workers.in_bulk)
 
     @property
     def is_shared(self) -> bool:

@@ -15,7 +15,7 @@ R = TypeVar("R")
 
 
 class Workers:
-    """A thread that writes, two that read, one for signs of life, and one for reports."""
+    """A thread that writes, two that read, and one each for signs of life, reports, campaigns."""
 
     def __init__(self, database: Database, reactor: Any) -> None:
         self._database = database
@@ -24,7 +24,8 @@ class Workers:
         self._readers = ThreadPool(0, 2, "reads")
         self._beats = ThreadPool(0, 1, "beats")
         self._reports = ThreadPool(0, 1, "reports")
-        self._pools = (self._writer, self._readers, self._beats, self._reports)
+        self._bulk = ThreadPool(0, 1, "bulk")
+        self._pools = (self._writer, self._readers, self._beats, self._reports, self._bulk)
 
     def start(self) -> None:
         """Start the threads; what was asked of them before is done now."""
@@ -50,8 +51,14 @@ class Workers:
         But for SQLite: there one writes at a time whatever the thread, and what another
         connection writes costs the one of the batches all that it has in memory.
         """
-        pool = self._writer if self._database.is_sqlite else self._beats
-        return deferToThreadPool(self._reactor, pool, function, *args)
+        return deferToThreadPool(self._reactor, self._beside(self._beats), function, *args)
+
+    def in_bulk(self, function: Callable[..., R], *args: Any) -> Deferred[R]:
+        """Run a piece of long work that writes; beside the batches, but for SQLite as above."""
+        return deferToThreadPool(self._reactor, self._beside(self._bulk), function, *args)
+
+    def _beside(self, pool: ThreadPool) -> ThreadPool:
+        return self._writer if self._database.is_sqlite else pool
 
     def put_back(self) -> Deferred[None]:
         """Empty SQLite's write-ahead log on a thread that nobody waits for."""

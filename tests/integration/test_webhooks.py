@@ -82,7 +82,7 @@ class Rig:
     def daemon(self) -> Webhooks:
         """One that has just been started."""
         return Webhooks(
-            Doors(self.database, at_once, at_once),
+            Doors(self.database, at_once, at_once, at_once),
             self.keys,
             Poster(reactor, 60, self.now_ms),
             WHOSE,

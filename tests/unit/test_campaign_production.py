@@ -50,7 +50,7 @@ def test_the_writing_thread_rests_after_each_piece(
     monkeypatch.setattr("gateway.production.put_piece", put_slowly)
     production = Production(
         node=1,
-        doors=Doors(database, at_once, at_once),
+        doors=Doors(database, at_once, at_once, at_once),
         maker=maker(now_ms),
         sources=sources(),
         clock=reactor,

@@ -61,7 +61,7 @@ def test_a_daemon_begins_and_goes_on_as_the_database_says(sqlite_database: Datab
 
     main, spare = Switch(), Switch()
     switches = {"bind:main": main, "bind:spare": spare}
-    doors = Doors(sqlite_database, in_reader, in_thread)
+    doors = Doors(sqlite_database, in_reader, in_thread, in_thread)
     sqlite_database.transact("pause", pause, ONE)
     pauses = Pauses(doors, switches, sqlite_database.read("paused", paused_now))
     pauses.start()

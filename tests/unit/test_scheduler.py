@@ -53,7 +53,7 @@ class Rig:
         self.told: list[str] = []
         self.is_away = False
         self.scheduler = Scheduler(
-            Doors(database, self.threads, self.threads),
+            Doors(database, self.threads, self.threads, self.threads),
             Leadership(database),
             press(now_ms),
             now_ms=now_ms,

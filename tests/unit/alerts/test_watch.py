@@ -51,7 +51,7 @@ class Daemon:
         self.reads = self.writes = True
         self.binds_down = False
         settings = AlertSettings(bind_down=1, calm=10, database_down=15)
-        doors = Doors(database, self._reader, self._writer)
+        doors = Doors(database, self._reader, self._writer, self._writer)
         book = Book(node, IdMaker(node, self.now).one, settings.calm)
         self.watch = Watch(settings, self.look, doors, book, ways=ways, clock=self.clock)
 

@@ -335,7 +335,7 @@ def test_states_lead_somewhere_and_are_refused_in_words() -> None:
 
 def test_pieces_are_as_large_as_their_time_allows() -> None:
     """Slow ones shrink, quick ones grow, neither by leaps."""
-    assert next_rows(1000, 0.02) < 1000 < next_rows(1000, 0.005)
+    assert next_rows(1000, 0.02) < 1000 < next_rows(1000, 0.002)
     assert next_rows(LEAST_ROWS, 10.0) == LEAST_ROWS
     assert next_rows(MOST_ROWS, 0.0) == MOST_ROWS
 
