@@ -153,6 +153,7 @@ class Daemon(MultiService):
             on_happened=lambda: self._scheduler.happened(),  # noqa: PLW0108
             is_claiming=lambda: self._claims.is_claiming,
             on_batch=self._tally.batch,
+            precedence=self._workers.precedence,
         )
 
     def _make_web(self) -> WebService | None:

@@ -35,6 +35,7 @@ from gateway.messages import (
 from gateway.outbound import Clock, Router
 from gateway.outcomes import Outcomes
 from gateway.pending import Notes, Waiting, Work, by_ledger, take_late
+from gateway.precedence import Precedence
 from gateway.screens import Screens
 
 log = structlog.get_logger(__name__)
@@ -71,6 +72,7 @@ class Inbound:
         on_happened: Callable[[], None] = lambda: None,
         is_claiming: Callable[[], bool] = lambda: False,
         on_batch: Callable[[Work, Done, float], None] = lambda _work, _done, _seconds: None,
+        precedence: Precedence | None = None,
     ) -> None:
         self._database = database
         self._desk = desk
@@ -86,6 +88,7 @@ class Inbound:
         self._on_happened = on_happened
         self._is_claiming = is_claiming
         self._on_batch = on_batch
+        self._precedence = precedence or Precedence()
         self._began = 0.0
         self._ledgers: dict[int, Ledger] = {}
         self._waiting: deque[Waiting] = deque()
@@ -187,8 +190,11 @@ class Inbound:
         # The SMSC has given up on these by now, and keeps them.
         self._refuse(take_late(self._waiting, self._now() - TOO_LATE_MS))
         work = self._next()
-        if work:
+        if not work:
+            self._precedence.end()
+        else:
             self.is_busy = True
+            self._precedence.begin()
             self._began = self._clock.seconds()
             done: Deferred[Done] = self._in_thread(run, self._database, self._desk, work.batch)
             done.addCallbacks(
@@ -259,6 +265,7 @@ class Inbound:
     def _failed(self, failure: Failure, work: Work) -> None:
         """Keep what only we know, refuse what the SMSC can deliver again, and try later."""
         self.is_busy = False
+        self._precedence.end()
         self._notes.take_back(work)
         self._doubtful += work.doubtful()
         self._refuse([(ledger, sequence) for ledger, sequence, _arrival in work.came])
@@ -313,6 +320,7 @@ class Inbound:
     def _broken(self, failure: Failure) -> None:
         """A mistake of ours after the commit: say so, and go on with the next batch."""
         self.is_busy = False
+        self._precedence.end()
         log.critical("inbound.broken", failure=failure.getTraceback())
 
     def stop(self) -> None:

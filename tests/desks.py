@@ -30,6 +30,7 @@ from core.ids import IdMaker
 from core.operations import REGISTRY
 from core.secrecy import Keys
 from gateway.minds import LineMind
+from gateway.precedence import Precedence
 from gateway.profiles import Profile, load_profile
 from gateway.settings import Settings
 from gateway.smpp.text import Alphabet
@@ -53,6 +54,7 @@ LIFETIME = Lifetime(3_600_000, 12 * 3_600_000)
 PASSWORD_HASH = "nobody logs in with a password here"
 _CSRF = re.compile(rb'name="csrf" value="([0-9a-f]+)"')
 _profiles: dict[str, Profile] = {}
+_PRECEDENCE = Precedence()
 _MADE_ONCE = {each.__name__: cache(each) for each in (Texts, Static, Renderer)}
 
 
@@ -126,6 +128,7 @@ class DeskWorld:
             database=database,
             in_report=deferToThread,
             in_thread=deferToThread,
+            precedence=_PRECEDENCE,
             ids=IdMaker(1, now_ms),
             keys=keys,
             minds={

@@ -55,6 +55,7 @@ def make_means(
         database=ground.database,
         in_report=ground.workers.in_report,
         in_thread=ground.workers.in_reader,
+        precedence=ground.workers.precedence,
         ids=ground.desk.ids,
         keys=ground.desk.keys,
         minds=ground.minds,

@@ -10,6 +10,7 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
 from core.database import Database
+from gateway.precedence import Precedence
 
 R = TypeVar("R")
 
@@ -18,6 +19,8 @@ class Workers:
     """A thread that writes, two that read, and one each for signs of life, reports, campaigns."""
 
     def __init__(self, database: Database, reactor: Any) -> None:
+        self.precedence = Precedence()
+        """Of the batches, before what is done on the threads that read."""
         self._database = database
         self._reactor = reactor
         self._writer = ThreadPool(1, 1, "database")
@@ -43,7 +46,11 @@ class Workers:
 
     def in_reader(self, function: Callable[..., R], *args: Any) -> Deferred[R]:
         """Run where nothing is written: on threads that do not hold up the batches."""
-        return deferToThreadPool(self._reactor, self._readers, function, *args)
+        return deferToThreadPool(self._reactor, self._readers, self._after_batch, function, *args)
+
+    def _after_batch(self, function: Callable[..., R], *args: Any) -> R:
+        self.precedence.give_way()
+        return function(*args)
 
     def in_beats(self, function: Callable[..., R], *args: Any) -> Deferred[R]:
         """Run where nobody else keeps anybody waiting.

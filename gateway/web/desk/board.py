@@ -31,7 +31,7 @@ class View(NamedTuple):
 
 
 class Board:
-    """Makes blocks, on any thread; holds nothing of a visitor."""
+    """Makes blocks, beside the reactor's thread; holds nothing of a visitor."""
 
     def __init__(self, texts: Texts, renderer: Renderer) -> None:
         self._texts = texts
@@ -49,7 +49,7 @@ class Board:
         return made[view]
 
     def _block(self, name: str, values: Mapping[str, Any]) -> Markup:
-        made = self._renderer.render(f"board_{name}.html", **values)
+        made = self._renderer.draw(f"board_{name}.html", **values)
         return Markup(made.decode())  # noqa: S704 - a template of ours has escaped it
 
     def _values(self, beat: Beat, view: View) -> dict[str, Any]:

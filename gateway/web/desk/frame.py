@@ -69,7 +69,7 @@ class Frame:
         self._limiter = Limiter(REQUESTS)
         self.routes = [route for page in pages for route in page]
         static = Static()
-        texts, renderer = Texts(), Renderer(static)
+        texts, renderer = Texts(), Renderer(static, means.precedence)
         self._equipment = Equipment(
             texts,
             renderer,

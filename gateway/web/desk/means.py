@@ -14,6 +14,7 @@ from core.database import Database
 from core.ids import IdMaker
 from core.secrecy import Keys
 from gateway.minds import LineMind
+from gateway.precedence import Precedence
 from gateway.profiles import Profile
 from gateway.pulse import Pulse
 from gateway.settings import Settings
@@ -49,6 +50,8 @@ class Means(NamedTuple):
     """A thread for what takes seconds, one after the other: nothing else waits for it."""
     in_thread: InThread
     """What needs a processor for a while, such as a password's hash."""
+    precedence: Precedence
+    """Of messages before pages."""
     ids: IdMaker
     keys: Keys
     minds: Mapping[str, LineMind]

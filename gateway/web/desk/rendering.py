@@ -20,6 +20,7 @@ from core.access.permissions import BUILT_IN, TITLES, Permission
 from core.identifiers import masked_mobile
 from core.particulars import masked_name
 from core.text import ascii_digits, group, persian_digits
+from gateway.precedence import Precedence
 from gateway.web.desk import bill_words, wording
 from gateway.web.desk.static import Static
 from gateway.web.desk.texts import PERSIAN
@@ -32,7 +33,8 @@ _LEAST_TO_MASK: Final = 5
 class Renderer:
     """The templates, each compiled once."""
 
-    def __init__(self, static: Static) -> None:
+    def __init__(self, static: Static, precedence: Precedence) -> None:
+        self._precedence = precedence
         self._environment = Environment(
             loader=FileSystemLoader(FOLDER),
             autoescape=True,
@@ -53,6 +55,11 @@ class Renderer:
     def render(self, name: str, /, **values: Any) -> bytes:
         """One page, in UTF-8."""
         return self._environment.get_template(name).render(values).encode()
+
+    def draw(self, name: str, /, **values: Any) -> bytes:
+        """The same on a thread of its own, where it gives way to messages."""
+        pieces = self._environment.get_template(name).generate(values)
+        return self._precedence.drawn(pieces).encode()
 
 
 def link(path: str) -> str:

@@ -50,7 +50,8 @@ class Visit:
         self.session = session
         self._equipment = equipment
         self._token = token
-        self._drawing: Callable[..., bytes] | None = None
+        self._page: tuple[str, dict[str, Any]] | None = None
+        """The template that is to be drawn, and its values."""
 
     # --- who ------------------------------------------------------------------------
 
@@ -240,34 +241,38 @@ class Visit:
         """
         self.request.setResponseCode(code)
         flash = self._take_flash()
-        self._drawing = partial(
-            self._equipment.renderer.render,
+        self._page = (
             template,
-            visit=self,
-            t=self.say,
-            language=self.language,
-            csrf=self.csrf,
-            navigation=navigation(self.grants, self._equipment.served),
-            here=self._here,
-            flash=flash,
-            has_font=self._equipment.static.has_font,
-            **values,
+            dict(
+                visit=self,
+                t=self.say,
+                language=self.language,
+                csrf=self.csrf,
+                navigation=navigation(self.grants, self._equipment.served),
+                here=self._here,
+                flash=flash,
+                has_font=self._equipment.static.has_font,
+                **values,
+            ),
         )
         return b""
 
     async def drawn(self, answer: bytes) -> bytes:
         """What goes to the browser: a long list takes a while, and nobody's message waits."""
-        drawing, self._drawing = self._drawing, None
-        if drawing is None:
+        if self._page is None:
             return answer
+        name, values = self._page
         waits = await waiting(self)
-        page: bytes = await self.means.in_thread(partial(drawing, waiting=waits))
+        draw = partial(self._equipment.renderer.draw, name, **values, waiting=waits)
+        page: bytes = await self.means.in_thread(draw)
         return page
 
     def drawn_now(self, answer: bytes) -> bytes:
         """The same at once, for what is small."""
-        drawing, self._drawing = self._drawing, None
-        return answer if drawing is None else drawing(waiting={})
+        if self._page is None:
+            return answer
+        name, values = self._page
+        return self._equipment.renderer.render(name, **values, waiting={})
 
     def go(self, path: str, flash: str = "", /, *, kind: str = "good", **values: Any) -> bytes:
         """On to another page of the desk (``/inbox``), where the text ``flash`` is shown once."""

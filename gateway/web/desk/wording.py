@@ -26,7 +26,7 @@ _SHORTEST_NAME: Final = 2
 def veiled(text: str, names: Collection[str] = ()) -> str:
     """A text without the figures and names that tell whose it is, and without keys in links."""
     for name in sorted(names, key=len, reverse=True):
-        if len(name) >= _SHORTEST_NAME:
+        if len(name) >= _SHORTEST_NAME and name in text:
             text = text.replace(name, masked_name(name))
     return _FIGURES.sub(HIDDEN, _LINK.sub(rf"\1{HIDDEN}", text))
 
