@@ -98,3 +98,25 @@ def test_colours_have_contrast(name: str, theme: dict[str, str]) -> None:
         one, other = sorted((_luminance(theme[ink]), _luminance(theme[on])), reverse=True)
         contrast = (one + 0.05) / (other + 0.05)
         assert contrast >= LEAST_CONTRAST, (name, ink, on, round(contrast, 2))
+
+
+def test_the_best_font_that_is_installed_is_served_whole(tmp_path: Path) -> None:
+    """Its stylesheet and every file that this names; without a package no page asks for any."""
+    assert static.Static(tmp_path).font == ""
+    noto = tmp_path / "truetype" / "noto"
+    noto.mkdir(parents=True)
+    (noto / "NotoSansArabic-Regular.ttf").write_bytes(b"regular")
+    assert static.Static(tmp_path).font == ""
+    (noto / "NotoSansArabic-Bold.ttf").write_bytes(b"bold")
+    assert _faces(static.Static(tmp_path)) == [b"regular", b"bold"]
+    vazirmatn = tmp_path / "truetype" / "vazirmatn"
+    vazirmatn.mkdir()
+    (vazirmatn / "Vazirmatn[wght].ttf").write_bytes(b"every weight")
+    assert _faces(static.Static(tmp_path)) == [b"every weight"]
+
+
+def _faces(files: static.Static) -> list[bytes]:
+    sheet = files.get(files.font)
+    assert sheet
+    found = [files.get(name) for name in re.findall(r'url\("([^"]+)"\)', sheet.content.decode())]
+    return [file.content for file in found if file]

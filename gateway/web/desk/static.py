@@ -1,7 +1,8 @@
-"""Files that pages refer to: the stylesheet, small scripts, and the font where it is installed.
+"""Files that pages refer to: the stylesheet, small scripts, and a font where one is installed.
 
-The font is the distribution's (Debian: ``fonts-vazirmatn-variable``), served from where its
-package puts it; without it the reader's own fonts are used.
+The font is the distribution's, served from where its package puts it: Vazirmatn (Debian 13:
+``fonts-vazirmatn-variable``), else Noto Sans Arabic, which older ones have (Debian 12:
+``fonts-noto-core``). Without either the reader's own fonts are used.
 """
 
 from __future__ import annotations
@@ -11,11 +12,18 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 FOLDER: Final = Path(__file__).parent / "static"
-FONT: Final = "vazirmatn.ttf"
 _FONTS: Final = (
-    Path("/usr/share/fonts/truetype/vazirmatn/Vazirmatn[wght].ttf"),
-    Path("/usr/share/fonts/vazirmatn-vf-fonts/Vazirmatn[wght].ttf"),
+    ("font.css", {"vazirmatn.ttf": "truetype/vazirmatn/Vazirmatn[wght].ttf"}),
+    ("font.css", {"vazirmatn.ttf": "vazirmatn-vf-fonts/Vazirmatn[wght].ttf"}),
+    (
+        "font-noto.css",
+        {
+            "noto.ttf": "truetype/noto/NotoSansArabic-Regular.ttf",
+            "noto-bold.ttf": "truetype/noto/NotoSansArabic-Bold.ttf",
+        },
+    ),
 )
+"""The best first: a stylesheet, and where packages put the files that it names."""
 _KINDS: Final = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -36,11 +44,17 @@ class File(NamedTuple):
 class Static:
     """Every file by its name: nothing else of the disk can be asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, fonts: Path = Path("/usr/share/fonts")) -> None:
+        """``fonts``: where the distribution's packages put theirs."""
         found = {path.name: path for path in FOLDER.iterdir() if path.suffix in _KINDS}
-        font = next((path for path in _FONTS if path.is_file()), None)
-        if font:
-            found[FONT] = font
+        self.font = ""
+        """The stylesheet of the Persian font that is served; empty where none is installed."""
+        for sheet, places in _FONTS:
+            files = {name: fonts / place for name, place in places.items()}
+            if all(path.is_file() for path in files.values()):
+                self.font = sheet
+                found |= files
+                break
         self._files = {name: _read(path) for name, path in found.items()}
 
     def get(self, name: str) -> File | None:
@@ -50,11 +64,6 @@ class Static:
     def address(self, name: str) -> str:
         """Where a page finds a file; ``KeyError`` for what is none."""
         return f"/desk/static/{name}?v={self._files[name].version}"
-
-    @property
-    def has_font(self) -> bool:
-        """Whether the Persian font is served."""
-        return FONT in self._files
 
 
 def _read(path: Path) -> File:

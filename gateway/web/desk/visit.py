@@ -251,7 +251,7 @@ class Visit:
                 navigation=navigation(self.grants, self._equipment.served),
                 here=self._here,
                 flash=flash,
-                has_font=self._equipment.static.has_font,
+                font=self._equipment.static.font,
                 **values,
             ),
         )
