@@ -10,9 +10,10 @@ from pydantic import Field
 from core.access.permissions import Permission
 from core.accounts import Account, find_account
 from core.identifiers import masked_mobile
+from core.jalali import instant_of
 from core.particulars import masked_name
 from gateway.web.api.call import Call
-from gateway.web.api.models import At, Model, instant
+from gateway.web.api.models import At, Model
 from gateway.web.api.problems import not_found
 from gateway.web.api.routes import Routes
 
@@ -151,15 +152,15 @@ def _told(account: Account, *, is_whole: bool) -> Subscription:
         balance=last.balance if last else None,
         deadline=last.deadline if last else None,
         bills=[
-            Bill(**{**each._asdict(), "issued_at": instant(each.issued_at)})
+            Bill(**{**each._asdict(), "issued_at": instant_of(each.issued_at)})
             for each in account.bills
         ],
         payments=[
-            Payment(**{**each._asdict(), "paid_at": instant(each.paid_at)})
+            Payment(**{**each._asdict(), "paid_at": instant_of(each.paid_at)})
             for each in account.payments
         ],
         readings=[
-            Reading(**{**each._asdict(), "read_at": instant(each.read_at)})
+            Reading(**{**each._asdict(), "read_at": instant_of(each.read_at)})
             for each in account.readings
         ],
         instalments=[

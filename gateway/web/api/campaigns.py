@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from core.access.permissions import Permission
+from core.jalali import instant_of
 from core.reporting.types import SourceError
 from core.runs import starting
 from core.runs.progress import progress_of
@@ -20,7 +21,7 @@ from gateway.report_files import sources_of
 from gateway.templates.fitting import check_fits
 from gateway.web.api.call import Call
 from gateway.web.api.cursors import cut, place
-from gateway.web.api.models import At, Id, Model, Nothing, Page, Paging, instant
+from gateway.web.api.models import At, Id, Model, Nothing, Page, Paging
 from gateway.web.api.problems import Problem, Words, Wrong, invalid, not_found
 from gateway.web.api.routes import Routes
 
@@ -249,9 +250,9 @@ def _about(run: Run) -> dict[str, Any]:
         "report": run.source.report,
         "state": run.state,
         "asked_by": run.asked_by,
-        "created_at": instant(run.created_at),
-        "planned_for": instant(run.planned_for),
-        "ended_at": None if run.ended_at is None else instant(run.ended_at),
+        "created_at": instant_of(run.created_at),
+        "planned_for": instant_of(run.planned_for),
+        "ended_at": None if run.ended_at is None else instant_of(run.ended_at),
         "rows_expected": run.rows_expected,
         "rows_read": run.rows_read,
         "messages": run.made,

@@ -7,8 +7,9 @@ from typing import Any, Literal
 from pydantic import Field
 
 from core.access.permissions import Permission
+from core.jalali import instant_of
 from gateway.web.api.call import Call
-from gateway.web.api.models import At, Model, Nothing, instant
+from gateway.web.api.models import At, Model, Nothing
 from gateway.web.api.problems import Problem
 from gateway.web.api.routes import Routes
 
@@ -59,7 +60,7 @@ async def show(call: Call[Nothing, None]) -> Told:
     return Told(
         status=beat.health.status.value,
         version=snapshot.version,
-        now=instant(snapshot.now),
+        now=instant_of(snapshot.now),
         problems=[
             each.words
             for each in beat.health.found

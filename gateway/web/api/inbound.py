@@ -11,7 +11,7 @@ from core.access.permissions import Permission
 from core.box_filters import InboxFilter
 from core.browse import Received, find_received, list_inbox
 from core.conversations import names_in
-from core.jalali import milliseconds
+from core.jalali import instant_of, milliseconds
 from core.text import normalise
 from gateway.web.api import masking
 from gateway.web.api.call import Call
@@ -27,7 +27,6 @@ from gateway.web.api.models import (
     Page,
     Paging,
     When,
-    instant,
 )
 from gateway.web.api.problems import not_found
 from gateway.web.api.routes import Routes
@@ -131,7 +130,7 @@ def _shown(call: Call[Any, Any], connection: Any, found: Sequence[Received]) -> 
     return [
         Inbound(
             id=str(each.id),
-            received_at=instant(each.received_at),
+            received_at=instant_of(each.received_at),
             mobile=masking.mobile(each.mobile, whole=each.id in whole),
             line=each.line,
             utility=call.means.utility_of(each.line),

@@ -8,7 +8,7 @@ from typing import Any, Final
 from core.access.permissions import Permission
 from core.box_filters import OutboxFilter
 from core.browse import Message, list_outbox, messages, show_outbox
-from core.jalali import milliseconds
+from core.jalali import instant_of, milliseconds
 from core.ordered import Asked, NoSubscription, addressees, place
 from core.state_groups import CHOICES, Group
 from gateway.templates.wordings import LineGone
@@ -17,7 +17,7 @@ from gateway.web.api.call import Call
 from gateway.web.api.cursors import cut
 from gateway.web.api.cursors import place as place_of
 from gateway.web.api.message_models import One, Part, Search, Send, Sent, Shown, Taken
-from gateway.web.api.models import Nothing, Page, instant
+from gateway.web.api.models import Nothing, Page
 from gateway.web.api.problems import Problem, Words, Wrong, invalid, not_found
 from gateway.web.api.routes import Routes
 from gateway.web.api.sending import (
@@ -217,9 +217,9 @@ def _as_shown(call: Call[Any, Any], message: Message, *, whole: bool) -> Shown:
         id=str(message.id),
         state=message.group,
         is_final=message.group in FINAL,
-        created_at=instant(message.created_at),
-        changed_at=instant(message.changed_at),
-        expires_at=None if message.expires_at is None else instant(message.expires_at),
+        created_at=instant_of(message.created_at),
+        changed_at=instant_of(message.changed_at),
+        expires_at=None if message.expires_at is None else instant_of(message.expires_at),
         mobile=masking.mobile(message.mobile, whole=whole),
         line=message.line,
         utility=call.means.utility_of(message.line),
@@ -231,7 +231,7 @@ def _as_shown(call: Call[Any, Any], message: Message, *, whole: bool) -> Shown:
             Part(
                 state=part.state,
                 attempts=part.attempts,
-                changed_at=instant(part.changed_at),
+                changed_at=instant_of(part.changed_at),
                 code=part.code,
                 error=part.error,
             )

@@ -5,7 +5,7 @@ Ids are 63-bit numbers, which JavaScript's cannot hold: they travel as texts.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Final, Generic, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
@@ -101,7 +101,7 @@ At = Annotated[
     datetime,
     Field(examples=["2026-09-21T14:13:20.000Z"]),
 ]
-"""An instant of an answer: see ``instant``."""
+"""An instant of an answer: ``core.jalali.instant_of`` makes it."""
 
 
 def _in_reach(at: datetime) -> datetime:
@@ -116,8 +116,3 @@ When = Annotated[
     AfterValidator(_in_reach),
 ]
 """An instant in a request."""
-
-
-def instant(at_ms: int) -> datetime:
-    """An instant as answers have it."""
-    return datetime.fromtimestamp(at_ms / 1000, UTC)

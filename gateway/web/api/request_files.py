@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, Field
 
 from core.access.permissions import Permission
+from core.jalali import instant_of
 from core.requests.documents import (
     MOST_BYTES,
     Document,
@@ -17,7 +18,7 @@ from core.requests.documents import (
     read_document,
 )
 from gateway.web.api.call import Call
-from gateway.web.api.models import At, Id, Misfit, Model, Nothing, instant
+from gateway.web.api.models import At, Id, Misfit, Model, Nothing
 from gateway.web.api.problems import not_found
 from gateway.web.api.request_models import Name, Whose
 from gateway.web.api.request_telling import counter_of, find, in_words
@@ -155,6 +156,6 @@ def _told(document: Document) -> dict[str, Any]:
         "name": document.name,
         "kind": document.kind,
         "size": document.size,
-        "at": instant(document.at),
+        "at": instant_of(document.at),
         "by": document.by,
     }

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any, Final
 
+from core.jalali import instant_of
 from core.requests import box
 from core.requests.box import Side
 from core.requests.browse import Listed, Shown, show_request
@@ -15,7 +16,6 @@ from core.requests.kinds import RequestKind, Services
 from core.requests.states import RequestState
 from gateway.web.api import masking
 from gateway.web.api.call import Call
-from gateway.web.api.models import instant
 from gateway.web.api.problems import Problem, Words, Wrong, not_found
 from gateway.web.api.request_models import AskedFor, Kind, Message, Request
 from gateway.web.desk.texts import PERSIAN, Texts
@@ -97,9 +97,9 @@ def told(call: Call[Any, Any], services: Services, listed: Listed) -> Request:
         account=row.account,
         bill_id=row.bill_id,
         payment_id=row.payment_id,
-        paid_at=None if row.paid_at is None else instant(row.paid_at),
-        created_at=instant(row.created_at),
-        changed_at=instant(row.changed_at),
+        paid_at=None if row.paid_at is None else instant_of(row.paid_at),
+        created_at=instant_of(row.created_at),
+        changed_at=instant_of(row.changed_at),
         version=str(row.changed_at),
     )
 
@@ -107,7 +107,7 @@ def told(call: Call[Any, Any], services: Services, listed: Listed) -> Request:
 def written(each: box.Message) -> Message:
     """A message of its box."""
     return Message(
-        id=str(each.id), at=instant(each.at), side=Side(each.side), by=each.by, text=each.text
+        id=str(each.id), at=instant_of(each.at), side=Side(each.side), by=each.by, text=each.text
     )
 
 

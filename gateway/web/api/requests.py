@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import Any
 
 from core.access.permissions import Permission
+from core.jalali import instant_of
 from core.requests import box
 from core.requests.box import Writing
 from core.requests.browse import Listed, RequestFilter, list_requests
@@ -18,10 +19,7 @@ from core.requests.states import RequestState
 from core.text import storable
 from gateway.web.api.call import Call
 from gateway.web.api.cursors import cut, place
-from gateway.web.api.models import (
-    Page,
-    instant,
-)
+from gateway.web.api.models import Page
 from gateway.web.api.request_models import (
     Decide,
     Edit,
@@ -156,7 +154,7 @@ def show(call: Call[Whose, None], connection: Any, tracking: str) -> Whole:
         notes = [written(each) for each in box.read_box(connection, found.request.id)]
     request = told(call, services_of(call, utility), Listed(found.request, found.number))
     history = [
-        Step(at=instant(each.at), state=each.state, by=each.by, note=each.note)
+        Step(at=instant_of(each.at), state=each.state, by=each.by, note=each.note)
         for each in found.history
     ]
     return Whole(**request.model_dump(), history=history, messages=notes)

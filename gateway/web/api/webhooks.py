@@ -7,13 +7,14 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from core.access.permissions import EVERY_UTILITY, Permission
+from core.jalali import instant_of
 from core.webhooks import store
 from core.webhooks.calls import list_calls, standings
 from core.webhooks.store import By, New, Webhook, WebhookError, find_webhook
 from core.webhooks.topics import TOPICS, parse_topics
 from gateway.addresses import checked_elsewhere
 from gateway.web.api.call import Call
-from gateway.web.api.models import At, Id, Misfit, Model, Nothing, instant
+from gateway.web.api.models import At, Id, Misfit, Model, Nothing
 from gateway.web.api.problems import invalid, not_found
 from gateway.web.api.routes import Routes
 
@@ -177,8 +178,8 @@ def calls(call: Call[Nothing, None], connection: Any, name: str) -> LatestCalls:
                 attempts=each.attempts,
                 status=each.status,
                 error=each.error,
-                created_at=instant(each.created_at),
-                ended_at=None if each.ended_at is None else instant(each.ended_at),
+                created_at=instant_of(each.created_at),
+                ended_at=None if each.ended_at is None else instant_of(each.ended_at),
             )
             for each in found
         ]
@@ -258,5 +259,5 @@ def _told(webhook: Webhook, attempts: int = 0, error: str | None = None) -> Told
         gave_up=webhook.gave_up,
         attempts=attempts,
         error=error,
-        created_at=instant(webhook.created_at),
+        created_at=instant_of(webhook.created_at),
     )
