@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
 from gateway.web.api.models import Misfit
-from gateway.web.api.problems import Problem, Words, Wrong
+from gateway.web.api.problems import Problem, Words, Wrong, invalid
 
 _MOST_FIELDS: Final = 100
 _MOST_WRONG: Final = 50
@@ -98,21 +98,20 @@ def key_of(said: bytes | None) -> str | None:
     if said is None:
         return None
     if not _KEY.fullmatch(said):
-        words = Words(
+        raise invalid(
+            "Idempotency-Key",
             "has 1 to 200 visible ASCII characters, such as a UUID",
             "۱ تا ۲۰۰ نویسهٔ پیدای اسکی است، مانند یک UUID",
         )
-        raise Problem("invalid", *words, wrong=[Wrong("Idempotency-Key", words)])
     return said.decode("ascii")
 
 
 def _refuse_nul(data: object, path: str) -> None:
     """PostgreSQL stores no NUL; nobody means one. Raises ``Problem``."""
-    words = Words("has a NUL character in it", "نویسهٔ NUL در آن است")
     slash = "/" if path else ""
     match data:
         case str() if "\0" in data:
-            raise Problem("invalid", *words, wrong=[Wrong(path.rstrip("/"), words)])
+            raise invalid(path.rstrip("/"), "has a NUL character in it", "نویسهٔ NUL در آن است")
         case Mapping():
             for name, value in data.items():
                 _refuse_nul(name, path)

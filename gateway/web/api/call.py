@@ -11,7 +11,7 @@ from core.access.permissions import Permission
 from core.access.tokens import Token
 from gateway.templates.wordings import Wordings
 from gateway.web.api.models import Model
-from gateway.web.api.problems import Problem, Words, Wrong, not_found
+from gateway.web.api.problems import Problem, Words, Wrong, invalid, not_found
 from gateway.web.api.routes import Route
 from gateway.web.desk.means import Means
 
@@ -68,10 +68,11 @@ class Call(Generic[Query, Body]):
         if said is None:
             mine = [each for each in known if scope is None or each in scope]
             if len(mine) != 1:
-                words = Words(
-                    "is needed: the token is for several", "لازم است: کلید برای چند شرکت است"
+                raise invalid(
+                    pointer,
+                    "is needed: the token is for several",
+                    "لازم است: کلید برای چند شرکت است",
                 )
-                raise Problem("invalid", *words, wrong=[Wrong(pointer, words)])
             return mine[0]
         if said not in known or (scope is not None and said not in scope):
             words = Words(

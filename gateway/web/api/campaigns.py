@@ -22,7 +22,7 @@ from gateway.templates.fitting import check_fits
 from gateway.web.api.call import Call
 from gateway.web.api.cursors import cut, place
 from gateway.web.api.models import At, Id, Model, Nothing, Page, Paging
-from gateway.web.api.problems import Problem, Words, Wrong, invalid, not_found
+from gateway.web.api.problems import Problem, invalid, not_found
 from gateway.web.api.routes import Routes
 
 routes = Routes("campaigns", "Campaigns")
@@ -214,8 +214,7 @@ def _planned(call: Call[Any, Begin], connection: Any, utility: str) -> Start:
         check_fits(means.minds, start)
     except (RunError, SourceError) as error:
         fa = "این گزارش یا پارامترهایش با الگو جور نیست"
-        words = Words(str(error), fa)
-        raise Problem("invalid", *words, wrong=[Wrong("/report", words)]) from None
+        raise invalid("/report", str(error), fa) from None
     try:
         check_may_begin(template, call.now)
     except RunError as error:

@@ -16,7 +16,7 @@ from core.requests.kinds import RequestKind, Services
 from core.requests.states import RequestState
 from gateway.web.api import masking
 from gateway.web.api.call import Call
-from gateway.web.api.problems import Problem, Words, Wrong, not_found
+from gateway.web.api.problems import Problem, invalid, not_found
 from gateway.web.api.request_models import AskedFor, Kind, Message, Request
 from gateway.web.desk.texts import PERSIAN, Texts
 
@@ -73,8 +73,7 @@ def in_words() -> Iterator[None]:
         if error.key in _CONFLICTS or not error.place:
             raise Problem("conflict", str(error), persian) from None
         pointer = "/" + error.place.replace(".", "/")
-        wrong = [Wrong(pointer, Words(str(error), persian))]
-        raise Problem("invalid", str(error), persian, wrong=wrong) from None
+        raise invalid(pointer, str(error), persian) from None
 
 
 def told(call: Call[Any, Any], services: Services, listed: Listed) -> Request:
