@@ -9,9 +9,9 @@ from pydantic import Field
 
 from core.access.permissions import Permission
 from core.accounts import Account, find_account
-from core.identifiers import masked_mobile
 from core.jalali import instant_of
 from core.particulars import masked_name
+from gateway.web.api import masking
 from gateway.web.api.call import Call
 from gateway.web.api.models import At, Model
 from gateway.web.api.problems import not_found
@@ -139,7 +139,7 @@ def _told(account: Account, *, is_whole: bool) -> Subscription:
         number=holder.number,
         name=holder.name if is_whole else masked_name(holder.name),
         address=holder.address if is_whole else None,
-        mobiles=[each if is_whole else masked_mobile(each) for each in account.mobiles],
+        mobiles=[masking.mobile(each, whole=is_whole) for each in account.mobiles],
         usage=holder.usage,
         units=holder.units,
         capacity=holder.capacity,
