@@ -121,11 +121,7 @@ def show(call: Call[Nothing, None], connection: Any, message: int) -> Inbound:
 
 
 def _shown(call: Call[Any, Any], connection: Any, found: Sequence[Received]) -> list[Inbound]:
-    seen = [each.id for each in found if call.sees_personal(call.means.utility_of(each.line))]
-    if seen:
-        object_ = f"inbox:{seen[0]}" if len(seen) == 1 else "inbox"
-        call.note(object_, call.token.utility, shown=len(seen), first=seen[0], last=seen[-1])
-    whole = set(seen)
+    whole = masking.seen_whole(call, "inbox", found)
     names = names_in(connection, [each for each in found if each.id not in whole])
     return [
         Inbound(

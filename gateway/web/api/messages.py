@@ -203,12 +203,7 @@ def _mine(call: Call[Any, Any], found: Sequence[Message]) -> list[Message]:
 
 
 def _shown(call: Call[Any, Any], found: Sequence[Message]) -> list[Shown]:
-    seen = [each.id for each in found if call.sees_personal(call.means.utility_of(each.line))]
-    if seen:
-        # One look, however long the page.
-        object_ = f"outbox:{seen[0]}" if len(seen) == 1 else "outbox"
-        call.note(object_, call.token.utility, shown=len(seen), first=seen[0], last=seen[-1])
-    whole = set(seen)
+    whole = masking.seen_whole(call, "outbox", found)
     return [_as_shown(call, each, whole=each.id in whole) for each in found]
 
 
