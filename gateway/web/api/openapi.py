@@ -106,7 +106,7 @@ def _operation(
 ) -> dict[str, Any]:
     asked = schemas[names[route.query, "validation"]]
     parameters = [*_of_path(route), *_of_query(asked, route.example)]
-    if route.changes and not route.is_secret and not route.is_async:
+    if route.takes_key:
         parameters.append(dict(_KEY))
     refused = {"$ref": _REF.format(model=names[ProblemBody, "serialization"])}
     made: dict[str, Any] = {

@@ -127,10 +127,10 @@ def _curl(route: Route) -> str:
     if route.body is None and route.example:
         address += "?" + "&".join(f"{name}={value}" for name, value in route.example.items())
     lines = [f"curl -H 'Authorization: Bearer TOKEN' '{address}'"]
-    if route.method != "GET":
+    if route.changes:
         lines[0] = lines[0].replace("curl", f"curl -X {route.method}", 1)
-        if not route.is_secret and not route.is_async:
-            lines.append("  -H 'Idempotency-Key: 5f0c1b9e'")
+    if route.takes_key:
+        lines.append("  -H 'Idempotency-Key: 5f0c1b9e'")
     if route.body is not None:
         lines.append("  -H 'Content-Type: application/json'")
         lines.append(f"  -d '{json.dumps(dict(route.example), ensure_ascii=False)}'")

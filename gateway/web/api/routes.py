@@ -69,6 +69,11 @@ class Route:
         return inspect.iscoroutinefunction(self.handler)
 
     @property
+    def takes_key(self) -> bool:
+        """Whether it may be asked for with an idempotency key."""
+        return self.changes and not self.is_secret and not self.is_async
+
+    @property
     def operation(self) -> str:
         """Its name in the OpenAPI document."""
         return f"{self.tag}.{self.handler.__name__}"
