@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 from core.access.audit import Actor, Entry
 from core.access.permissions import Permission
 from core.access.tokens import Token
+from gateway.minds import LineMind
 from gateway.templates.wordings import Wordings
 from gateway.web.api.models import Model
 from gateway.web.api.problems import Problem, Words, Wrong, invalid, not_found
@@ -81,6 +82,10 @@ class Call(Generic[Query, Body]):
             )
             raise Problem("not-found", *words, wrong=[Wrong(pointer, words)])
         return said
+
+    def minds(self, utility: str) -> dict[str, LineMind]:
+        """The utility's lines in the order of the settings, each with what writes its texts."""
+        return {line: mind for line, mind in self.means.minds.items() if mind.utility == utility}
 
     def may(self, permission: Permission, utility: str | None = None) -> bool:
         """Whether the token may do something else too."""

@@ -146,7 +146,7 @@ def _known(operation: Operation) -> Known:
 
 
 def _mind(call: Call[Nothing, Run], utility: str) -> tuple[str, LineMind]:
-    own = {line: mind for line, mind in call.means.minds.items() if mind.utility == utility}
+    own = call.minds(utility)
     line = next(iter(own)) if call.body.line is None else call.body.line
     if line not in own:
         raise invalid("/line", "is no line of this utility", "خط این شرکت نیست")

@@ -31,8 +31,7 @@ def _texts() -> Texts:
 
 def services_of(call: Call[Any, Any], utility: str) -> Services:
     """What the utility may be asked for; nothing where no line serves it."""
-    own = (mind for mind in call.means.minds.values() if mind.utility == utility)
-    found = next(own, None)
+    found = next(iter(call.minds(utility).values()), None)
     return found.terms.services if found else Services()
 
 

@@ -52,7 +52,7 @@ def manner_of_texts(
     call: Call[Any, Any], utility: str, line: str | None, topic: str, *, required: bool
 ) -> tuple[Manner, LineMind]:
     """How texts of the caller go out, and what cuts them. Raises ``Problem``."""
-    own = {number: mind for number, mind in call.means.minds.items() if mind.utility == utility}
+    own = call.minds(utility)
     if line is not None and line not in own:
         raise invalid(
             "/line",
