@@ -56,11 +56,9 @@ def manner_of_texts(
     if line is not None and line not in own:
         raise invalid(
             "/line",
-            f"is no line that {utility} texts from: {', '.join(own) or 'there is none'}",
-            f"سرخط این شرکت نیست: {'، '.join(own) or 'سرخطی ندارد'}",
+            f"is no line that {utility} texts from: {', '.join(own)}",
+            f"سرخط این شرکت نیست: {'، '.join(own)}",
         )
-    if not own:
-        raise Problem("conflict", f"no line serves {utility}", "این شرکت سرخطی ندارد")
     number = line or next(iter(own))
     return Manner(utility, number, topic, required), own[number]
 
