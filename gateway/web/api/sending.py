@@ -20,19 +20,14 @@ from gateway.templates.wordings import MOST_PARTS, sandbox_on
 from gateway.web.api.call import Call
 from gateway.web.api.problems import Problem, Words, Wrong, invalid
 
-_PERSIAN_KINDS: Mapping[FactKind, str] = {
-    FactKind.TEXT: "متن",
-    FactKind.NUMBER: "عدد صحیح",
-    FactKind.DATE: "تاریخ میلادی مانند 2026-09-21",
-    FactKind.INSTANT: "زمان مانند 2026-09-21T10:30:00Z",
-    FactKind.FLAG: "true یا false",
-}
-_KINDS: Mapping[FactKind, str] = {
-    FactKind.TEXT: "a text",
-    FactKind.NUMBER: "a whole number, 10^15 at most",
-    FactKind.DATE: "a date such as 2026-09-21",
-    FactKind.INSTANT: "an instant such as 2026-09-21T10:30:00Z",
-    FactKind.FLAG: "true or false",
+_KINDS: Mapping[FactKind, Words] = {
+    FactKind.TEXT: Words("a text", "متن"),
+    FactKind.NUMBER: Words("a whole number, 10^15 at most", "عدد صحیح"),
+    FactKind.DATE: Words("a date such as 2026-09-21", "تاریخ میلادی مانند 2026-09-21"),
+    FactKind.INSTANT: Words(
+        "an instant such as 2026-09-21T10:30:00Z", "زمان مانند 2026-09-21T10:30:00Z"
+    ),
+    FactKind.FLAG: Words("true or false", "true یا false"),
 }
 _NEEDED = Words('is needed; "" where nobody knows it', 'لازم است؛ اگر معلوم نیست ""')
 
@@ -116,7 +111,8 @@ def facts_of(template: Template, place: int, given: Mapping[str, Any]) -> dict[s
         except ValueError:
             fact = None
         if not is_a(kind, fact):
-            words = Words(f"is not {_KINDS[kind]}", f"باید {_PERSIAN_KINDS[kind]} باشد")
+            wanted = _KINDS[kind]
+            words = Words(f"is not {wanted.en}", f"باید {wanted.fa} باشد")
             wrong.append(Wrong(pointer, words))
             continue
         found[name] = fact  # type: ignore[assignment]  # is_a has looked
