@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
 from gateway.web.api.models import Misfit
-from gateway.web.api.problems import Problem, Words, Wrong, invalid
+from gateway.web.api.problems import Problem, Words, Wrong, invalid, step_of
 
 _MOST_FIELDS: Final = 100
 _MOST_WRONG: Final = 50
@@ -115,7 +115,7 @@ def _refuse_nul(data: object, path: str) -> None:
         case Mapping():
             for name, value in data.items():
                 _refuse_nul(name, path)
-                _refuse_nul(value, f"{path}{_step(name)}{slash}")
+                _refuse_nul(value, f"{path}{step_of(name)}{slash}")
         case Sequence() if not isinstance(data, str):
             for place, value in enumerate(data):
                 _refuse_nul(value, f"{path}{place}{slash}")
@@ -126,7 +126,7 @@ def _refuse_nul(data: object, path: str) -> None:
 def _invalid(error: ValidationError, data: Any, slash: str) -> Problem:
     found: dict[str, list[Words]] = {}
     for one in error.errors(include_url=False, include_input=False):
-        pointer = slash + "/".join(map(_step, _place(one, data)))
+        pointer = slash + "/".join(map(step_of, _place(one, data)))
         found.setdefault(pointer, []).append(_words(one))
     wrong = [
         # What may be of several kinds has a mistake for each of them.
@@ -166,7 +166,3 @@ def _words(one: ErrorDetails) -> Words:
         return cause.words
     persian = _PERSIAN.get(one["type"], _OTHERWISE).format_map(context)
     return Words(one["msg"], persian)
-
-
-def _step(name: object) -> str:
-    return str(name).replace("~", "~0").replace("/", "~1")

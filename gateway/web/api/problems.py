@@ -93,6 +93,11 @@ def not_found() -> Problem:
     )
 
 
+def step_of(name: object) -> str:
+    """A name as a step of a pointer."""
+    return str(name).replace("~", "~0").replace("/", "~1")
+
+
 def as_json(problem: Problem) -> dict[str, Any]:
     """The body of its answer."""
     body: dict[str, Any] = {

@@ -18,7 +18,7 @@ from gateway.report_files import sources_of
 from gateway.templates.bodies import compile_body
 from gateway.templates.wordings import MOST_PARTS, sandbox_on
 from gateway.web.api.call import Call
-from gateway.web.api.problems import Problem, Words, Wrong, invalid
+from gateway.web.api.problems import Problem, Words, Wrong, invalid, step_of
 
 _KINDS: Mapping[FactKind, Words] = {
     FactKind.TEXT: Words("a text", "متن"),
@@ -97,7 +97,7 @@ def facts_of(template: Template, place: int, given: Mapping[str, Any]) -> dict[s
     ]
     found: dict[str, Fact] = {}
     for name, value in given.items():
-        pointer = f"/messages/{place}/facts/{name.replace('~', '~0').replace('/', '~1')}"
+        pointer = f"/messages/{place}/facts/{step_of(name)}"
         kind = template.kinds.get(name)
         if kind is None or name == COMPANY:
             known = ", ".join(sorted(template.kinds.keys() - {COMPANY}))
