@@ -7,7 +7,6 @@ goes wrong becomes a problem.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple
@@ -98,8 +97,7 @@ class Frame:
             f"at most {most} bytes are taken here: send it in several requests",
             f"دست‌بالا {most} بایت پذیرفته است: در چند درخواست بفرستید",
         )
-        said = json.dumps(problems.as_json(problem), ensure_ascii=False)
-        return problems.TYPE.encode(), said.encode()
+        return problems.TYPE.encode(), problems.as_bytes(problem)
 
     def _add(self, path: str, method: str, name: str, serve: Callable[..., Any]) -> None:
         self._app.route(PREFIX + path, methods=[method], endpoint=name, strict_slashes=True)(serve)
@@ -223,7 +221,7 @@ class Frame:
         request.setHeader(b"content-type", problems.TYPE.encode())
         for name, value in problem.headers.items():
             request.setHeader(name.encode(), value.encode())
-        return json.dumps(problems.as_json(problem), ensure_ascii=False).encode()
+        return problems.as_bytes(problem)
 
     # --- documents ------------------------------------------------------------------------
 

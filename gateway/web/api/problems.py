@@ -6,6 +6,7 @@ into the body, or by the name of the parameter.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -98,7 +99,7 @@ def step_of(name: object) -> str:
     return str(name).replace("~", "~0").replace("/", "~1")
 
 
-def as_json(problem: Problem) -> dict[str, Any]:
+def as_bytes(problem: Problem) -> bytes:
     """The body of its answer."""
     body: dict[str, Any] = {
         "type": f"{REFERENCE}#{problem.kind}",
@@ -113,4 +114,4 @@ def as_json(problem: Problem) -> dict[str, Any]:
             {"pointer": each.pointer, "detail": each.words.en, "detail_fa": each.words.fa}
             for each in problem.wrong
         ]
-    return body
+    return json.dumps(body, ensure_ascii=False).encode()
