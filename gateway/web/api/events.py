@@ -20,7 +20,7 @@ from core.events.outside import (
 )
 from gateway.web.api.call import Call
 from gateway.web.api.models import Id, Mobile, Model, Nothing, Number, When
-from gateway.web.api.problems import Problem, Words, Wrong, invalid
+from gateway.web.api.problems import Problem, Words, Wrong, invalid, step_of
 from gateway.web.api.routes import Routes
 
 routes = Routes("events", "Events")
@@ -173,7 +173,7 @@ def _checked(
         about = checked_facts(said.kind, facts)
     except FactError as error:
         persian = "از این نوع نیست" if error.is_known else "این رویداد چنین چیزی ندارد"
-        wrong.append(Wrong(f"{pointer}/facts/{error.name}", Words(str(error), persian)))
+        wrong.append(Wrong(f"{pointer}/facts/{step_of(error.name)}", Words(str(error), persian)))
         return None
     event = Event(said.kind, utility, at, about, None, said.mobile)
     return Outside(said.key, event, said.number or "")

@@ -203,11 +203,13 @@ async def test_events_with_a_mistake_are_refused_together(people: ApiWorld) -> N
         {**good, "at": "2027-01-01T00:00:00Z"},
         {"kind": "bill_issued", "key": "2"},
         {**good, "facts": {"payable": 10**16}},
+        {**good, "facts": {"payable/due": 1}},
     ]
     refused = await people.send("/events", token, {"events": wrong})
     assert refused.pointers == [
         "/events/1/facts/payabel", "/events/2/facts/payable", "/events/3/facts/number",
         "/events/4/at", "/events/5/number", "/events/6/facts/payable",
+        "/events/7/facts/payable~1due",
     ]  # fmt: skip
     assert "did you mean 'payable'?" in refused.json["errors"][0]["detail"]
     unknown = await people.send("/events", token, {"events": [good, {**good, "number": "5"}]})
