@@ -18,6 +18,7 @@ from core.events.outside import (
     checked_facts,
     take_events,
 )
+from core.jalali import milliseconds
 from gateway.web.api.call import Call
 from gateway.web.api.models import Id, Mobile, Model, Nothing, Number, When
 from gateway.web.api.problems import Problem, Words, Wrong, invalid, step_of
@@ -28,7 +29,7 @@ routes = Routes("events", "Events")
 MOST: Final = 200
 MOST_BODY: Final = 512 * 1024
 _DAY_MS: Final = 86_400_000
-_EARLIEST: Final = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp() * 1000)
+_EARLIEST: Final = milliseconds(datetime(2000, 1, 1, tzinfo=UTC))
 
 Value = Annotated[str, Field(max_length=500)] | int | bool | None
 
@@ -157,7 +158,7 @@ def _checked(
 ) -> Outside | None:
     place, said = placed
     pointer = f"/events/{place}"
-    at = call.now if said.at is None else int(said.at.timestamp() * 1000)
+    at = call.now if said.at is None else milliseconds(said.at)
     if not _EARLIEST <= at <= call.now + _DAY_MS:
         words = Words("is in the future, or long ago", "در آینده یا گذشتهٔ دور است")
         wrong.append(Wrong(f"{pointer}/at", words))
