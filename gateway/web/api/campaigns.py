@@ -87,7 +87,7 @@ class Search(Paging):
     answers=Campaign,
     status=201,
     action="campaign.start",
-    problems=("not-found", "conflict"),
+    problems=("conflict",),
     example={
         "utility": "kerman-water",
         "template": "overdue",

@@ -119,7 +119,6 @@ async def kinds(call: Call[Nothing, None]) -> Kinds:  # noqa: ARG001 - the same 
             }
         ]
     },
-    problems=("not-found",),
     most_body=MOST_BODY,
 )
 def tell(call: Call[Nothing, Told], connection: Any) -> Taken:

@@ -46,7 +46,7 @@ FINAL: Final = frozenset(
     answers=Sent,
     status=202,
     action="message.send",
-    problems=("not-found", "conflict"),
+    problems=("conflict",),
     most_body=1536 * 1024,
     example={
         "utility": "kerman-water",

@@ -86,7 +86,7 @@ class Whole(Kept):
     status=201,
     action="request.file_add",
     example={"name": "id-card.pdf", "file": _PDF},
-    problems=("not-found", "conflict"),
+    problems=("conflict",),
     most_body=_SIGNS + _AROUND,
 )
 def add(call: Call[Nothing, Paper], connection: Any, tracking: str) -> Kept:
@@ -110,7 +110,6 @@ def add(call: Call[Nothing, Paper], connection: Any, tracking: str) -> Kept:
     summary="List a request's papers",
     query=Whose,
     answers=KeptPapers,
-    problems=("not-found",),
     action="request.see",
 )
 def listed(call: Call[Whose, None], connection: Any, tracking: str) -> KeptPapers:
@@ -133,7 +132,6 @@ def listed(call: Call[Whose, None], connection: Any, tracking: str) -> KeptPaper
     summary="Take a paper out",
     query=Whose,
     answers=Whole,
-    problems=("not-found",),
     action="request.file",
 )
 def take_out(call: Call[Whose, None], connection: Any, tracking: str, paper: int) -> Whole:

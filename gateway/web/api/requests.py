@@ -54,7 +54,6 @@ routes = Routes("requests", "Requests")
     summary="The kinds of requests of a utility",
     query=Whose,
     answers=Kinds,
-    problems=("not-found",),
 )
 async def kinds(call: Call[Whose, None]) -> Kinds:
     """With what each asks for."""
@@ -78,7 +77,7 @@ async def kinds(call: Call[Whose, None]) -> Kinds:
         "text": "آب کم‌فشار است",
         "office": "دفتر ۱",
     },
-    problems=("not-found", "conflict"),
+    problems=("conflict",),
 )
 def add(call: Call[Any, Register], connection: Any) -> Request:
     """Of an office where one is said, else of a portal. Its owner is told, as templates say."""
@@ -108,7 +107,6 @@ def add(call: Call[Any, Register], connection: Any) -> Request:
     answers=Page[Request],
     action="request.see",
     example={"state": "registered", "limit": 20},
-    problems=("not-found",),
 )
 def listed(call: Call[Search, None], connection: Any) -> Page[Request]:
     """Of one utility, or of every one that the token is for."""

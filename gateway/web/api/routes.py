@@ -53,7 +53,10 @@ class Route:
     example: Mapping[str, Any] = field(default_factory=dict)
     """A body, or for GET parameters, that make sense."""
     problems: Sequence[str] = ()
-    """Kinds of problems that the handler raises, beside those that any route may have."""
+    """Kinds of problems that the handler raises, beside those that any route may have.
+
+    Nor is ``not-found`` named where the address or the field ``utility`` says that it may be.
+    """
     most_body: int = SMALL
     is_secret: bool = False
     """The answer has what is shown once: it is not kept under an idempotency key."""

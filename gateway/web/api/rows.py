@@ -185,7 +185,7 @@ def _declare(
         answers=Done,
         action=f"{kind}.put",
         example={"rows": [example]},
-        problems=("not-found", "conflict"),
+        problems=("conflict",),
         most_body=MOST_BODY,
     )
 
@@ -272,7 +272,6 @@ def instalments(call: Call[Nothing, Rows[Instalment]], connection: Any) -> Done:
     answers=Put,
     action="contacts.put",
     example={"rows": [{"number": "100001", "mobile": "09131234567"}]},
-    problems=("not-found",),
     most_body=MOST_BODY,
 )
 def contacts(call: Call[Nothing, Contacts], connection: Any) -> Put:

@@ -132,7 +132,6 @@ def listed(call: Call[Nothing, None], connection: Any) -> AllWebhooks:
     status=201,
     action="webhook.add",
     is_secret=True,
-    problems=("not-found",),
     example={"name": "crm", "url": "https://crm.example.ir/peyk", "topics": ["inbound"]},
 )
 def add(call: Call[Nothing, NewWebhook], connection: Any) -> Added:
