@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from core.jalali import milliseconds
 from gateway import control
 from gateway.commands.clicking import Command, as_json, pass_context
 from gateway.commands.context import Context
@@ -203,4 +204,4 @@ def _bind_row(bind: dict[str, Any]) -> tuple[object, ...]:
 def _moment(iso: str | None) -> str | None:
     if iso is None:
         return None
-    return for_people(round(datetime.fromisoformat(iso).timestamp() * 1000))
+    return for_people(milliseconds(datetime.fromisoformat(iso)))

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from core import services as stored
+from core.jalali import milliseconds
 from core.services import Paused
 from core.text import nearest_hint
 from gateway import control
@@ -100,7 +101,7 @@ def _listed(context: Context) -> list[dict[str, Any]]:
 
 
 def _row(each: dict[str, Any]) -> tuple[object, ...]:
-    since = each["since"] and round(datetime.fromisoformat(each["since"]).timestamp() * 1000)
+    since = each["since"] and milliseconds(datetime.fromisoformat(each["since"]))
     return (
         each["name"],
         each["state"],

@@ -20,7 +20,7 @@ from core.access.tokens import (
     revoke_token,
     token_name,
 )
-from core.jalali import day_interval, parse_date
+from core.jalali import day_interval, milliseconds, parse_date
 from core.text import nearest_hint
 from gateway.commands.auditing import by_command
 from gateway.commands.clicking import Group, as_json, misuse, pass_context
@@ -161,9 +161,10 @@ def _until(said: str | None, now: int) -> int | None:
     if said is None:
         return now + YEAR_MS
     _, end = day_interval(parse_date(said))
-    if end.timestamp() * 1000 <= now:
+    until = milliseconds(end)
+    if until <= now:
         raise ValueError(f"--expires: {said} is over")
-    return round(end.timestamp() * 1000)
+    return until
 
 
 def _state(each: Token, now: int) -> str:
