@@ -11,7 +11,7 @@ import click
 from core.ids import ids_for_command
 from core.jalali import interval_ms
 from core.readings import ReadingState
-from core.readings.control import Decided, Decision, DecisionError, decide
+from core.readings.control import Decided, Decision, decide
 from core.readings.file import COLUMNS, TITLE, cells
 from core.readings.lists import Listed, ReadingFilter, list_readings
 from core.reports.writing import Format, write
@@ -136,16 +136,13 @@ def export(context: Context, file: Path, wanted: ReadingFilter) -> None:
 
 
 def act(context: Context, reading_id: int, state: ReadingState, *, by: str, note: str) -> None:
-    """Decide on a reading, tell who sent it, and wake the daemon. Raises ``CommandError``."""
+    """Decide on a reading, tell who sent it, and wake the daemon. Raises ``DecisionError``."""
     decision = Decision(reading_id, state, by, note, now_ms())
     say = Speakers(context).say
     with context.database() as database:
-        try:
-            decided = database.transact(
-                "cli.reading_decide", decide, ids_for_command(now_ms), decision, say
-            )
-        except DecisionError as error:
-            raise CommandError(str(error)) from None
+        decided = database.transact(
+            "cli.reading_decide", decide, ids_for_command(now_ms), decision, say
+        )
     if decided.told:
         wake(context)
     click.echo(_in_words(decided))

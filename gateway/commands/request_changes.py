@@ -1,4 +1,7 @@
-"""What ``peyk request`` does to requests: registers, edits, decides, prices them."""
+"""What ``peyk request`` does to requests: registers, edits, decides, prices them.
+
+Every one of these raises ``RequestError`` too, for what cannot be done.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ import click
 from core.ids import ids_for_command
 from core.requests.box import Side, Writing, write
 from core.requests.changes import announce_fee, edit, issue_voucher, move
-from core.requests.counter import Counter, NewRequest, RequestError, register
+from core.requests.counter import Counter, NewRequest, register
 from core.requests.documents import MOST_BYTES, add_document
 from core.requests.kinds import Services
 from core.requests.rows import Request
@@ -41,10 +44,7 @@ def new_request(
     new = new._replace(fields=_fields(fields), number=ascii_digits(new.number))
     counter = _counter(profile_of(context, utility), by)
     with context.database() as database:
-        try:
-            request = database.transact("cli.request_new", register, counter, new)
-        except RequestError as error:
-            raise CommandError(str(error)) from None
+        request = database.transact("cli.request_new", register, counter, new)
     _say(counter.services, request)
     kind = counter.services.kinds[request.kind]
     for document in kind.documents:
@@ -80,12 +80,9 @@ def write_message(context: Context, which: Which, side: Side, text: str) -> None
     request = find(context, which.tracking, which.utility).request
     counter = _counter(profiles(context)[request.utility], which.by)
     with context.database() as database:
-        try:
-            database.transact(
-                "cli.request_write", write, counter, request.tracking, Writing(side, text)
-            )
-        except RequestError as error:
-            raise CommandError(str(error)) from None
+        database.transact(
+            "cli.request_write", write, counter, request.tracking, Writing(side, text)
+        )
     click.echo(f"{request.tracking}: written to the {side.other.value}")
 
 
@@ -101,12 +98,9 @@ def attach_file(context: Context, which: Which, file: Path) -> None:
     if len(content) > MOST_BYTES:
         raise CommandError(f"{file} is too large: at most {MOST_BYTES:,} bytes are taken")
     with context.database() as database:
-        try:
-            document = database.transact(
-                "cli.request_attach", add_document, counter, request.tracking, file.name, content
-            )
-        except RequestError as error:
-            raise CommandError(str(error)) from None
+        document = database.transact(
+            "cli.request_attach", add_document, counter, request.tracking, file.name, content
+        )
     click.echo(f"{request.tracking}: {document.name} ({document.kind}, {document.size:,} bytes)")
 
 
@@ -146,10 +140,7 @@ def _change(context: Context, which: Which, work: _Work) -> None:
     request = find(context, which.tracking, which.utility).request
     counter = _counter(profiles(context)[request.utility], which.by)
     with context.database() as database:
-        try:
-            changed = database.transact("cli.request", work, counter, request.tracking)
-        except RequestError as error:
-            raise CommandError(str(error)) from None
+        changed = database.transact("cli.request", work, counter, request.tracking)
     _say(counter.services, changed)
 
 

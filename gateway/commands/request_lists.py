@@ -10,7 +10,7 @@ from core.identifiers import mobile as normal_mobile
 from core.jalali import interval_ms
 from core.requests.box import Message, read_box
 from core.requests.browse import Listed, RequestFilter, Shown, list_requests, show_request
-from core.requests.counter import RequestError, check_tracking
+from core.requests.counter import check_tracking
 from core.requests.documents import list_documents
 from core.requests.kinds import RequestKind, Services
 from core.requests.rows import Request
@@ -143,12 +143,12 @@ def state_named(name: str) -> RequestState:
 
 
 def find(context: Context, tracking: str, utility: str | None) -> Shown:
-    """The one request of that number, with its history. Raises ``CommandError``."""
+    """The one request of that number, with its history.
+
+    Raises ``RequestError``, ``CommandError``.
+    """
     known = [profile_of(context, utility).utility] if utility else list(profiles(context))
-    try:
-        number = check_tracking(tracking)
-    except RequestError as error:
-        raise CommandError(str(error)) from None
+    number = check_tracking(tracking)
     with context.database() as database:
         found = database.read("cli.request", show_request, known, number)
     if not found:

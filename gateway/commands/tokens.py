@@ -89,10 +89,7 @@ def token_add(  # noqa: PLR0913 - what is said of a token
     place = profile_of(context, utility).utility if utility else EVERY_UTILITY
     new = NewToken(name, permissions, place, per_minute, until)
     with context.database() as database:
-        try:
-            secret = database.transact("cli.token", add_token, by, new)
-        except TokenError as error:
-            raise CommandError(str(error)) from None
+        secret = database.transact("cli.token", add_token, by, new)
     whose = place or "every utility"
     ends = f"until {for_people(until)}" if until else "without an end"
     click.echo(f"{name}: for the data of {whose}, {ends}. It is shown this once:", err=True)

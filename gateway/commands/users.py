@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,8 +13,8 @@ from core.access import administering
 from core.access.administering import Shift
 from core.access.passwords import WeakPassword, check_strength, hash_password
 from core.access.permissions import BUILT_IN, EVERY_UTILITY
-from core.access.roles import Role, RoleError, list_roles
-from core.access.users import LANGUAGES, NewUser, User, UserError, list_users, user_name
+from core.access.roles import Role, list_roles
+from core.access.users import LANGUAGES, NewUser, User, list_users, user_name
 from gateway.commands.auditing import by_command
 from gateway.commands.clicking import Group, as_json, misuse, options, pass_context
 from gateway.commands.context import CommandError, Context
@@ -179,16 +178,8 @@ def user_reset_totp(context: Context, *, name: str) -> None:
 
 
 def _do(context: Context, function: Callable[..., Any], *arguments: Any) -> Any:
-    with _in_words(), context.database() as database:
+    with context.database() as database:
         return database.transact("cli.user", function, by_command(), *arguments)
-
-
-@contextmanager
-def _in_words() -> Iterator[None]:
-    try:
-        yield
-    except (UserError, RoleError) as error:
-        raise CommandError(str(error)) from None
 
 
 def _utility(context: Context, said: str | None) -> str:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import click
 
 from core.webhooks import store
 from core.webhooks.calls import Call, Standing, list_calls, standings, state_of
-from core.webhooks.store import By, New, WebhookError
+from core.webhooks.store import By, New
 from core.webhooks.topics import TOPICS, parse_topics
 from gateway import control
 from gateway.addresses import checked_address
@@ -104,7 +103,7 @@ def webhook_calls(context: Context, *, name: str, limit: int, as_json: bool) -> 
     def look(connection: Any) -> list[Call]:
         return list_calls(connection, store.find_webhook(connection, name).id, limit)
 
-    with _in_words(), context.database() as database:
+    with context.database() as database:
         found = database.read("cli.webhook_calls", look)
     if as_json:
         print_json([_call_json(each) for each in found])
@@ -164,16 +163,8 @@ def webhook_remove(context: Context, *, name: str) -> None:
 
 def _do(context: Context, function: Callable[..., Any], *arguments: Any) -> Any:
     by = By(*by_command())
-    with _in_words(), context.database() as database:
+    with context.database() as database:
         return database.transact("cli.webhook", function, by, *arguments)
-
-
-@contextmanager
-def _in_words() -> Iterator[None]:
-    try:
-        yield
-    except WebhookError as error:
-        raise CommandError(str(error)) from None
 
 
 def _row(each: Standing) -> tuple[object, ...]:
