@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from core.access.permissions import EVERY_UTILITY, TITLES, Permission
+from core.access.permissions import TITLES, Permission
 from core.access.tokens import (
     MOST_PER_MINUTE,
     PER_MINUTE,
@@ -26,7 +26,7 @@ from gateway.commands.auditing import by_command
 from gateway.commands.clicking import Group, as_json, misuse, pass_context
 from gateway.commands.context import CommandError, Context, now_ms
 from gateway.commands.output import for_people, for_programs, print_json, print_table
-from gateway.commands.utilities import profile_of
+from gateway.commands.utilities import scope_of
 
 NEVER: Final = "never"
 
@@ -86,7 +86,7 @@ def token_add(  # noqa: PLR0913 - what is said of a token
         permissions = _permissions(may)
         until = _until(expires, by.now_ms)
         name = token_name(name)
-    place = profile_of(context, utility).utility if utility else EVERY_UTILITY
+    place = scope_of(context, utility)
     new = NewToken(name, permissions, place, per_minute, until)
     with context.database() as database:
         secret = database.transact("cli.token", add_token, by, new)

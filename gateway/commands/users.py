@@ -12,14 +12,14 @@ import click
 from core.access import administering
 from core.access.administering import Shift
 from core.access.passwords import WeakPassword, check_strength, hash_password
-from core.access.permissions import BUILT_IN, EVERY_UTILITY
+from core.access.permissions import BUILT_IN
 from core.access.roles import Role, list_roles
 from core.access.users import LANGUAGES, NewUser, User, list_users, user_name
 from gateway.commands.auditing import by_command
 from gateway.commands.clicking import Group, as_json, misuse, options, pass_context
 from gateway.commands.context import CommandError, Context
 from gateway.commands.output import for_people, for_programs, print_json, print_table
-from gateway.commands.utilities import profile_of
+from gateway.commands.utilities import scope_of
 
 _NAME = click.argument("name", metavar="NAME")
 _UTILITY = click.option(
@@ -70,7 +70,7 @@ def user_add(  # noqa: PLR0913 - what is said of a person
     """
     with misuse():
         name = user_name(name)
-    place = _utility(context, utility)
+    place = scope_of(context, utility)
     # Before anybody has to think of a password.
     with context.database() as database:
         _check_new(database.read("cli.users", list_users), name, roles)
@@ -128,7 +128,7 @@ def user_role(
     """Give somebody roles, and take roles from them."""
     if not give and not take:
         raise click.UsageError("say --give ROLE or --take ROLE")
-    place = _utility(context, utility)
+    place = scope_of(context, utility)
     changed = _do(context, administering.change_roles, name, Shift(give, take, place))
     click.echo(f"{name}: {_roles(changed) or 'no role'}")
 
@@ -180,10 +180,6 @@ def user_reset_totp(context: Context, *, name: str) -> None:
 def _do(context: Context, function: Callable[..., Any], *arguments: Any) -> Any:
     with context.database() as database:
         return database.transact("cli.user", function, by_command(), *arguments)
-
-
-def _utility(context: Context, said: str | None) -> str:
-    return profile_of(context, said).utility if said else EVERY_UTILITY
 
 
 def _check_new(known: Any, name: str, roles: tuple[str, ...]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from core.access.permissions import EVERY_UTILITY
 from core.operations import REGISTRY
 from core.text import nearest_hint
 from gateway.commands.context import CommandError, Context
@@ -34,6 +35,11 @@ def profile_of(context: Context, utility: str | None) -> Profile:
         )
     check_served(utility, found)
     return found[utility]
+
+
+def scope_of(context: Context, utility: str | None) -> str:
+    """A utility that lines serve, or every one. Raises as ``profile_of``."""
+    return profile_of(context, utility).utility if utility else EVERY_UTILITY
 
 
 def check_served(utility: str, known: Collection[str]) -> None:

@@ -17,7 +17,7 @@ from gateway.commands.auditing import by_command
 from gateway.commands.clicking import Group, as_json, limit, misuse, pass_context
 from gateway.commands.context import CommandError, Context
 from gateway.commands.output import for_people, for_programs, print_json, print_table
-from gateway.commands.utilities import profile_of
+from gateway.commands.utilities import scope_of
 from gateway.commands.waking import wake
 
 _NAME = click.argument("name", metavar="NAME")
@@ -56,7 +56,7 @@ def webhook_add(
             address = checked_address(url)
         except ValueError as error:
             raise ValueError(f"--url {error}") from None
-    place = profile_of(context, utility).utility if utility else ""
+    place = scope_of(context, utility)
     new = New(name, place, address, wanted)
 
     def add(connection: Any, by: By) -> str:
