@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from core.access.users import User, find_user
 from core.tables.access import web_sessions
@@ -22,6 +22,8 @@ TOUCH_MS: Final = 60_000
 UNVERIFIED_MS: Final = 5 * 60_000
 """How long the code of a second factor is waited for."""
 _AGENT_LONGEST: Final = 200
+_OF_TOKEN: Final = select(web_sessions).where(web_sessions.c.token_hash == bindparam("hash"))
+"""Built once: every page reads its session."""
 
 
 class Lifetime(NamedTuple):
@@ -87,9 +89,7 @@ def find_session(
     connection: Connection, token: str, lifetime: Lifetime, now_ms: int
 ) -> Session | None:
     """The session of a token; None when it is over, or its user may not log in any more."""
-    row = connection.execute(
-        select(web_sessions).where(web_sessions.c.token_hash == token_hash(token))
-    ).first()
+    row = connection.execute(_OF_TOKEN, {"hash": token_hash(token)}).first()
     if row is None or row.expires_at <= now_ms or row.seen_at + lifetime.idle <= now_ms:
         return None
     user = find_user(connection, row.user_id)

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from core.access.permissions import ADMINISTRATOR, EVERY_UTILITY, Grants, Permission
 from core.access.roles import permissions_of
@@ -15,6 +15,17 @@ from core.tables.access import login_failures, roles, user_roles, users, web_ses
 
 _NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,38}[a-z0-9])?")
 LANGUAGES: Final = ("fa", "en")
+
+# Built once: every page of the desk reads who asks for it.
+_USERS: Final = select(users).order_by(users.c.name)
+_WITH_ID: Final = select(users).where(users.c.id == bindparam("id"))
+_NAMED: Final = select(users).where(users.c.name == bindparam("name"))
+_HELD: Final = (
+    select(user_roles, roles.c.name, roles.c.permissions)
+    .join(roles, roles.c.id == user_roles.c.role_id)
+    .order_by(user_roles.c.role_id, user_roles.c.utility)
+)
+_HELD_BY: Final = _HELD.where(user_roles.c.user_id == bindparam("id"))
 
 
 class Held(NamedTuple):
@@ -88,17 +99,19 @@ def is_first(connection: Connection) -> bool:
 
 def list_users(connection: Connection) -> Sequence[User]:
     """Every user by name, with what each may do."""
-    return _users(connection, None)
+    rows = connection.execute(_USERS).all()
+    held = _held(connection.execute(_HELD))
+    return [_user(row, held[row.id]) for row in rows]
 
 
 def find_user(connection: Connection, user_id: int) -> User | None:
     """One user by id."""
-    return next(iter(_users(connection, users.c.id == user_id)), None)
+    return _one(connection, connection.execute(_WITH_ID, {"id": user_id}).first())
 
 
 def user_named(connection: Connection, name: str) -> User | None:
     """One user by name."""
-    return next(iter(_users(connection, users.c.name == name)), None)
+    return _one(connection, connection.execute(_NAMED, {"name": name}).first())
 
 
 def password_hash_of(connection: Connection, user_id: int) -> str:
@@ -207,37 +220,32 @@ def _keep_an_administrator(connection: Connection) -> None:
         raise UserError("last", "nobody would be left who may let others in")
 
 
-def _users(connection: Connection, which: Any) -> list[User]:
-    wanted = select(users) if which is None else select(users).where(which)
-    rows = connection.execute(wanted.order_by(users.c.name)).all()
-    held = _held(connection, None if which is None else [row.id for row in rows])
-    return [
-        User(
-            row.id,
-            row.name,
-            row.title,
-            row.language,
-            row.office,
-            row.created_at,
-            row.disabled_at,
-            row.totp_secret is not None,
-            tuple(each for each, _ in held[row.id]),
-            _grants(held[row.id]),
-        )
-        for row in rows
-    ]
+def _one(connection: Connection, row: Row[Any] | None) -> User | None:
+    if row is None:
+        return None
+    return _user(row, _held(connection.execute(_HELD_BY, {"id": row.id}))[row.id])
+
+
+def _user(row: Row[Any], held: Sequence[tuple[Held, frozenset[Permission]]]) -> User:
+    return User(
+        row.id,
+        row.name,
+        row.title,
+        row.language,
+        row.office,
+        row.created_at,
+        row.disabled_at,
+        row.totp_secret is not None,
+        tuple(each for each, _ in held),
+        _grants(held),
+    )
 
 
 def _held(
-    connection: Connection, user_ids: Sequence[int] | None
+    rows: Iterable[Row[Any]],
 ) -> defaultdict[int, list[tuple[Held, frozenset[Permission]]]]:
-    wanted = select(user_roles, roles.c.name, roles.c.permissions).join(
-        roles, roles.c.id == user_roles.c.role_id
-    )
-    if user_ids is not None:
-        wanted = wanted.where(user_roles.c.user_id.in_(user_ids))
     found: defaultdict[int, list[tuple[Held, frozenset[Permission]]]] = defaultdict(list)
-    for row in connection.execute(wanted.order_by(user_roles.c.role_id, user_roles.c.utility)):
+    for row in rows:
         held = Held(row.role_id, row.name, row.utility)
         found[row.user_id].append((held, permissions_of(row.name, row.permissions)))
     return found
