@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from core.access.permissions import Permission
 from core.readings.lists import count_waiting
@@ -14,14 +15,20 @@ if TYPE_CHECKING:
 
 async def waiting(visit: Visit) -> dict[str, int]:
     """How much waits for the visitor, by the keys of the navigation's items."""
-    found: dict[str, int] = {}
+    asked: dict[str, tuple[Callable[..., int], Any]] = {}
     reader = reader_of(visit)
     if reader is not None:
-        found["box"] = await visit.read("waiting.box", count_unseen, reader)
+        asked["box"] = count_unseen, reader
     if visit.may(Permission.READING_DECIDE):
-        scope = visit.scope(Permission.READING_DECIDE)
-        found["readings"] = await visit.read("waiting.readings", count_waiting, scope)
+        asked["readings"] = count_waiting, visit.scope(Permission.READING_DECIDE)
+    found: dict[str, int] = await visit.read("waiting", _counted, asked) if asked else {}
     return found
+
+
+def _counted(
+    connection: Any, asked: Mapping[str, tuple[Callable[..., int], Any]]
+) -> dict[str, int]:
+    return {key: count(connection, whose) for key, (count, whose) in asked.items()}
 
 
 def reader_of(visit: Visit) -> Reader | None:
