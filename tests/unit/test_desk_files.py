@@ -15,7 +15,7 @@ from gateway.web.desk.static import FOLDER as STATIC
 from gateway.web.desk.texts import ENGLISH, FOLDER, PERSIAN, Texts
 
 MODULES = Path(static.__file__).parent
-_T = re.compile(r"""\bt\(\s*["']([a-z_]+(?:\.[a-z0-9_]+)+)["']\s*[,)]""")
+_T = re.compile(r"""\b(?:t\(|label\[)\s*["']([a-z_]+(?:\.[a-z0-9_]+)+)["']\s*[,)\]]""")
 _SAID = re.compile(
     r"""(?:\.wrong\(\s*[^,()]+,\s*|\.say\(\s*|\.go\([^()]*?,\s*)["']([a-z_]+(?:\.[a-z0-9_]+)+)["']"""
 )
