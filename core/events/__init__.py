@@ -7,7 +7,7 @@ concerns, and the facts that a message about it may use.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -63,16 +63,23 @@ class Events(Shelf):
 
     def store(self, connection: Connection) -> None:
         """Two statements. What no template listens for counts as handled at once."""
-        if not self._new:
-            return
-        listening = Listening(connection)
-        rows: list[tuple[object, ...]] = []
-        for kind, utility, at, about, subscriber_id, mobile in self._new:
-            handled_at = None if listening.to(utility, kind.value) else at
-            self.waits |= handled_at is None
-            named = (self.ids.one(), utility, kind.value, subscriber_id, mobile)
-            rows.append((*named, as_json(about), at, handled_at))
-        insert_rows(connection, events, _COLUMNS, rows)
+        self.waits |= store_events(connection, [(self.ids.one(), event) for event in self._new])
+
+
+def store_events(connection: Connection, new: Sequence[tuple[int, Event]]) -> bool:
+    """Store events by their ids; whether a template may be made of any. Two statements."""
+    if not new:
+        return False
+    listening = Listening(connection)
+    waits = False
+    rows: list[tuple[object, ...]] = []
+    for event_id, (kind, utility, at, about, subscriber_id, mobile) in new:
+        handled_at = None if listening.to(utility, kind.value) else at
+        waits |= handled_at is None
+        named = (event_id, utility, kind.value, subscriber_id, mobile)
+        rows.append((*named, as_json(about), at, handled_at))
+    insert_rows(connection, events, _COLUMNS, rows)
+    return waits
 
 
 def as_json(about: Mapping[str, Scalar]) -> str:

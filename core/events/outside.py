@@ -14,12 +14,11 @@ from sqlalchemy import Connection, Text, select
 
 from core.bulk import as_rows, insert_rows, unfolded
 from core.calls import Scalar
-from core.events import Event, EventKind, as_json
+from core.events import Event, EventKind, store_events
 from core.events.facts import EVENT_FACTS, FactKind, as_fact, is_a
-from core.events.listening import Listening
 from core.ids import IdMaker
 from core.importing.stores import load_ids
-from core.tables import event_keys, events
+from core.tables import event_keys
 from core.text import nearest_hint
 
 NUMBER: Final = "number"
@@ -103,16 +102,11 @@ def take_events(
     stored = _ids_of(connection, utility, list(made))
     new = {key for key, event_id in made.items() if stored[key] == event_id}
     first = {each.key: each for each in reversed(told)}
-    listening = Listening(connection)
-    rows_of_events = []
-    for key, each in sorted(first.items(), key=lambda item: made[item[0]]):
-        kind, at = each.event.kind.value, each.event.at
-        if key in new:
-            handled_at = None if listening.to(utility, kind) else at
-            whom = known.get((utility, each.number)), each.event.mobile
-            about = as_json(each.event.about)
-            rows_of_events.append((made[key], utility, kind, *whom, about, at, handled_at))
-    insert_rows(connection, events, _COLUMNS, rows_of_events)
+    happened = [
+        (event_id, first[key].event._replace(subscriber_id=known.get((utility, first[key].number))))
+        for event_id, key in sorted((made[key], key) for key in new)
+    ]
+    store_events(connection, happened)
     return [Taken(stored[each.key], each.key in new and first[each.key] is each) for each in told]
 
 
@@ -121,9 +115,6 @@ def _ids_of(connection: Connection, utility: str, keys: Sequence[str]) -> dict[s
     return {row.key: row.id for row in rows}
 
 
-_COLUMNS: Final = (
-    "id", "utility", "kind", "subscriber_id", "mobile", "about", "at", "handled_at",
-)  # fmt: skip
 _keys = unfolded({"utility": Text(), "key": Text()})
 _IDS: Final = select(event_keys.c.key, event_keys.c.id).join_from(
     _keys,
