@@ -48,6 +48,11 @@ def permissions_of(name: str, stored: str) -> frozenset[Permission]:
     """What a role allows; what an older version knew and this one does not is left out."""
     if name in BUILT_IN:
         return BUILT_IN[name].permissions
+    return known_permissions(stored)
+
+
+def known_permissions(stored: str) -> frozenset[Permission]:
+    """Those that are stored, but for what an older version knew and this one does not."""
     known = {str(each) for each in Permission}
     return frozenset(Permission(each) for each in json.loads(stored) if each in known)
 

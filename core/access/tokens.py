@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 from core.access.administering import By
 from core.access.audit import Entry
 from core.access.permissions import EVERY_UTILITY, Grants, Permission
+from core.access.roles import known_permissions
 from core.access.sessions import token_hash
 from core.tables.access import api_tokens
 
@@ -153,8 +154,5 @@ _TOKEN = select(*(api_tokens.c[name] for name in Token._fields))
 
 
 def _token(row: Row[tuple[object, ...]]) -> Token:
-    known = {str(each) for each in Permission}
     values = row._asdict()
-    stored = json.loads(values["permissions"])
-    permissions = frozenset(Permission(each) for each in stored if each in known)
-    return Token(**{**values, "permissions": permissions})
+    return Token(**{**values, "permissions": known_permissions(values["permissions"])})
