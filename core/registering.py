@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import BigInteger, Connection, Text, delete, select
 
 from core.bulk import as_rows, insert_rows, unfolded
-from core.events import Event, EventKind, Events
+from core.events import Event, EventKind, store_events
 from core.ids import IdMaker
 from core.importing.stores import load_ids
 from core.operations.contacts import shown_mobile
@@ -68,13 +68,13 @@ def register_mobiles(
     insert_rows(connection, contacts, _COLUMNS, rows, or_ignore=True)
     if gone:
         connection.execute(_FORGET, as_rows(gone))
-    events = Events()
-    events.ids = ids
+    happened = []
     for kind, changed in ((EventKind.MOBILE_REGISTERED, new), (EventKind.MOBILE_REMOVED, gone)):
         for (mobile, subscriber_id), each in changed.items():
             about = {"number": each.number, "mobile": shown_mobile(mobile)}
-            events.add(Event(kind, utility, now, about, subscriber_id, mobile))
-    events.store(connection)
+            event = Event(kind, utility, now, about, subscriber_id, mobile)
+            happened.append((ids.one(), event))
+    store_events(connection, happened)
     return Registered(len(new), len(gone), unknown)
 
 

@@ -66,7 +66,7 @@ class Shelf:
     """The base of every shelf; one that only takes effects need not load, and so on."""
 
     ids: IdMaker
-    """Makes ids for new rows; whoever makes a shelf outside ``Facts`` sets it."""
+    """Makes ids for new rows; ``Facts`` sets it."""
 
     def load(self, connection: Connection, subjects: Sequence[Subject]) -> None:
         """Fetch what these calls need."""

@@ -14,7 +14,7 @@ from sqlalchemy import Executable, and_, select
 
 from core.bills import PERIOD, LastBill, facts_of_issue
 from core.bulk import Upsert, as_rows, unfolded
-from core.events import Event, EventKind, Events
+from core.events import Event, EventKind, store_events
 from core.jalali import instant_of
 
 if TYPE_CHECKING:
@@ -61,12 +61,8 @@ def tell(
     event_of: Callable[[Values, int], Event],
     now: int,
 ) -> None:
-    """Store an event for each of these rows; one statement."""
-    events = Events()
-    events.ids = ids
-    for values in rows.values():
-        events.add(event_of(values, now))
-    events.store(connection)
+    """Store an event for each of these rows; two statements."""
+    store_events(connection, [(ids.one(), event_of(values, now)) for values in rows.values()])
 
 
 def bill_issued(values: Values, now: int) -> Event:

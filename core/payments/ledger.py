@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from core.bills import load_last_bills
 from core.calls import Fact, Outcome
-from core.events import Event, EventKind, Events
+from core.events import Event, EventKind, store_events
 from core.ids import IdMaker
 from core.jalali import instant_of
 from core.outbox import Notice, store_notices
@@ -227,13 +227,10 @@ def book(connection: Connection, clerk: Clerk, order_id: int, now: int) -> bool:
     if order.instalment_id is not None:
         _mark_paid(connection, instalments, order.instalment_id, now)
     facts = _facts(order, now)
-    events = Events()
-    events.ids = clerk.ids
     event = Event(
         EventKind.PAYMENT_BOOKED, order.utility, now, facts, order.subscriber_id, order.mobile
     )
-    events.add(event)
-    events.store(connection)
+    store_events(connection, [(clerk.ids.one(), event)])
     if order.mobile not in told_of(connection, event):
         tell(connection, clerk, order, Outcome(NOTICE, BOOKED, facts), now)
     return True

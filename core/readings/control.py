@@ -17,7 +17,7 @@ from sqlalchemy import Connection, RowMapping, bindparam, delete, select, update
 from core.bills import MID_PERIOD
 from core.calls import Outcome, Scalar
 from core.database import by_index_only
-from core.events import Event, EventKind, Events
+from core.events import Event, EventKind, store_events
 from core.ids import IdMaker
 from core.outbox import Notice, store_notices
 from core.readings import ReadingState
@@ -125,7 +125,8 @@ def decide(connection: Connection, ids: IdMaker, decision: Decision, words: Word
     _change(connection, decision, found["state"])
     rejected = decision.state is ReadingState.REJECTED
     case = _Case(decision, found, _withdraw(connection, found) if rejected else "")
-    event = _note_event(connection, ids, case)
+    event = _event_of(case)
+    store_events(connection, [(ids.one(), event)])
     by_template = event.mobile is not None and event.mobile in told_of(connection, event)
     told = event.mobile if by_template else _tell(connection, ids, case, words)
     now_is = {
@@ -251,15 +252,6 @@ def _event_of(case: _Case) -> Event:
     kind = EventKind.READING_REJECTED if case.rejected else EventKind.READING_ACCEPTED
     whom = (found["subscriber_id"], found["mobile"])
     return Event(kind, found["utility"], decision.now, about, *whom)
-
-
-def _note_event(connection: Connection, ids: IdMaker, case: _Case) -> Event:
-    event = _event_of(case)
-    events = Events()
-    events.ids = ids
-    events.add(event)
-    events.store(connection)
-    return event
 
 
 def _said(case: _Case, words: Words) -> tuple[str, Sequence[str]] | None:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, insert, select
 
 from core import tracking as numbers
-from core.events import Event, Events
+from core.events import Event, store_events
 from core.identifiers import MobileError
 from core.identifiers import mobile as normal_mobile
 from core.ids import IdMaker
@@ -212,10 +212,7 @@ def note_step(
     """Write what was done into the history, and the event that follows from it."""
     step = Step(request.id, counter.now, request.state, counter.by, note)
     connection.execute(insert(request_history).values(step._asdict()))
-    events = Events()
-    events.ids = counter.ids
-    events.add(event)
-    events.store(connection)
+    store_events(connection, [(counter.ids.one(), event)])
 
 
 def check_tracking(tracking: str) -> str:
