@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Select, select, union
+from sqlalchemy import ColumnElement, Connection, Select, select, union
 
 from core.database import by_index_only
 from core.identifiers import MobileError
@@ -118,8 +118,17 @@ _DETAIL = select(
 
 def find_subscriber(connection: Connection, subscriber_id: int) -> Detail | None:
     """One subscription."""
+    return _detail(connection, subscribers.c.id == subscriber_id)
+
+
+def subscriber_of(connection: Connection, utility: str, number: str) -> Detail | None:
+    """A utility's subscription of a number."""
+    return _detail(connection, subscribers.c.utility == utility, subscribers.c.number == number)
+
+
+def _detail(connection: Connection, *which: ColumnElement[bool]) -> Detail | None:
     by_index_only(connection)
-    row = connection.execute(_DETAIL.where(subscribers.c.id == subscriber_id)).one_or_none()
+    row = connection.execute(_DETAIL.where(*which)).one_or_none()
     if row is None:
         return None
     return Detail(**{**row._mapping, "has_code": bool(row.has_code)})  # noqa: SLF001 - its public name

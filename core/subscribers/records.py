@@ -88,15 +88,15 @@ def records_of(connection: Connection, detail: Detail, limit: int, office: str =
     """
     by_index_only(connection)
     key = detail.id
-    billed = _newest(connection, Bill, bills.c.issued_at, key, limit)
+    billed = newest(connection, Bill, bills.c.issued_at, key, limit)
     return Records(
         contacts_of(connection, key),
         load_last_bills(connection, [key]).get(key),
         [_with_use(each, detail.meter_digits) for each in billed],
-        _newest(connection, Payment, payments.c.paid_at, key, limit),
+        newest(connection, Payment, payments.c.paid_at, key, limit),
         load_unpaid(connection, [key]).get(key, ()),
         readings_of(connection, key, limit),
-        _newest(
+        newest(
             connection,
             Request,
             requests.c.created_at,
@@ -105,6 +105,25 @@ def records_of(connection: Connection, detail: Detail, limit: int, office: str =
             *([requests.c.office == office] if office else []),
         ),
     )
+
+
+def newest(
+    connection: Connection,
+    made: Any,
+    at: Column[Any],
+    key: int,
+    limit: int,
+    *also: ColumnElement[bool],
+) -> list[Any]:
+    """The newest rows of a subscription in the table of ``at``, by that column, as ``made``."""
+    table: Any = at.table
+    rows = connection.execute(
+        select(*(table.c[name] for name in made._fields))
+        .where(table.c.subscriber_id == key, *also)
+        .order_by(at.desc(), table.c.id.desc())
+        .limit(limit)
+    )
+    return [made._make(row) for row in rows]
 
 
 def contacts_of(connection: Connection, subscriber_id: int) -> list[Contact]:
@@ -126,22 +145,3 @@ def newest_reading(connection: Connection, subscriber_id: int) -> int:
 
 def _with_use(bill: Bill, digits: int) -> Bill:
     return bill._replace(used=units_used(bill.used, bill.from_reading, bill.to_reading, digits))
-
-
-def _newest(
-    connection: Connection,
-    made: Any,
-    at: Column[Any],
-    key: int,
-    limit: int,
-    *also: ColumnElement[bool],
-) -> list[Any]:
-    """The newest rows of the table of ``at``, by that column."""
-    table: Any = at.table
-    rows = connection.execute(
-        select(*(table.c[name] for name in made._fields))
-        .where(table.c.subscriber_id == key, *also)
-        .order_by(at.desc(), table.c.id.desc())
-        .limit(limit)
-    )
-    return [made._make(row) for row in rows]
