@@ -103,6 +103,11 @@ def instant_of(at_ms: int) -> datetime:
     return datetime.fromtimestamp(at_ms / 1000, UTC)
 
 
+def iso(at_ms: int) -> str:
+    """An instant as other programs are told of it: ISO 8601 in UTC."""
+    return instant_of(at_ms).isoformat(timespec="milliseconds")
+
+
 def day_of(at_ms: int) -> date:
     """The day in Tehran of an instant in UTC milliseconds."""
     return local(instant_of(at_ms)).date()

@@ -13,8 +13,9 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, Select, insert, select, update
 
+from core.jalali import iso
 from core.tables import webhook_calls, webhooks
-from core.webhooks.news import News, iso
+from core.webhooks.news import News
 from core.webhooks.store import Webhook, as_webhook
 
 FIRST_PAUSE_MS: Final = 5_000

@@ -21,6 +21,7 @@ from core.database import by_index_only
 from core.events import EventKind
 from core.events.facts import read_about
 from core.ids import first_id_at
+from core.jalali import iso
 from core.state_groups import Group, group_of
 from core.tables import IS_OVER, events, inbox, outbox, subscribers
 from core.webhooks.store import Position, Webhook
@@ -199,11 +200,6 @@ def _message(message: Message, utility: str | None) -> Item:
         "campaign": None if message.run_id is None else str(message.run_id),
         "created_at": iso(message.created_at),
     }
-
-
-def iso(at_ms: int) -> str:
-    """An instant as it is told."""
-    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds")
 
 
 _BEHIND: Final = bindparam("behind", type_=BigInteger)

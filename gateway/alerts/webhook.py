@@ -11,7 +11,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from core.jalali import instant_of
+from core.jalali import iso
 from gateway.alerts.book import kind_of
 from gateway.alerts.telling import NotTold, Telling
 from gateway.settings.alerts import WebhookSettings
@@ -53,10 +53,6 @@ def as_json(telling: Telling) -> dict[str, object]:
         "about": telling.about,
         "english": telling.english,
         "persian": telling.persian,
-        "since": _iso(alert.since),
-        "ended": None if ended is None else _iso(ended),
+        "since": iso(alert.since),
+        "ended": None if ended is None else iso(ended),
     }
-
-
-def _iso(at_ms: int) -> str:
-    return instant_of(at_ms).isoformat(timespec="milliseconds")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from core.jalali import instant_of
+from core.jalali import iso
 from gateway.health.judging import Health
 
 _INSTANTS = frozenset(
@@ -34,7 +34,7 @@ def to_json(health: Health) -> dict[str, Any]:
 
 def _with_iso(value: Any, key: str = "") -> Any:
     if key in _INSTANTS and isinstance(value, int):
-        return instant_of(value).isoformat(timespec="milliseconds")
+        return iso(value)
     if isinstance(value, dict):
         return {inner: _with_iso(each, inner) for inner, each in value.items()}
     if isinstance(value, list | tuple):
