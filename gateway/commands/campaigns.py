@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -14,7 +14,6 @@ from core.ids import IdMaker, ids_for_command
 from core.jalali import interval_ms
 from core.making import Maker
 from core.reporting.known import unknown_values
-from core.reporting.sources import Sources
 from core.runs import starting
 from core.runs.progress import Estimate, Progress, estimate, progress_of
 from core.runs.starting import Wish, check_may_begin, planned
@@ -124,16 +123,15 @@ def campaign_start(  # noqa: PLR0913 - each is an option
         wish = Wish(report, parameters_of(parameters), now_ms())
     with context.database() as database:
         chosen = _template(database, template, utility)
-        reports = _sources(context)
+        reports = sources_of(context.settings, profiles(context).values())
         start = planned(chosen, wish, reports)
-        check_fits(_minds(context), start)
+        minds = _minds(context)
+        check_fits(minds, start)
         unknown = database.read("cli.known", unknown_values, start.question, start.version.utility)
         for each in unknown:
             click.echo(f"peyk: {each}", err=True)
         if dry_run:
-            found = database.read(
-                "cli.rehearse", starting.rehearse, start, _maker(context), wish.now
-            )
+            found = database.read("cli.rehearse", starting.rehearse, start, _maker(minds), wish.now)
             print_rehearsal(start, found, as_json=as_json)
             return
         check_may_begin(chosen, wish.now)
@@ -154,7 +152,7 @@ def campaign_reports(context: Context, *, utility: str | None, as_json: bool) ->
     known = profiles(context)
     if utility is not None:
         check_served(utility, known)
-    reports = _sources(context)
+    reports = sources_of(context.settings, known.values())
     chosen = [utility] if utility else sorted(known)
     with context.database() as database:
         print_reports(database, {name: reports.files(name) for name in chosen}, as_json=as_json)
@@ -206,13 +204,9 @@ def _template(database: Database, name: str, utility: str | None) -> Template:
     return found[0]
 
 
-def _sources(context: Context) -> Sources:
-    return sources_of(context.settings, profiles(context).values())
-
-
-def _maker(context: Context) -> Maker:
+def _maker(minds: Mapping[str, LineMind]) -> Maker:
     # Of a rehearsal nothing is stored: any ids will do.
-    return Maker(IdMaker(0, now_ms), Wordings(_minds(context)))
+    return Maker(IdMaker(0, now_ms), Wordings(minds))
 
 
 def _minds(context: Context) -> dict[str, LineMind]:

@@ -40,7 +40,7 @@ from gateway.commands.clicking import ID, Command, days, limit, misuse, pass_con
 from gateway.commands.context import CommandError, Context, now_ms
 from gateway.commands.output import print_table
 from gateway.commands.parameters import PARAMETERS, asks, parameters_of
-from gateway.commands.utilities import check_served, profile_of, profiles
+from gateway.commands.utilities import check_served, chosen, profiles
 from gateway.report_files import sources_of
 
 TABLE: Final = "table"
@@ -226,7 +226,7 @@ def _of_source(
         there = {*REPORTS, *(each for one in every.values() for each in known.files(one.utility))}
         if name not in there:
             raise CommandError(f"there is no report {name!r}; {nearest_hint(name, there)}")
-    utility = profile_of(context, which["utility"]).utility
+    utility = chosen(every, which["utility"]).utility
     files = known.files(utility)
     if name not in files:
         raise CommandError(f"there is no report {name!r}; {nearest_hint(name, [*REPORTS, *files])}")

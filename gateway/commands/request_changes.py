@@ -77,8 +77,7 @@ def edit_request(
 
 def write_message(context: Context, which: Which, side: Side, text: str) -> None:
     """Write into a request's message box. Raises ``CommandError``."""
-    request = find(context, which.tracking, which.utility).request
-    counter = _counter(profiles(context)[request.utility], which.by)
+    request, counter = _at_work(context, which)
     with context.database() as database:
         database.transact(
             "cli.request_write", write, counter, request.tracking, Writing(side, text)
@@ -88,8 +87,7 @@ def write_message(context: Context, which: Which, side: Side, text: str) -> None
 
 def attach_file(context: Context, which: Which, file: Path) -> None:
     """Keep a paper with a request. Raises ``CommandError``."""
-    request = find(context, which.tracking, which.utility).request
-    counter = _counter(profiles(context)[request.utility], which.by)
+    request, counter = _at_work(context, which)
     try:
         with file.open("rb") as stream:
             content = stream.read(MOST_BYTES + 1)
@@ -120,6 +118,13 @@ def tell_fee(
     ))  # fmt: skip
 
 
+def _at_work(context: Context, which: Which) -> tuple[Request, Counter]:
+    """The request, and who works on it now. Raises ``CommandError``."""
+    known = profiles(context)
+    request = find(context, known, which.tracking, which.utility).request
+    return request, _counter(known[request.utility], which.by)
+
+
 def _counter(profile: Profile, by: str) -> Counter:
     now = now_ms()
     ids = ids_for_command(now_ms)
@@ -137,8 +142,7 @@ def _fields(given: Iterable[str]) -> dict[str, str]:
 
 
 def _change(context: Context, which: Which, work: _Work) -> None:
-    request = find(context, which.tracking, which.utility).request
-    counter = _counter(profiles(context)[request.utility], which.by)
+    request, counter = _at_work(context, which)
     with context.database() as database:
         changed = database.transact("cli.request", work, counter, request.tracking)
     _say(counter.services, changed)

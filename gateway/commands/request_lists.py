@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -25,7 +26,8 @@ from gateway.commands.output import (
     print_json,
     print_table,
 )
-from gateway.commands.utilities import profile_of, profiles
+from gateway.commands.utilities import chosen, profile_of, profiles
+from gateway.profiles import Profile
 
 
 def show_kinds(context: Context, utility: str | None, *, as_json: bool) -> None:
@@ -91,8 +93,9 @@ def show_list(context: Context, wanted: RequestFilter, *, as_json: bool) -> None
 
 def show_one(context: Context, tracking: str, utility: str | None, *, as_json: bool) -> None:
     """Show one request with its history and its message box. Raises ``CommandError``."""
-    shown = find(context, tracking, utility)
-    services = profiles(context)[shown.request.utility].terms.services
+    known = profiles(context)
+    shown = find(context, known, tracking, utility)
+    services = known[shown.request.utility].terms.services
     with context.database() as database:
         messages = database.read("cli.request_box", read_box, shown.request.id)
         papers = database.read("cli.request_papers", list_documents, shown.request.id)
@@ -142,20 +145,22 @@ def state_named(name: str) -> RequestState:
         ) from None
 
 
-def find(context: Context, tracking: str, utility: str | None) -> Shown:
-    """The one request of that number, with its history.
+def find(
+    context: Context, known: Mapping[str, Profile], tracking: str, utility: str | None
+) -> Shown:
+    """The one request of that number, with its history; ``known``: as ``profiles`` gives them.
 
     Raises ``RequestError``, ``CommandError``.
     """
-    known = [profile_of(context, utility).utility] if utility else list(profiles(context))
+    whose = [chosen(known, utility).utility] if utility else list(known)
     number = check_tracking(tracking)
     with context.database() as database:
-        found = database.read("cli.request", show_request, known, number)
+        found = database.read("cli.request", show_request, whose, number)
     if not found:
         raise CommandError(f"there is no request {number}; `peyk request list` shows them")
     if len(found) > 1:
-        whose = ", ".join(each.request.utility for each in found)
-        raise CommandError(f"several utilities have a request {number}: say --utility of {whose}")
+        several = ", ".join(each.request.utility for each in found)
+        raise CommandError(f"several utilities have a request {number}: say --utility of {several}")
     return found[0]
 
 

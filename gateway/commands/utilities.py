@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from core.access.permissions import EVERY_UTILITY
 from core.operations import REGISTRY
@@ -26,15 +26,19 @@ def profiles(context: Context) -> dict[str, Profile]:
 
 def profile_of(context: Context, utility: str | None) -> Profile:
     """The profile of a utility, or of the only one. Raises ``ConfigError``, ``CommandError``."""
-    found = profiles(context)
+    return chosen(profiles(context), utility)
+
+
+def chosen(known: Mapping[str, Profile], utility: str | None) -> Profile:
+    """The same of profiles that have been read: it takes a while. Raises ``CommandError``."""
     if utility is None:
-        if len(found) == 1:
-            return next(iter(found.values()))
+        if len(known) == 1:
+            return next(iter(known.values()))
         raise CommandError(
-            f"say which with --utility: {', '.join(sorted(found)) or 'there is none'}"
+            f"say which with --utility: {', '.join(sorted(known)) or 'there is none'}"
         )
-    check_served(utility, found)
-    return found[utility]
+    check_served(utility, known)
+    return known[utility]
 
 
 def scope_of(context: Context, utility: str | None) -> str:
