@@ -33,7 +33,7 @@ def checked_elsewhere(value: str) -> str:
     What listens here is for its operators to say, and not for whoever may use the desk or the API.
     """
     address = checked_address(value)
-    if _leads_here(urlsplit(address).hostname or ""):
+    if leads_here(urlsplit(address).hostname or ""):
         raise ValueError("is on the daemon's own machine: `peyk webhook add` adds those")
     return address
 
@@ -48,11 +48,11 @@ def is_local(host: str) -> bool:
         return False
 
 
-def _leads_here(host: str) -> bool:
+def leads_here(host: str) -> bool:
     """Whether it is this machine or the wire that it is at, in any spelling that a resolver takes.
 
     Such as ``127.1``, ``2130706433``, ``0.0.0.0`` or ``[::ffff:127.0.0.1]``. What a name leads to
-    is known only when it is asked for; https then wants a certificate of that name.
+    is known only when somebody connects: ``gateway.elsewhere`` looks then.
     """
     name = host.rstrip(".")
     if name in _HERE or name.endswith(".localhost"):

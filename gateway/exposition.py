@@ -75,6 +75,7 @@ class _Daemon(Collector):
         yield from _panels(snapshot)
         yield from _ussd(snapshot)
         yield from _own_messages(seen, snapshot)
+        yield from _webhooks(snapshot)
 
 
 def _counter(name: str, help_: str, labels: Labels, of: Values) -> Metric:
@@ -312,3 +313,29 @@ def _own_messages(seen: Seen, snapshot: Snapshot) -> Iterator[Metric]:
     yield _count("peyk_event_messages", "Messages that were made of them.", scheduler.messages)
     yield _count("peyk_events_put_off", "Those whose message is made later.", scheduler.put_off)
     yield _count("peyk_events_set_aside", "Those that none can be made of.", scheduler.set_aside)
+
+
+def _webhooks(snapshot: Snapshot) -> Iterator[Metric]:
+    """Of the daemon that tells them; one that somebody has disabled waits for nothing."""
+    told = {(each.name,): each for each in snapshot.webhooks if each.enabled or each.gave_up}
+    up = {key: each.enabled and each.since is None for key, each in told.items()}
+    yield _gauge("peyk_webhook_up", "Whether it takes what it is told.", ("webhook",), up)
+    yield _gauge(
+        "peyk_webhook_waiting_seconds",
+        "How long the call under way has not been taken; 0 without one.",
+        ("webhook",),
+        {
+            key: 0 if each.waiting_since is None else (snapshot.now - each.waiting_since) / 1000
+            for key, each in told.items()
+        },
+    )
+    yield _counter(
+        "peyk_webhook_calls",
+        "Attempts to make a call, by whether they were taken.",
+        ("webhook", "result"),
+        {
+            (*key, result): getattr(each, result)
+            for key, each in told.items()
+            for result in ("taken", "refused")
+        },
+    )

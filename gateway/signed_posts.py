@@ -16,6 +16,7 @@ from twisted.internet.defer import CancelledError
 from twisted.internet.defer import TimeoutError as TooLate
 from twisted.web.client import Agent
 
+from gateway.elsewhere import Elsewhere
 from gateway.http_client import read_body
 
 _MOST_WORDS: Final = 300
@@ -39,12 +40,22 @@ class Poster:
         self._reactor = reactor
         self._timeout = timeout
         self._agent: Any = Agent(reactor, connectTimeout=timeout)
+        self._elsewhere: Any = Agent.usingEndpointFactory(reactor, Elsewhere(reactor, timeout))
         self._now = now_ms
 
     async def post(
-        self, url: str, body: bytes, secret: str, headers: Mapping[str, str] | None = None
+        self,
+        url: str,
+        body: bytes,
+        secret: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        elsewhere: bool = False,
     ) -> int:
-        """The status with which it was taken, 2xx. Raises ``NotTaken``."""
+        """The status with which it was taken, 2xx. Raises ``NotTaken``.
+
+        ``elsewhere``: not where its name leads to this machine.
+        """
         timestamp = str(self._now() // 1000)
         sent: dict[bytes | str, bytes | str] = {
             "Content-Type": "application/json",
@@ -54,8 +65,8 @@ class Poster:
         }
         sent.update(headers or {})
         asked = treq.post(
-            url, body, headers=sent, agent=self._agent, allow_redirects=False,
-            timeout=self._timeout, unbuffered=True,
+            url, body, headers=sent, agent=self._elsewhere if elsewhere else self._agent,
+            allow_redirects=False, timeout=self._timeout, unbuffered=True,
         )  # fmt: skip
         try:
             response = await asked

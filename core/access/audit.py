@@ -8,12 +8,15 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, insert, select
 
 from core.ids import IdMaker
 from core.tables.access import audit
+
+BY_COMMAND: Final = "command:"
+"""What ``Actor.who`` of somebody on the machine itself begins with."""
 
 
 class Actor(NamedTuple):

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, Select, delete, insert, select, update
 
-from core.access.audit import Actor, Entry, Scribe
+from core.access.audit import BY_COMMAND, Actor, Entry, Scribe
 from core.ids import first_id_at
 from core.secrecy import Keys
 from core.tables import webhook_calls, webhooks
@@ -67,6 +67,11 @@ class Webhook(NamedTuple):
     def gave_up(self) -> bool:
         """Whether it was disabled because it took nothing."""
         return self.disabled_at is not None and not self.disabled_by
+
+    @property
+    def may_lead_here(self) -> bool:
+        """Whether it may be on the daemon's own machine: who added it could do as much there."""
+        return self.created_by.startswith(BY_COMMAND)
 
 
 class New(NamedTuple):

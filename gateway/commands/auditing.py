@@ -6,14 +6,14 @@ import getpass
 from typing import Any
 
 from core.access.administering import By
-from core.access.audit import Actor, Entry, Scribe
+from core.access.audit import BY_COMMAND, Actor, Entry, Scribe
 from core.ids import ids_for_command
 from gateway.commands.context import now_ms
 
 
 def by_command() -> By:
     """Who runs the command, for the audit log."""
-    return By(Scribe(ids_for_command(now_ms)), Actor(f"command:{getpass.getuser()}"), now_ms())
+    return By(Scribe(ids_for_command(now_ms)), Actor(f"{BY_COMMAND}{getpass.getuser()}"), now_ms())
 
 
 def write_down(connection: Any, entry: Entry) -> None:

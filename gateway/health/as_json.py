@@ -13,6 +13,7 @@ _INSTANTS = frozenset(
         "now",
         "started_at",
         "since",
+        "waiting_since",
         "last_traffic",
         "next_attempt",
         "last_round",

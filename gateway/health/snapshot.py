@@ -268,6 +268,12 @@ class WebhookHealth:
     since: int | None
     """From when on it has taken nothing; None when it takes what it is told."""
     error: str
+    waiting_since: int | None = None
+    """Since when there has been something to tell that it has not taken yet."""
+    taken: int = 0
+    """Calls since this daemon started."""
+    refused: int = 0
+    """Attempts since then that were not taken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ moment for where everything is committed, and one for each call to begin and to 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Generator, Mapping
 from typing import Any, Final
 
@@ -76,6 +77,7 @@ class Webhooks:
         self._posts: set[Deferred[Any]] = set()
         self._looking: Deferred[None] | None = None
         self._is_stopping = False
+        self._made: Counter[tuple[int, bool]] = Counter()
         self.health: tuple[WebhookHealth, ...] = ()
         """How each of them was when it was last looked at."""
 
@@ -111,7 +113,7 @@ class Webhooks:
     @inlineCallbacks
     def _look(self) -> _Steps:
         found: list[Standing] = yield self._doors.read("webhooks.look", standings)
-        self.health = tuple(map(_health, found))
+        self.health = tuple(map(self._health, found))
         enabled = [one for one in found if one.webhook.disabled_at is None]
         if not enabled or not self._works:
             return
@@ -159,6 +161,7 @@ class Webhooks:
         answer: Answer | None = yield self._post(webhook, str(call.id), call.body)
         if answer is None:
             return False
+        self._made[webhook.id, not answer.error] += 1
         verdict: Verdict | None = yield self._doors.transact(
             "webhooks.settle", settle_call, webhook.id, call, answer, self._now()
         )
@@ -179,7 +182,13 @@ class Webhooks:
             return Answer(None, str(error))
         headers = {"X-Peyk-Call": call_id}
         post = Deferred.fromCoroutine(
-            self._poster.post(webhook.url, body.encode(), secret, headers)
+            self._poster.post(
+                webhook.url,
+                body.encode(),
+                secret,
+                headers,
+                elsewhere=not webhook.may_lead_here,
+            )
         )
         self._posts.add(post)
         try:
@@ -191,6 +200,22 @@ class Webhooks:
         finally:
             self._posts.discard(post)
         return Answer(status, "")
+
+    def _health(self, standing: Standing) -> WebhookHealth:
+        webhook, call = standing
+        is_failing = call is not None and bool(call.error)
+        return WebhookHealth(
+            name=webhook.name,
+            utility=webhook.utility,
+            enabled=webhook.disabled_at is None,
+            gave_up=webhook.gave_up,
+            attempts=call.attempts if call is not None else 0,
+            since=call.created_at if call is not None and is_failing else None,
+            error=(call.error or "") if call is not None else "",
+            waiting_since=call.created_at if call is not None else None,
+            taken=self._made[webhook.id, True],
+            refused=self._made[webhook.id, False],
+        )
 
     @inlineCallbacks
     def test(self, arguments: Mapping[str, Any]) -> Generator[Deferred[Any], Any, dict[str, Any]]:
@@ -224,20 +249,6 @@ def _moved_from(behind: Position, ahead: Position) -> int:
         (behind.state_at != ahead.state_at, behind.state_at),
     )
     return min((at for has_moved, at in was if has_moved), default=behind.state_at)
-
-
-def _health(standing: Standing) -> WebhookHealth:
-    webhook, call = standing
-    is_failing = call is not None and bool(call.error)
-    return WebhookHealth(
-        name=webhook.name,
-        utility=webhook.utility,
-        enabled=webhook.disabled_at is None,
-        gave_up=webhook.gave_up,
-        attempts=call.attempts if call is not None else 0,
-        since=call.created_at if call is not None and is_failing else None,
-        error=(call.error or "") if call is not None else "",
-    )
 
 
 def _beside(work: Deferred[Any]) -> Deferred[None]:

@@ -308,7 +308,10 @@ async def test_a_call_is_made_again_until_it_is_taken(lite: Rig) -> None:
     assert len(other.posted) == 2
     await lite.look(after=1)
     assert lite.address.codes == []
-    assert lite.webhooks.health[0].error.endswith("answers 500")
+    failing, fine = lite.webhooks.health
+    assert failing.error.endswith("answers 500")
+    assert (failing.taken, failing.refused, fine.refused) == (0, 1, 0)
+    assert failing.waiting_since == failing.since
     await lite.look(after=FIRST_PAUSE_MS * 2 / 1000)
     assert [[item["id"] for item in call["items"]] for call in lite.told] == [first, second]
     lite.address.codes = [500]
@@ -320,6 +323,21 @@ async def test_a_call_is_made_again_until_it_is_taken(lite: Rig) -> None:
     assert [item["id"] for item in lite.told[-1]["items"]] == third
     assert pause_after(1) < pause_after(2) < pause_after(20) == pause_after(MOST_ATTEMPTS)
     await other.stop()
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_was_not_added_by_command_is_not_told_on_this_machine(lite: Rig) -> None:
+    """Whatever its address says: a name may lead anywhere, and is looked at when it is called."""
+    url = lite.address.url.replace("127.0.0.1", "localhost")
+    lite.add("inbound", url=url)
+    lite.add("inbound", name="desk", url=url)
+    by_desk = update(webhooks).where(webhooks.c.name == "desk").values(created_by="m.karimi")
+    lite.database.transact("by", lambda c: c.execute(by_desk))
+    lite.came("one")
+    await lite.look()
+    await lite.look(after=0)
+    assert [call["webhook"] for call in lite.told] == ["crm"]
+    assert "own machine" in lite.webhooks.health[1].error
 
 
 @pytest_twisted.ensureDeferred

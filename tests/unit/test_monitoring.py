@@ -33,6 +33,7 @@ from gateway.health import (
     ServiceState,
     Snapshot,
     UssdHealth,
+    WebhookHealth,
     assess,
 )
 from gateway.pending import Work
@@ -71,7 +72,18 @@ def _snapshot() -> Snapshot:
         peers=(_some(PeerHealth, host="b", binds_up=(), taken_over_at=None),),
         disk=DiskHealth(free=5_000_000_000, wal=4096),
         services=(ServiceHealth(name="campaigns", state=ServiceState.PAUSED),),
+        webhooks=(
+            _webhook("crm", enabled=True, since=NOW_MS - 90_000, taken=7, refused=2),
+            _webhook("gone", enabled=False, gave_up=True, since=NOW_MS - 90_000),
+            _webhook("off", enabled=False),
+        ),
     )
+
+
+def _webhook(name: str, **known: Any) -> WebhookHealth:
+    said: dict[str, Any] = {"utility": "", "gave_up": False, "attempts": 0, "since": None}
+    said |= {"error": "", "waiting_since": known.get("since")}
+    return WebhookHealth(name=name, **{**said, **known})
 
 
 def _seen(snapshot: Snapshot) -> Seen:
@@ -142,6 +154,21 @@ def test_what_is_counted_is_exposed() -> None:
     ):
         assert line in found
     assert not any(MOBILE in line or "10000001" in line for line in found)
+
+
+def test_webhooks_are_told_of() -> None:
+    """How their calls fare; of one that somebody has disabled there is nothing to tell."""
+    lines = [line for line in _lines(_counted(), _snapshot()) if line.startswith("peyk_webhook")]
+    assert lines == [
+        'peyk_webhook_up{webhook="crm"} 0.0',
+        'peyk_webhook_up{webhook="gone"} 0.0',
+        'peyk_webhook_waiting_seconds{webhook="crm"} 90.0',
+        'peyk_webhook_waiting_seconds{webhook="gone"} 90.0',
+        'peyk_webhook_calls_total{result="taken",webhook="crm"} 7.0',
+        'peyk_webhook_calls_total{result="refused",webhook="crm"} 2.0',
+        'peyk_webhook_calls_total{result="taken",webhook="gone"} 0.0',
+        'peyk_webhook_calls_total{result="refused",webhook="gone"} 0.0',
+    ]
 
 
 def test_without_the_database_the_queues_are_not_made_up() -> None:
