@@ -32,7 +32,7 @@ class Elsewhere:
         self._seconds = seconds
         self._policy = BrowserLikePolicyForHTTPS()
 
-    def endpointForURI(self, uri: URI) -> IStreamClientEndpoint:
+    def endpointForURI(self, uri: URI) -> IStreamClientEndpoint:  # noqa: N802 - Twisted's
         """Where a request goes."""
         endpoint: Any = HostnameEndpoint(self._reactor, uri.host, uri.port, self._seconds)
         if uri.scheme == b"https":

@@ -62,7 +62,7 @@ def test_an_office_and_the_utility_settle_a_request(  # noqa: PLR0915 - a story 
     page.get_by_label("شناسه قبض").fill("۲۰۵۰۳۲۷۶۰۴۶۱۳")
     page.get_by_label("شماره همراهی").fill("0917 777 0001")
     page.get_by_label("شرح").fill("قبض این دوره دو بار صادر شده است.")
-    page.get_by_role("button", name="ثبت درخواست").click()
+    page.get_by_label("شماره همراهی").press("Enter")
     expect(page.locator(".flash.good")).to_contain_text("شماره پیگیری")
     address = page.url
     paper = FilePayload(name="قبض.pdf", mimeType="application/pdf", buffer=b"%PDF-1.4")

@@ -80,6 +80,10 @@ def test_a_doubtful_reading_is_accepted(
     shoot(page, "reading")
     _on_a_phone(page, shoot, "reading")
     promised = page.locator("blockquote").first.inner_text()
+    page.fill("#note", "کنتور دیگری است")
+    page.keyboard.press("Enter")
+    expect(page.locator("blockquote").last).to_contain_text("کنتور دیگری است")
+    assert promised not in _texts(house), "Enter in the reason for rejecting decides nothing"
     page.get_by_role("button", name="پذیرش قرائت").click()
     expect(page.locator(".flash")).to_contain_text("پذیرفته شد")
     assert promised in _texts(house)
