@@ -67,6 +67,7 @@ _OF_MOBILE: Final = (inbox, outbox, ussd_steps, orders, events, requests)
 """Those of them whose rows may name a mobile alone."""
 _SECRET: Final = frozenset({"code_hash", "fingerprint", "link", "token"})
 _JSON: Final = frozenset({"fields", "about", "lines", "state"})
+_SENDING: Final = "a message is being sent: try again in a minute"
 _UNDER_WAY: Final = frozenset(
     {
         OrderState.REDIRECTED,
@@ -124,8 +125,7 @@ def held_of(connection: Connection, utility: str, number: str) -> Held:
         (inbox_handling, inbox_handling.c.inbox_id, "inbox"),
         (manual_replies, manual_replies.c.outbox_id, "outbox"),
     ):
-        ids = [row["id"] for row in rows[parent]]
-        rows[table.name] = _rows_of(connection, table, column, ids)
+        rows[table.name] = _rows(connection, table, column.in_(_wanted()), _ids(rows[parent]))
     theirs = suppressions.c.mobile.in_(mobiles) & suppressions.c.utility.in_((utility, ""))
     rows["suppressions"] = _rows(connection, suppressions, theirs)
     wrong = and_(code_failures.c.utility == utility, code_failures.c.number == number)
@@ -155,7 +155,7 @@ def obstacles(held: Held) -> list[str]:
     found: list[str] = []
     states = [row["state"] for row in held.rows["outbox"]]
     if State.SENDING.value in states:
-        found.append("a message is being sent: try again in a minute")
+        found.append(_SENDING)
     open_ = [r["tracking"] for r in held.rows["requests"] if r["state"] not in FINAL]
     if open_:
         found.append(f"requests are open: {', '.join(open_)}; `peyk request state` ends them")
@@ -172,26 +172,27 @@ def erase(connection: Connection, held: Held, now: int) -> None:
 
     Raises ``PersonalError`` when something has come under way meanwhile; nothing is done then.
     """
-    sending = outbox.c.state == State.SENDING.value
-    if connection.execute(
-        _few(select(outbox.c.id).where(sending), outbox), _ids(held, "outbox")
-    ).first():
-        raise PersonalError("a message is being sent: try again in a minute")
+    sending = select(outbox.c.id).where(
+        outbox.c.id.in_(_wanted()), outbox.c.state == State.SENDING.value
+    )
+    if connection.execute(sending, _ids(held.rows["outbox"])).first():
+        raise PersonalError(_SENDING)
     for table, column in (
         (attempts, attempts.c.outbox_id),
         (manual_replies, manual_replies.c.outbox_id),
         (outbox, outbox.c.id),
     ):
-        connection.execute(delete(table).where(column.in_(_wanted())), _ids(held, "outbox"))
+        connection.execute(delete(table).where(column.in_(_wanted())), _ids(held.rows["outbox"]))
     connection.execute(
-        delete(inbox_handling).where(inbox_handling.c.inbox_id.in_(_wanted())), _ids(held, "inbox")
+        delete(inbox_handling).where(inbox_handling.c.inbox_id.in_(_wanted())),
+        _ids(held.rows["inbox"]),
     )
     due = due_events.c.event_id.in_(_wanted())
-    connection.execute(delete(due_events).where(due), _ids(held, "events"))
+    connection.execute(delete(due_events).where(due), _ids(held.rows["events"]))
     for table in (inbox, inbox_parts, ussd_steps, events, request_messages, request_documents,
                   code_failures, contacts, contact_confirmations, bill_recipients):  # fmt: skip
         gone = delete(table).where(table.c.id.in_(_wanted()))
-        connection.execute(gone, _ids(held, table.name))
+        connection.execute(gone, _ids(held.rows[table.name]))
     connection.execute(delete(ussd_sessions).where(ussd_sessions.c.mobile.in_(held.mobiles)))
     for table, values in (
         (requests, {"mobile": None, "fields": "{}", "text": "", "changed_at": now}),
@@ -201,7 +202,7 @@ def erase(connection: Connection, held: Held, now: int) -> None:
         (suppressions, {"note": ""}),
     ):
         emptied = update(table).where(table.c.id.in_(_wanted())).values(values)
-        connection.execute(emptied, _ids(held, table.name))
+        connection.execute(emptied, _ids(held.rows[table.name]))
     nobody = {"name": "", "address": "", "code_hash": None, "meter_serial": None}
     me = subscribers.c.id == held.subscriber["id"]
     connection.execute(update(subscribers).where(me).values(**nobody, changed_at=now))
@@ -221,18 +222,13 @@ def _mobiles(connection: Connection, key: int) -> tuple[tuple[str, ...], tuple[s
 
 
 def _rows(
-    connection: Connection, table: Table, whose: ColumnElement[bool]
+    connection: Connection,
+    table: Table,
+    whose: ColumnElement[bool],
+    bound: Mapping[str, str] | None = None,
 ) -> Sequence[Mapping[str, Any]]:
     query = select(table).where(whose).order_by(*table.primary_key.columns)
-    return [dict(row) for row in connection.execute(query).mappings()]
-
-
-def _rows_of(
-    connection: Connection, table: Table, column: ColumnElement[Any], ids: Sequence[int]
-) -> Sequence[Mapping[str, Any]]:
-    query = select(table).where(column.in_(_wanted())).order_by(*table.primary_key.columns)
-    found = connection.execute(query, as_rows((key,) for key in ids)).mappings()
-    return [dict(row) for row in found]
+    return [dict(row) for row in connection.execute(query, bound).mappings()]
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -257,9 +253,5 @@ def _wanted() -> Any:
     return select(keys.c.id)
 
 
-def _few(query: Any, table: Table) -> Any:
-    return query.where(table.c.id.in_(_wanted()))
-
-
-def _ids(held: Held, name: str) -> dict[str, str]:
-    return as_rows((row["id"],) for row in held.rows[name])
+def _ids(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    return as_rows((row["id"],) for row in rows)
