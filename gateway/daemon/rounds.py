@@ -14,6 +14,7 @@ from core.batch import Done
 from core.database import DatabaseUnavailable
 from gateway.daemon.ground import Ground
 from gateway.inbound import Inbound
+from gateway.logs import failed
 from gateway.upkeep import Upkeep
 
 log = structlog.get_logger(__name__)
@@ -30,7 +31,7 @@ class Rounds:
         """Call it every so many seconds, first after so many; one that raises ends."""
         loop = LoopingCall(function)
         loop.clock = self._reactor
-        loop.start(seconds, now=False).addErrback(_log_failure, "daemon.loop_failed")
+        loop.start(seconds, now=False).addErrback(_log_end)
         self._loops.append(loop)
 
     def stop(self) -> None:
@@ -68,8 +69,7 @@ class Tidying:
             return
         in_writer, now = self._ground.workers.in_writer, self._ground.now_ms()
         done: Deferred[Done] = in_writer(self._upkeep.tidy, now)
-        done.addCallbacks(self._tidied, _log_unavailable)
-        done.addErrback(_log_failure, "database.tidy_failed")
+        done.addCallback(self._tidied).addErrback(failed, log, "database.tidy_failed")
 
     def _tidied(self, done: Done) -> None:
         self._inbound.dialled(done)
@@ -77,15 +77,10 @@ class Tidying:
             self._on_queued()
 
 
-def _log_failure(failure: Failure, event: str) -> None:
-    log.critical(event, failure=failure.getTraceback())
+def _log_end(failure: Failure) -> None:
+    log.critical("daemon.loop_failed", failure=failure.getTraceback())
 
 
 def _left_in_log(failure: Failure) -> None:
     failure.trap(DatabaseUnavailable)
     log.info("database.left_in_log", error=failure.getErrorMessage())
-
-
-def _log_unavailable(failure: Failure) -> None:
-    failure.trap(DatabaseUnavailable)
-    log.error("database.unavailable", error=failure.getErrorMessage())
