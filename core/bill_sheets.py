@@ -110,7 +110,7 @@ def find_sheet(connection: Connection, bill_id: int) -> Sheet | None:
     values["used_by_bill"] = values.pop("used")
     if values["carried"] is None:
         values["carried"] = _rounded_off(values["amount"], values["payable"])
-    return Sheet(**values, lines=lines_of(row["lines"]), newest=newest)
+    return Sheet(**values, lines=_lines(row["lines"]), newest=newest)
 
 
 def _rounded_off(amount: int, payable: int) -> int:
@@ -119,6 +119,6 @@ def _rounded_off(amount: int, payable: int) -> int:
     return rest if payable > 0 and 0 < rest < RIAL_STEP else 0
 
 
-def lines_of(stored: str | None) -> tuple[Line, ...]:
+def _lines(stored: str | None) -> tuple[Line, ...]:
     """The lines of a bill as they are stored."""
     return tuple(Line.from_plain(each) for each in json.loads(stored)) if stored else ()

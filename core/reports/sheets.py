@@ -54,11 +54,7 @@ def _cell(sheet: Any, value: Value, kind: Kind) -> object:
     # Of a number's digits a spreadsheet keeps fifteen.
     if type(value) is int and kind is not Kind.ID:
         return value
-    return text_cell(sheet, said(value, kind))
-
-
-def text_cell(sheet: Any, text: str) -> Any:
-    """A cell that is a text, whatever it begins with."""
-    cell = WriteOnlyCell(sheet, _UNWRITABLE.sub("\ufffd", text))
+    # A text, whatever it begins with.
+    cell: Any = WriteOnlyCell(sheet, _UNWRITABLE.sub("\ufffd", said(value, kind)))
     cell.data_type = "s"
     return cell

@@ -220,7 +220,7 @@ _EVENTS: Final = (
     .limit(_MOST)
 )
 _OVER: Final = (
-    select(outbox.c.id, outbox.c.message_id, outbox.c.over_at, outbox.c.part)
+    select(outbox.c.id, outbox.c.message_id, outbox.c.over_at)
     .where(
         text(f"outbox.{IS_OVER}"),
         tuple_(outbox.c.over_at, outbox.c.id)

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Collection
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Select, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from core.access.audit import BY_COMMAND, Actor, Entry, Scribe
 from core.ids import first_id_at
@@ -180,7 +180,7 @@ def list_webhooks(
     connection: Connection, utilities: Collection[str] | None = None
 ) -> list[Webhook]:
     """All of them, or those of these utilities' data, by name."""
-    query = _webhooks().order_by(webhooks.c.name)
+    query = select(webhooks).order_by(webhooks.c.name)
     if utilities is not None:
         query = query.where(webhooks.c.utility.in_(sorted(utilities)))
     return [as_webhook(row) for row in connection.execute(query)]
@@ -191,7 +191,7 @@ def find_webhook(connection: Connection, name: str, utility: str = "") -> Webhoo
 
     Raises ``WebhookError``.
     """
-    row = connection.execute(_webhooks().where(webhooks.c.name == name)).one_or_none()
+    row = connection.execute(select(webhooks).where(webhooks.c.name == name)).one_or_none()
     if row is None or utility not in ("", row.utility):
         words = f"there is no webhook {name!r}; `peyk webhook list` lists them"
         raise WebhookError("name", words, "gone")
@@ -214,10 +214,6 @@ def as_webhook(row: Any) -> Webhook:
         row.disabled_at,
         row.disabled_by,
     )
-
-
-def _webhooks() -> Select[Any]:
-    return select(webhooks)
 
 
 def _from_now(now: int) -> dict[str, int]:
