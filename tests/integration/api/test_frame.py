@@ -8,10 +8,7 @@ from typing import Any
 import pytest_twisted
 from pydantic import Field
 from sqlalchemy import insert, update
-from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred, gatherResults
-from twisted.internet.endpoints import HostnameEndpoint, connectProtocol
-from twisted.internet.protocol import Protocol
 
 from core.access.administering import By
 from core.access.audit import Actor
@@ -30,8 +27,8 @@ from gateway.web.api.routes import Routes
 from tests.apis import ApiWorld
 from tests.conftest import Clock
 from tests.desks import KERMAN, LORESTAN
+from tests.raw import raw
 
-reactor: Any = _reactor
 made = Routes("things", "Things")
 SEE, EDIT = Permission.ROLE_EDIT, Permission.TEMPLATE_EDIT
 
@@ -256,33 +253,10 @@ async def test_what_is_wrong_is_said(api: ApiWorld) -> None:
     assert (said.code, said.header("allow")) == (405, "GET, HEAD, POST")
 
 
-class _Raw(Protocol):
-    """Sends bytes as they are, and keeps what comes back."""
-
-    def __init__(self, sent: bytes) -> None:
-        self.sent = sent
-        self.got = b""
-        self.closed: Deferred[bytes] = Deferred()
-
-    def connectionMade(self) -> None:
-        """Send."""
-        transport: Any = self.transport
-        transport.write(self.sent)
-
-    def dataReceived(self, data: bytes) -> None:
-        """Keep."""
-        self.got += data
-
-    def connectionLost(self, reason: Any = None) -> None:
-        """Tell."""
-        self.closed.callback(self.got)
-
-
 @pytest_twisted.ensureDeferred
 async def test_what_no_library_would_send(api: ApiWorld) -> None:
     """Bodies that grow, headers within headers: refused as problems, and nothing is echoed."""
     token = api.token(EDIT, utility=KERMAN).encode()
-    host, port = api.address.removeprefix("http://").split(":")
     post = b"POST /api/v1/things HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
     post += b"Content-Type: application/json\r\nAuthorization: Bearer " + token + b"\r\n"
     body = b'Content-Length: 13\r\n\r\n{"name": "a"}'
@@ -306,9 +280,7 @@ async def test_what_no_library_would_send(api: ApiWorld) -> None:
             b"HTTP/1.1 401",
         ),
     ):
-        client = _Raw(sent)
-        await connectProtocol(HostnameEndpoint(reactor, host, int(port)), client)
-        got = await client.closed
+        got = await raw(api.address, sent)
         assert got.startswith(begins), got
         head, _, _rest = got.partition(b"\r\n\r\n")
         assert b"evil" not in head

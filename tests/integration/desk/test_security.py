@@ -9,10 +9,6 @@ from typing import Any
 import pytest
 import pytest_twisted
 from structlog.testing import capture_logs
-from twisted.internet import reactor as _reactor
-from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import HostnameEndpoint, connectProtocol
-from twisted.internet.protocol import Protocol
 
 from core.access.permissions import BUILT_IN, Permission
 from core.database import Database, DatabaseUnavailable
@@ -22,8 +18,8 @@ from gateway.web.desk.routes import Access, Route, Routes
 from gateway.web.desk.visit import Visit
 from tests.conftest import Clock
 from tests.desks import KERMAN, LORESTAN, DeskWorld
+from tests.raw import raw
 
-reactor: Any = _reactor
 ROUTES = [route for page in PAGES for route in page]
 FOR_ANYBODY = {
     ("GET", "/login"),
@@ -264,35 +260,15 @@ async def test_what_people_wrote_is_shown_and_never_run(desk: Any) -> None:
     assert b"&lt;script&gt;alert(1)" in (await desk.get("/roles", boss)).body
 
 
-class _Raw(Protocol):
-    def __init__(self, sent: bytes) -> None:
-        self.sent = sent
-        self.got = b""
-        self.closed: Deferred[bytes] = Deferred()
-
-    def connectionMade(self) -> None:
-        transport: Any = self.transport
-        transport.write(self.sent)
-
-    def dataReceived(self, data: bytes) -> None:
-        self.got += data
-
-    def connectionLost(self, reason: Any = None) -> None:
-        self.closed.callback(self.got)
-
-
 @pytest_twisted.ensureDeferred
 async def test_a_form_is_no_longer_than_its_route_takes(desk: Any) -> None:
     """Announced or not: refused before it is read."""
-    host, port = desk.address.removeprefix("http://").split(":")
     head = b"POST /desk/login HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n"
     for sent in (
         head + b"Content-Length: 70000\r\n\r\n",
         head + b"Transfer-Encoding: chunked\r\n\r\n" + (b"8000\r\n" + b"x" * 0x8000 + b"\r\n") * 3,
     ):
-        client = _Raw(sent)
-        await connectProtocol(HostnameEndpoint(reactor, host, int(port)), client)
-        assert (await client.closed).startswith(b"HTTP/1.1 413")
+        assert (await raw(desk.address, sent)).startswith(b"HTTP/1.1 413")
 
 
 def _twice(password: str) -> dict[str, str]:

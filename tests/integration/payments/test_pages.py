@@ -7,9 +7,6 @@ from typing import Any
 import pytest
 import pytest_twisted
 from twisted.internet import reactor as _reactor
-from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import HostnameEndpoint, connectProtocol
-from twisted.internet.protocol import Protocol
 from twisted.logger import globalLogPublisher
 
 from core.database import Database, DatabaseUnavailable
@@ -18,6 +15,7 @@ from gateway.web.pages import Pages
 from gateway.web.pay import PayPages
 from gateway.web.root import Root
 from gateway.web.site import make_site
+from tests.raw import raw
 
 LINK = "abcdefghijkmn"
 reactor: Any = _reactor
@@ -27,32 +25,6 @@ reactor: Any = _reactor
 def database(sqlite_database: Database) -> Database:
     """One engine will do: none of this is about the database."""
     return sqlite_database
-
-
-class Raw(Protocol):
-    """A client without manners: collects what it is sent until it is cut off."""
-
-    def __init__(self) -> None:
-        self.got = b""
-        self.closed: Deferred[bytes] = Deferred()
-
-    def dataReceived(self, data: bytes) -> None:
-        """Collect."""
-        self.got += data
-
-    def connectionLost(self, _reason: Any = None) -> None:
-        """Say what came."""
-        self.closed.callback(self.got)
-
-
-async def raw(world: Any, data: bytes) -> bytes:
-    """Send bytes; what came until the server closed."""
-    port = int(world.url.rpartition(":")[2])
-    client = Raw()
-    await connectProtocol(HostnameEndpoint(reactor, "127.0.0.1", port), client)
-    transport: Any = client.transport
-    transport.write(data)
-    return await client.closed.addTimeout(60, reactor)
 
 
 @pytest_twisted.ensureDeferred
@@ -196,10 +168,10 @@ async def test_trouble_is_said_without_its_insides(
 async def test_a_long_body_is_not_read(world: Any) -> None:
     """Announced or not."""
     head = f"POST /p/{LINK} HTTP/1.1\r\nHost: x\r\n".encode()
-    announced = await raw(world, head + b"Content-Length: 99999999\r\n\r\n")
+    announced = await raw(world.url, head + b"Content-Length: 99999999\r\n\r\n")
     assert announced.startswith(b"HTTP/1.1 413")
     chunk = b"4000\r\n" + b"x" * 0x4000 + b"\r\n"
-    chunked = await raw(world, head + b"Transfer-Encoding: chunked\r\n\r\n" + chunk * 3)
+    chunked = await raw(world.url, head + b"Transfer-Encoding: chunked\r\n\r\n" + chunk * 3)
     assert chunked.startswith(b"HTTP/1.1 413")
     assert world.order().state == "created"
 
@@ -208,11 +180,11 @@ async def test_a_long_body_is_not_read(world: Any) -> None:
 async def test_a_slow_client_is_cut_off(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """However it keeps the line busy, a connection has only so long to live."""
     monkeypatch.setattr(site, "LIFE_SECONDS", 0.2)
-    assert await raw(world, b"GET / HTTP/1.1\r\nX-Slow: ") == b""
+    assert await raw(world.url, b"GET / HTTP/1.1\r\nX-Slow: ") == b""
 
 
 @pytest_twisted.ensureDeferred
 async def test_connections_are_counted(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond the limit new ones are dropped."""
     monkeypatch.setattr(site, "MOST_CONNECTIONS", 0)
-    assert await raw(world, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n") == b""
+    assert await raw(world.url, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n") == b""
