@@ -35,14 +35,13 @@ from gateway.smpp.smsc_session import SmscSession
 from tests.conftest import PostgresqlServer
 from tests.ports import free_port
 from tests.processes import REPOSITORY, Afresh, Peyk, call_peyk
+from tests.waiting import DEADLINE, until
 
 reactor: Any = _reactor
 LINE = "100034122"
 KEY = "a key that only tests have, of 32 or more bytes"
 WINDOW = 50
 SUBSCRIBERS = 60
-DEADLINE = 90.0
-"""In seconds; only what never comes about takes so long, on however slow a machine."""
 
 SETTINGS = """
 [daemon]
@@ -73,15 +72,6 @@ number = "{line}"
 profile = "kerman-water"
 binds = {binds}
 """
-
-
-async def until(condition: Callable[[], object], what: str, seconds: float = DEADLINE) -> None:
-    """Wait for the world outside to get there; fail when it does not within ``seconds``."""
-    deadline = reactor.seconds() + seconds
-    while not condition():
-        if reactor.seconds() > deadline:
-            pytest.fail(f"not within {seconds:g} s: {what}")
-        await deferLater(reactor, 0.01)
 
 
 @dataclass

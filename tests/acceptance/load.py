@@ -13,7 +13,8 @@ from twisted.internet.task import LoopingCall
 from core.database import Database
 from core.tables import inbox, outbox
 from gateway.smpp.handsets import Submit
-from tests.acceptance.conftest import DEADLINE, LINE, WINDOW, Operator, until
+from tests.acceptance.conftest import LINE, WINDOW, Operator
+from tests.waiting import DEADLINE, until
 
 TEXT = "010*10000001*4321"
 AHEAD = 8 * WINDOW

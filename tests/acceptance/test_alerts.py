@@ -6,9 +6,10 @@ import json
 
 import pytest_twisted
 
-from tests.acceptance.conftest import LINE, Daemons, Operator, until
+from tests.acceptance.conftest import LINE, Daemons, Operator
 from tests.acceptance.test_binds import BIND
 from tests.listeners import Address, MailServer
+from tests.waiting import until
 
 ADMIN = "989121111111"
 # A bind may take longer than a second to come up, where the machine is busy.

@@ -9,8 +9,9 @@ import treq
 from twisted.internet import reactor as _reactor
 from twisted.internet.task import deferLater
 
-from tests.acceptance.conftest import DEADLINE, Daemons, Operator, until
+from tests.acceptance.conftest import Daemons, Operator
 from tests.ports import free_port
+from tests.waiting import DEADLINE, until
 
 reactor: Any = _reactor
 MOBILE = "989131234567"

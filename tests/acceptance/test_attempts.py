@@ -19,7 +19,8 @@ from core.templates.types import SendPolicy
 from core.told import show_with_history
 from gateway import control
 from gateway.messages import DeliveryState
-from tests.acceptance.conftest import LINE, Daemons, Operator, until
+from tests.acceptance.conftest import LINE, Daemons, Operator
+from tests.waiting import until
 
 TEMPORARY, UNDELIVERED, BLOCKED, UNWILLING = (f"98913123450{place}" for place in range(4))
 SOON = SendPolicy((1,), 0, (), frozenset({"undeliverable"}))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest_twisted
 
 from gateway.smpp.settings import Mode
-from tests.acceptance.conftest import LINE, Daemons, Operator, until
+from tests.acceptance.conftest import LINE, Daemons, Operator
+from tests.waiting import until
 
 MOBILE = "989131234567"
 BIND = """

@@ -24,8 +24,9 @@ from core.tables import bills, contacts, outbox
 from core.templates.store import Draft, add
 from core.templates.types import OnReport, Uncertain
 from gateway import control
-from tests.acceptance.conftest import KEY, WINDOW, Daemon, Daemons, Operator, reactor, until
+from tests.acceptance.conftest import KEY, WINDOW, Daemon, Daemons, Operator, reactor
 from tests.campaigning import DEFINITION, UTILITY
+from tests.waiting import until
 
 BODY = "{{ company }}، اشتراک {{ number|fa }}: قبض {{ period|fa }}، {{ payable|rial }} ریال"
 

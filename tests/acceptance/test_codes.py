@@ -12,7 +12,8 @@ from core.database import Database
 from core.demo import code_of
 from core.jalali import jalali
 from core.text import group, persian_digits
-from tests.acceptance.conftest import LINE, Daemon, Operator, until
+from tests.acceptance.conftest import LINE, Daemon, Operator
+from tests.waiting import until
 
 STRANGER = "989131234567"
 """Registered to nobody."""

@@ -13,8 +13,9 @@ from typing import Any
 import pytest_twisted
 from twisted.internet import reactor as _reactor
 
-from tests.acceptance.conftest import LINE, Daemon, Operator, until
+from tests.acceptance.conftest import LINE, Daemon, Operator
 from tests.acceptance.load import TEXT, Load
+from tests.waiting import until
 
 reactor: Any = _reactor
 SEED, CUTS = 1405, 20

@@ -9,9 +9,10 @@ from core.database import Database
 from core.secrecy import Keys
 from core.tables import inbox, inbox_parts, outbox, subscribers
 from core.text import persian_digits
-from tests.acceptance.conftest import KEY, LINE, Daemon, Daemons, Operator, until
+from tests.acceptance.conftest import KEY, LINE, Daemon, Daemons, Operator
 from tests.acceptance.load import Load
 from tests.processes import Afresh
+from tests.waiting import until
 
 MOBILE = "989131234567"
 CODE, WRONG = "739146", "852937"

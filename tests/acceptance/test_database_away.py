@@ -21,8 +21,9 @@ from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
 
-from tests.acceptance.conftest import Daemon, Daemons, Operator, fill, until
+from tests.acceptance.conftest import Daemon, Daemons, Operator, fill
 from tests.acceptance.load import Load
+from tests.waiting import until
 
 reactor: Any = _reactor
 AWAY = 10.0

@@ -16,8 +16,9 @@ from threading import Timer
 import pytest
 import pytest_twisted
 
-from tests.acceptance.conftest import Daemon, Daemons, Operator, until
+from tests.acceptance.conftest import Daemon, Daemons, Operator
 from tests.acceptance.load import Load
+from tests.waiting import until
 
 SEED = int(os.environ.get("PEYK_KILL_SEED", "1404"))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import socket
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -13,9 +14,10 @@ import pytest
 import pytest_twisted
 from twisted.internet.threads import deferToThread
 
-from tests.acceptance.conftest import DEADLINE, LINE, Daemons, Operator, until
+from tests.acceptance.conftest import LINE, Daemons, Operator
 from tests.ports import free_port
 from tests.processes import Afresh
+from tests.waiting import DEADLINE, until
 
 MOBILES = ("989131234567", "989161234567")
 
@@ -81,7 +83,9 @@ async def test_what_a_working_daemon_tells(operator: Operator, daemons: Daemons)
 
     seen: dict[str, float] = {}
     received = 'peyk_texts_received_total{line="%s"}'
+    deadline = time.monotonic() + DEADLINE
     while seen.get(received % "other", 0) < 2:
+        assert time.monotonic() < deadline, seen
         seen = await metrics()
     assert seen[received % LINE] == 4
     answered = [

@@ -7,9 +7,10 @@ import json
 import pytest_twisted
 import treq
 
-from tests.acceptance.conftest import LINE, Daemons, Operator, until
+from tests.acceptance.conftest import LINE, Daemons, Operator
 from tests.contract.panels.servers import KEY, THEIR_LINE, FakeKavenegar
 from tests.ports import free_port
+from tests.waiting import until
 
 MOBILE = "989131234567"
 SECRET = "a-secret-of-enough-letters"

@@ -11,7 +11,7 @@ import pytest_twisted
 from core.identifiers import make_bill_id
 from core.jalali import TEHRAN, jalali
 from core.text import ascii_digits, group, persian_digits
-from tests.acceptance.conftest import Daemon, Operator, until
+from tests.acceptance.conftest import Daemon, Operator
 from tests.acceptance.utilities import (
     LORESTAN,
     STRANGER,
@@ -21,6 +21,7 @@ from tests.acceptance.utilities import (
     tracking_in,
     utilities,
 )
+from tests.waiting import until
 
 __all__ = ["utilities"]
 

@@ -10,7 +10,7 @@ import pytest_twisted
 
 from core.jalali import TEHRAN, jalali_time
 from core.text import persian_digits
-from tests.acceptance.conftest import Daemon, Operator, until
+from tests.acceptance.conftest import Daemon, Operator
 from tests.acceptance.utilities import (
     KOHGILUYEH,
     STRANGER,
@@ -19,6 +19,7 @@ from tests.acceptance.utilities import (
     tracking_in,
     utilities,
 )
+from tests.waiting import until
 
 __all__ = ["utilities"]
 

@@ -21,8 +21,9 @@ from core.ids import ids_for_command
 from core.tables import outbox
 from gateway import control
 from gateway.smpp.handsets import Submit
-from tests.acceptance.conftest import DEADLINE, LINE, WINDOW, Daemon, Daemons, Operator, until
+from tests.acceptance.conftest import LINE, WINDOW, Daemon, Daemons, Operator
 from tests.acceptance.load import Load
+from tests.waiting import DEADLINE, until
 
 MESSAGES = 20_000
 RATE = 100

@@ -16,8 +16,9 @@ from core.secrecy import Keys
 from core.text import persian_digits
 from gateway.smpp.smsc_door import open_door
 from gateway.smpp.smsc_ussd import HandsetSession
-from tests.acceptance.conftest import DEADLINE, KEY, Daemon, Daemons, Operator, reactor, until
+from tests.acceptance.conftest import KEY, Daemon, Daemons, Operator, reactor
 from tests.acceptance.test_codes import last_reading, query
+from tests.waiting import DEADLINE, until
 
 MOBILE = "989160000001"
 CODE = """

@@ -10,9 +10,10 @@ import treq
 from twisted.web.http_headers import Headers
 
 from gateway.settings.doors import HttpDialect
-from tests.acceptance.conftest import Daemons, Operator, until
+from tests.acceptance.conftest import Daemons, Operator
 from tests.contract.ussd.over_http import SECRET, HttpPhone
 from tests.ports import free_port
+from tests.waiting import until
 
 MOBILE = "989160000001"
 SETTINGS = """

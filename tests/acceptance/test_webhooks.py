@@ -8,8 +8,9 @@ from typing import Any
 import pytest_twisted
 from twisted.web.server import NOT_DONE_YET, Request
 
-from tests.acceptance.conftest import Daemon, Operator, until
+from tests.acceptance.conftest import Daemon, Operator
 from tests.listeners import Address
+from tests.waiting import until
 
 MOBILE = "989131234567"
 

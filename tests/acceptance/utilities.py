@@ -20,8 +20,9 @@ from core.secrecy import Keys
 from core.templates import store
 from core.templates.store import Draft
 from core.text import ascii_digits
-from tests.acceptance.conftest import KEY, SUBSCRIBERS, Daemon, Daemons, Operator, until
+from tests.acceptance.conftest import KEY, SUBSCRIBERS, Daemon, Daemons, Operator
 from tests.conftest import without_waiting_for_the_disk
+from tests.waiting import until
 
 STRANGER = "989131234567"
 """Registered to nobody."""

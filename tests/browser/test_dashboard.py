@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import DEADLINE
 
 DIGITS = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
 
@@ -37,7 +40,9 @@ def test_the_dashboard_and_pausing_a_bind(page: Page, house: Any, staff: Any, sh
     page.goto("/desk/services")
     page.get_by_role("link", name="ادامه اتصال operator").click()
     page.get_by_role("button", name="ادامه").click()
+    deadline = time.monotonic() + DEADLINE
     while "در حال کار" not in row.inner_text():
+        assert time.monotonic() < deadline
         page.reload()
     page.goto("/desk/alerts")
     shoot(page, "alerts")

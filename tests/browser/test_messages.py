@@ -12,6 +12,7 @@ from core.demo import code_of, number_of
 from core.ids import ids_for_command
 from core.tables import outbox
 from gateway.smpp.smsc_control import Screen, Text, dial, send_text
+from tests.browser.conftest import DEADLINE
 
 LINE = "100066133"
 UTILITY = "lorestan-water"
@@ -92,7 +93,7 @@ def test_a_failed_message_is_sent_again(
     page.get_by_role("button", name="پیام را دوباره بفرست").click()
     expect(page.locator(".flash")).to_contain_text("دوباره در صف ارسال")
     page.goto(f"/desk/outbox/{row_id}")
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + DEADLINE
     while page.locator(".badge.good").count() == 0:
         assert time.monotonic() < deadline
         page.reload()

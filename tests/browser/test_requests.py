@@ -10,11 +10,11 @@ from sqlalchemy import Connection, select
 
 from core.demo import number_of
 from core.tables import outbox
+from tests.browser.conftest import DEADLINE
 
 UTILITY = "lorestan-water"
 MOBILE = "989177770001"
 PHONE_WIDTH = 390
-DEADLINE = 60.0
 
 
 def _texts_to(connection: Connection, mobile: str) -> list[str]:

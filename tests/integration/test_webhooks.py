@@ -13,7 +13,6 @@ import pytest_twisted
 from sqlalchemy import insert, select, update
 from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred, maybeDeferred
-from twisted.internet.task import deferLater
 from twisted.web.server import NOT_DONE_YET, Request
 
 from core.access.audit import Actor, Scribe
@@ -47,6 +46,7 @@ from tests.campaigning import UTILITY
 from tests.conftest import Clock
 from tests.happening import MOBILE, bill, happen
 from tests.listeners import Address
+from tests.waiting import until
 
 reactor: Any = _reactor
 LINE, OTHER_LINE = "100034122", "100099"
@@ -352,8 +352,7 @@ async def test_after_a_restart_only_what_was_not_acknowledged_is_told_again(lite
     lite.came("in doubt")
     lite.now_ms.advance(LATER)
     await lite.webhooks.tick()
-    while not slow.posted:
-        await deferLater(reactor, 0.01)
+    await until(lambda: slow.posted, "the call is made")
     await lite.webhooks.stop()
     await slow.stop()
     again = Address()

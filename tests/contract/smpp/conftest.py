@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
@@ -10,7 +9,6 @@ import pytest
 import pytest_twisted
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
-from twisted.internet.task import deferLater
 
 from gateway.messages import Connection, Delivery, InboundSms, SendResult
 from gateway.smpp.bind import SmppBind
@@ -83,14 +81,6 @@ class Memory:
         self._waiters.append((condition, waiter))
         self.check()
         return waiter.addTimeout(60, reactor)
-
-    async def until_true(self, condition: Callable[[], bool]) -> None:
-        """Wait for something that no call of the listener tells, looking now and then."""
-        ends = time.monotonic() + 60
-        while not condition():
-            if time.monotonic() > ends:
-                raise TimeoutError
-            await deferLater(reactor, 0.005)
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from gateway.smpp.handsets import IdStyle, Message, ReceiptStyle, SmscSettings
 from gateway.smpp.receipts import MessageIdBase
 from gateway.smpp.settings import BindSettings, BindState, LongMessages, Mode
 from gateway.smpp.smsc import SimulatedSmsc
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from tests.contract.smpp.conftest import Binder, Memory
@@ -135,7 +136,7 @@ async def test_what_was_not_answered_is_delivered_again(binder: Binder, memory: 
     memory.acknowledges = True
     await memory.until(lambda: len(memory.deliveries) == 6)
     assert memory.texts[3:] == memory.texts[:3]
-    await memory.until_true(lambda: all(text.acknowledged for text in made))
+    await until(lambda: all(text.acknowledged for text in made), "all are acknowledged")
     assert smsc.totals.redelivered == 3
     assert [text.connections for text in made] == [[1, 2]] * 3
     assert bind.status().reconnects == 1
@@ -154,7 +155,7 @@ async def test_what_was_refused_for_now_is_kept_and_comes_again(
     memory.connections[0].refuse([memory.deliveries[0].sequence], why)
     memory.acknowledges = True
     await memory.until(lambda: len(memory.deliveries) == 2)
-    await memory.until_true(lambda: made.acknowledged)
+    await until(lambda: made.acknowledged, "it is acknowledged")
     assert (made.attempts, smsc.totals.refused_for_now) == (2, 1)
 
 
@@ -213,7 +214,7 @@ async def test_the_bind_comes_back_when_the_operator_does(binder: Binder, memory
     smsc, bind = await binder(SimulatedSmsc())
     port = bind.settings.port
     await smsc.stop()
-    await memory.until_true(lambda: "cannot connect" in bind.status().last_error)
+    await until(lambda: "cannot connect" in bind.status().last_error, "it tries")
     await smsc.listen(port=port)
     await memory.until(lambda: len(memory.connections) == 2)
     assert bind.status().state is BindState.BOUND
@@ -237,7 +238,7 @@ async def test_a_wrong_account_is_refused_in_words(
     settings = BindSettings(name="mci", host="127.0.0.1", port=port, backoff_first=0.01, **values)  # type: ignore[arg-type]
     bind = SmppBind(settings, memory, reactor)
     bind.startService()
-    await memory.until_true(lambda: smsc.totals.binds_refused >= 2)
+    await until(lambda: smsc.totals.binds_refused >= 2, "it tries again")
     assert bind.status().last_error == f"refused: {words}"
     assert memory.connections == []
     await bind.stopService()

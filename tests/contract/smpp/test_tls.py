@@ -18,6 +18,7 @@ from twisted.internet.ssl import PrivateCertificate
 from gateway.smpp.bind import SmppBind
 from gateway.smpp.settings import BindSettings
 from gateway.smpp.smsc import SimulatedSmsc
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,7 +90,7 @@ async def test_the_certificate_is_verified(
         smsc.send_text("98913", "1000", "۰۱۰")
         await memory.until(lambda: memory.texts == ["۰۱۰"])
     else:
-        await memory.until_true(lambda: bool(bind.status().last_error))
+        await until(lambda: bind.status().last_error, "it tries")
         words = "not for this name" if trusted else "certificate verify failed"
         assert words in bind.status().last_error
         assert memory.connections == []

@@ -7,7 +7,6 @@ from typing import Any
 
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
-from twisted.internet.task import deferLater
 
 from gateway.messages import BindListener
 from gateway.smpp.bind import SmppBind
@@ -17,6 +16,7 @@ from gateway.smpp.settings import BindSettings
 from gateway.smpp.smsc import SimulatedSmsc
 from gateway.smpp.smsc_ussd import End, HandsetSession
 from tests.contract.ussd.drivers import SECONDS, Seen
+from tests.waiting import until
 
 PATIENCE = 600.0
 DIALECTS: dict[str, UssdDialect] = {
@@ -116,6 +116,5 @@ class SmppNetwork:
     async def lose_answer(self) -> None:
         """Cut the connection: the operator delivers again on the next one."""
         self.smsc.disconnect()
-        while self.service.connection is not None:
-            await deferLater(reactor, 0.005)
+        await until(lambda: self.service.connection is None, "the bind is lost")
         await self.service.when_bound()

@@ -7,9 +7,7 @@ from pathlib import Path
 import pytest
 import pytest_twisted
 from sqlalchemy import select
-from twisted.internet import reactor
 from twisted.internet.defer import Deferred, ensureDeferred
-from twisted.internet.task import deferLater
 
 from core.secrecy import Keys
 from core.tables import readings
@@ -19,6 +17,7 @@ from tests.contract.ussd.drivers import CODE, Seen
 from tests.contract.ussd.over_smpp import SmppNetwork
 from tests.integration.conftest import World
 from tests.talking import OWNER
+from tests.waiting import until
 from tests.walks import talker_of
 
 LORESTAN = "lorestan-water"
@@ -46,8 +45,7 @@ async def test_a_reading_counts_once(
 
     network.smsc.faults.silent = True
     booked: Deferred[Seen] = ensureDeferred(phone.type("1"))
-    while not _declared(world):
-        await deferLater(reactor, 0.005)
+    await until(lambda: _declared(world), "the reading is stored")
     reconnecting = ensureDeferred(network.lose_answer())
     network.smsc.faults.silent = False
     await reconnecting

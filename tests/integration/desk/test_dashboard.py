@@ -12,7 +12,6 @@ from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import HostnameEndpoint, connectProtocol
 from twisted.internet.protocol import Protocol
-from twisted.internet.task import deferLater
 
 from core.access.users import end_sessions
 from core.alerts import Alert, store_alerts
@@ -23,6 +22,7 @@ from gateway.web.desk.live import Live
 from tests.conftest import Clock
 from tests.desks import KERMAN, LORESTAN, DeskWorld
 from tests.pulses import FakePulse
+from tests.waiting import until
 
 reactor: Any = _reactor
 
@@ -175,9 +175,8 @@ class Browser(Protocol):
 
     async def until(self, words: str) -> None:
         """Wait for it."""
-        while words not in self.said:
-            assert not self.is_closed, self.said
-            await deferLater(reactor, 0.01)
+        await until(lambda: words in self.said or self.is_closed, words)
+        assert words in self.said, self.said
 
 
 async def _watch(world: Any, who: Any) -> Any:
@@ -206,8 +205,7 @@ async def test_a_browser_is_sent_what_changes(world: Any) -> None:
     await browser.until("۷۷")
     assert '"ways"' not in browser.said
     browser.leave()
-    while len(world.means.live):
-        await deferLater(reactor, 0.01)
+    await until(lambda: not len(world.means.live), "nobody looks any more")
 
 
 @pytest_twisted.ensureDeferred
@@ -222,8 +220,7 @@ async def test_a_stream_ends_with_its_session(world: Any) -> None:
     assert len(world.means.live) == 1
     world.database.transact("end", end_sessions, viewer.user.id)
     await second.until("event: ended")
-    while len(world.means.live):
-        await deferLater(reactor, 0.01)
+    await until(lambda: not len(world.means.live), "nobody looks any more")
 
 
 @pytest_twisted.ensureDeferred

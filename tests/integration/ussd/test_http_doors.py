@@ -19,6 +19,7 @@ from gateway.settings.doors import UssdDoor
 from gateway.ussd.http.page import DoorPage
 from gateway.web.root import Root
 from gateway.web.site import make_site
+from tests.waiting import until
 
 reactor: Any = _reactor
 SECRET = "ks8dKq02mZxv71aB"
@@ -219,8 +220,5 @@ async def test_who_goes_away_is_not_answered(world: Any) -> None:
     client.transport.write(head + kind + body)
     await came.addTimeout(60, reactor)
     client.transport.abortConnection()
-    while page.door.waiting:
-        pause: Deferred[None] = Deferred()
-        reactor.callLater(0.005, pause.callback, None)
-        await pause
+    await until(lambda: not page.door.waiting, "it is noticed")
     assert page.door.counters == {"requests": 1, "gone": 1}
