@@ -31,6 +31,11 @@ _FOLDED: Final = _LETTERS | {
     ord("؟"): "?",
 }  # fmt: skip
 
+SAME: Final = MappingProxyType(
+    {chr(sign): letter for sign, letter in _FOLDED.items() if letter.isalpha()}
+)
+"""Letters that are written in several ways: each with the one that ``flat`` has for it."""
+
 _TO_ASCII: Final = _DIGITS
 _NORMAL: Final = _DIGITS | _LETTERS | dict.fromkeys(_UNSEEN)
 _FLAT: Final = _DIGITS | _FOLDED | dict.fromkeys((*_UNSEEN, *_VOWELS, ord("ء")), MARK)

@@ -38,7 +38,7 @@ def counter(database: Database, keys: Keys) -> Database:
     def change(connection: Connection) -> None:
         connection.execute(contacts.delete())
         first = select(func.min(subscribers.c.id)).where(subscribers.c.utility == KERMAN)
-        named = {"name": "علی‌رضا ۱۰۰٪_نژاد", "meter_serial": "AB-7"}
+        named = {"name": "علی‌رضا ۱۰۰٪_نژاد آرائی", "meter_serial": "AB-7"}
         whose = subscribers.c.id == first.scalar_subquery()
         connection.execute(update(subscribers).where(whose).values(named))
 
@@ -71,10 +71,11 @@ def test_a_search_goes_by_whatever_names_a_subscription(counter: Database) -> No
     for said in (
         mine.number, persian, f"{mine.number[:2]} {mine.number[2:]}", mine.bill_id, "AB-7",
         "0913 123 4567", "+989131234567", "نژاد", "نژاد علیرضا", "٪_", "علي",
+        "ارایی", "آرائي", "عليرضا أرايى",
     ):  # fmt: skip
         assert found(said) == [mine.id], said
         assert found(said, LORESTAN) == [], said
-    for said in ("", " ", "ن", "%", "AB-8", "09131234568", "نژاد دیگر", "\\"):
+    for said in ("", " ", "ن", "%", "AB-8", "09131234568", "نژاد دیگر", "\\", "ارانی"):
         assert found(said) == [], said
     every = found("علیرضا", before=mine.id)
     assert every == []
