@@ -25,6 +25,7 @@ from sqlalchemy import (
 
 from core.bulk import as_rows, insert_rows, unfolded
 from core.outbox import Result, State
+from core.statements import change, fetch
 from core.tables import attempts, outbox
 
 
@@ -65,7 +66,7 @@ _HISTORY = (
 def store_results_of(connection: Connection, made: Sequence[Attempt]) -> None:
     """Put down results of submissions, in one statement, before they settle their rows."""
     if made:
-        connection.execute(_STORE_RESULTS, as_rows(made))
+        change(connection, _STORE_RESULTS, as_rows(made))
 
 
 def store_attempts(connection: Connection, made: Sequence[Attempt]) -> None:
@@ -116,6 +117,6 @@ def _of_row(
 def histories(connection: Connection, ids: Sequence[int]) -> dict[int, list[Attempt]]:
     """What was put down of these rows of the outbox, in the order in which it happened."""
     found: dict[int, list[Attempt]] = {}
-    for row in connection.execute(_HISTORY, as_rows((key,) for key in ids)):
+    for row in fetch(connection, _HISTORY, as_rows((key,) for key in ids)):
         found.setdefault(row.outbox_id, []).append(Attempt._make(row))
     return found

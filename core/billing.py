@@ -22,6 +22,7 @@ from core.events import Event, EventKind
 from core.jalali import day_of, jalali
 from core.readings import MeterChange, load_meter_changes
 from core.shelf import Asker, Shelf, Subject, Subscriber, ids_of
+from core.statements import fetch
 from core.tables import bills, subscribers
 from core.tariff import Line, Tariff, Use, amount_of, lines_of
 from core.terms import BillingTerms, Terms
@@ -193,7 +194,7 @@ def load_accounts(connection: Connection, subscriber_ids: Collection[int]) -> di
     """What bills need to know of these subscriptions; one statement."""
     if not subscriber_ids:
         return {}
-    rows = connection.execute(_ACCOUNTS, as_rows((key,) for key in subscriber_ids)).all()
+    rows = fetch(connection, _ACCOUNTS, as_rows((key,) for key in subscriber_ids))
     return {row[0]: Account._make(row) for row in rows}
 
 

@@ -24,6 +24,7 @@ from core.bulk import as_rows, unfolded
 from core.calls import Scalar
 from core.identifiers import RIAL_STEP
 from core.shelf import Shelf, Subject, Subscriber, ids_of
+from core.statements import fetch
 from core.tables import bills, corrections, instalments, payments
 
 PERIOD = "period"
@@ -152,9 +153,9 @@ def load_last_bills(connection: Connection, subscriber_ids: Collection[int]) -> 
     if not subscriber_ids:
         return {}
     # All at once: row by row, fetching takes as long as finding them.
-    rows = connection.execute(_LAST_BILLS, as_rows((key,) for key in subscriber_ids)).all()
+    rows = fetch(connection, _LAST_BILLS, as_rows((key,) for key in subscriber_ids))
     # PostgreSQL sums bigints into numeric: back to the integer that money is here.
-    return {row[0]: LastBill(*row[:9], int(row[9]), *row[10:]) for row in rows}
+    return {row[0]: LastBill._make((*row[:9], int(row[9]), *row[10:])) for row in rows}
 
 
 def facts_of_issue(number: str, bill: LastBill, due: date | None) -> dict[str, Scalar]:

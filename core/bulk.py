@@ -36,6 +36,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement, GenericFunction
 from sqlalchemy.types import TypeEngine
 
+from core.statements import change, fetch
+
 ROWS = "rows"
 """The name of the one parameter of every statement made here."""
 
@@ -121,7 +123,7 @@ def insert_rows(
     """
     if rows:
         statement = _insert(connection.dialect.name, table, columns, or_ignore=or_ignore)
-        connection.execute(statement, as_rows(rows))
+        change(connection, statement, as_rows(rows))
 
 
 def update_rows(
@@ -132,7 +134,7 @@ def update_rows(
 ) -> None:
     """Set ``columns[1:]`` of the row whose ``columns[0]`` equals the first value of each."""
     if rows:
-        connection.execute(_update(table, columns), as_rows(rows))
+        change(connection, _update(table, columns), as_rows(rows))
 
 
 class Upsert(NamedTuple):
@@ -163,8 +165,8 @@ def upsert_rows(connection: Connection, how: Upsert, rows: Sequence[Sequence[Any
     if not rows:
         return Upserted(0, 0)
     parameter = as_rows(rows)
-    there = connection.execute(_count(how), parameter).scalar_one()
-    written = connection.execute(_upsert(connection.dialect.name, how), parameter).rowcount
+    there = fetch(connection, _count(how), parameter)[0][0]
+    written = change(connection, _upsert(connection.dialect.name, how), parameter)
     inserted = len(rows) - there
     return Upserted(inserted, written - inserted)
 
@@ -172,7 +174,7 @@ def upsert_rows(connection: Connection, how: Upsert, rows: Sequence[Sequence[Any
 def put_rows(connection: Connection, how: Upsert, rows: Sequence[Sequence[Any]]) -> None:
     """As ``upsert_rows`` in one statement, for who need not know what became of them."""
     if rows:
-        connection.execute(_upsert(connection.dialect.name, how), as_rows(rows))
+        change(connection, _upsert(connection.dialect.name, how), as_rows(rows))
 
 
 @cache

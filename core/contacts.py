@@ -14,6 +14,7 @@ from sqlalchemy import BigInteger, Connection, Text, delete, select
 
 from core.bulk import Upsert, as_rows, insert_rows, put_rows, unfolded
 from core.shelf import Asker, Shelf, Subject, Subscriber, ids_of
+from core.statements import change, fetch
 from core.tables import contact_confirmations, contacts
 
 _wanted = unfolded({"subscriber_id": BigInteger()})
@@ -77,10 +78,10 @@ class Contacts(Shelf):
         keys = ids_of(subjects)
         if not keys:
             return
-        for key, mobile in connection.execute(_MOBILES, as_rows((key,) for key in keys)).all():
+        for key, mobile in fetch(connection, _MOBILES, as_rows((key,) for key in keys)):
             self._mobiles[key].append(mobile)
         pairs = {(one.asker.mobile, each.id) for one in subjects for each in one.subscribers}
-        for mobile, key, asked_at in connection.execute(_ASKED, as_rows(pairs)).all():
+        for mobile, key, asked_at in fetch(connection, _ASKED, as_rows(pairs)):
             self._asked[mobile, key] = asked_at
 
     def of(self, subscriber: Subscriber) -> tuple[str, ...]:
@@ -117,8 +118,8 @@ class Contacts(Shelf):
     def store(self, connection: Connection) -> None:
         """Four statements."""
         if self._gone:
-            connection.execute(_FORGET_CONTACT, as_rows(self._gone))
+            change(connection, _FORGET_CONTACT, as_rows(self._gone))
         insert_rows(connection, contacts, _COLUMNS, self._new, or_ignore=True)
         if self._answered:
-            connection.execute(_FORGET_QUESTION, as_rows(self._answered))
+            change(connection, _FORGET_QUESTION, as_rows(self._answered))
         put_rows(connection, _QUESTIONS, list(self._questions.values()))

@@ -32,6 +32,7 @@ from core.bulk import as_rows, unfolded
 from core.calls import Argument, Call
 from core.jalali import DateError, from_jalali, instant_of, midnight_ms
 from core.shelf import Shelf, Subject, Subscriber, ids_of
+from core.statements import fetch
 from core.tables import bills, payments
 
 MOST_ROWS = 12
@@ -180,12 +181,12 @@ class _History(Shelf, Generic[Row]):
             return
         found: defaultdict[int, list[Row]] = defaultdict(list)
         made = self._made
-        for place, *values in connection.execute(self._statements.slices, as_rows(wanted)).all():
+        for place, *values in fetch(connection, self._statements.slices, as_rows(wanted)):
             found[place].append(made(values))
         self._rows = {keys[place]: rows for place, rows in found.items()}
         further = [one for one in wanted if one[2] > 1]
         if further:
-            counted = connection.execute(self._statements.counts, as_rows(further)).all()
+            counted = fetch(connection, self._statements.counts, as_rows(further))
             self._counts = {keys[place]: count for place, count in counted}
 
     def of(self, subscriber: Subscriber, call: Call) -> Sequence[Row]:
@@ -280,7 +281,7 @@ class LastPayments(Shelf):
         """One statement."""
         ids = ids_of(subjects)
         if ids:
-            rows = connection.execute(_LAST_PAYMENTS, as_rows((key,) for key in ids))
+            rows = fetch(connection, _LAST_PAYMENTS, as_rows((key,) for key in ids))
             self._payments = {row[0]: _payment(row[1:]) for row in rows}
 
     def of(self, subscriber: Subscriber) -> Payment | None:

@@ -17,6 +17,7 @@ from core.bulk import as_rows, insert_rows, unfolded
 from core.calls import Argument, Call
 from core.policy import Policy
 from core.shelf import Asker, Shelf, Subject, Subscriber
+from core.statements import fetch
 from core.tables import code_failures, contacts, subscribers
 
 MINUTE_MS = 60_000
@@ -126,7 +127,7 @@ def load_subscribers(
     """The subscriptions among ``keys``: (utility, number)."""
     if not keys:
         return {}
-    rows = connection.execute(_BY_NUMBER, as_rows(keys)).all()
+    rows = fetch(connection, _BY_NUMBER, as_rows(keys))
     return {(row[1], row[2]): Subscriber._make(row) for row in rows}
 
 
@@ -136,7 +137,7 @@ def load_contacts(
     """The subscriptions that each (utility, mobile) of ``keys`` is registered to."""
     found: dict[tuple[str, str], tuple[Subscriber, ...]] = {}
     if keys:
-        for mobile, *rest in connection.execute(_BY_MOBILE, as_rows(keys)).all():
+        for mobile, *rest in fetch(connection, _BY_MOBILE, as_rows(keys)):
             subscriber = Subscriber._make(rest)
             key = (subscriber.utility, mobile)
             found[key] = (*found.get(key, ()), subscriber)
@@ -152,7 +153,7 @@ def load_by_other_names(
     """
     found: dict[tuple[str, str, str], tuple[Subscriber, ...]] = {}
     if names:
-        for argument, value, *rest in connection.execute(_BY_OTHER_NAME, as_rows(names)).all():
+        for argument, value, *rest in fetch(connection, _BY_OTHER_NAME, as_rows(names)):
             subscriber = Subscriber._make(rest)
             key = (subscriber.utility, argument, value)
             found[key] = (*found.get(key, ()), subscriber)
@@ -166,7 +167,7 @@ def load_failures(
     if not askers:
         return []
     # One failure is found by its mobile and by its number; its id tells that it is one.
-    found = connection.execute(_FAILURES, as_rows(askers)).all()
+    found = fetch(connection, _FAILURES, as_rows(askers))
     rows = {row[4]: Failure._make(row[:4]) for row in found}
     return sorted(rows.values(), key=lambda failure: failure.at)
 

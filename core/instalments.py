@@ -11,6 +11,7 @@ from sqlalchemy import BigInteger, Connection, false, func, select
 from core.bulk import as_rows, unfolded
 from core.jalali import day_of
 from core.shelf import Shelf, Subject, Subscriber, ids_of
+from core.statements import fetch
 from core.tables import instalments
 
 
@@ -56,7 +57,7 @@ def load_unpaid(
     found: dict[int, list[Instalment]] = {}
     if subscriber_ids:
         keys = as_rows((key,) for key in subscriber_ids)
-        for row in connection.execute(_UNPAID, keys).all():
+        for row in fetch(connection, _UNPAID, keys):
             found.setdefault(row[1], []).append(Instalment._make(row))
     return {key: tuple(each) for key, each in found.items()}
 

@@ -35,6 +35,7 @@ from core.calls import Fact
 from core.ids import IdMaker
 from core.outbox import State
 from core.schedules import next_allowed
+from core.statements import change
 from core.suppressions import Receiver, suppressed
 from core.tables import bill_recipients, contacts, outbox
 from core.templates.types import Receivers, Uncertain, Version
@@ -147,7 +148,8 @@ def store(connection: Connection, prepared: Prepared) -> None:
     version, now, run_id, until = prepared.order
     definition = version.definition
     expires_at = now + definition.validity * 1000
-    connection.execute(
+    change(
+        connection,
         _insert(),
         {
             "line": definition.line,

@@ -30,6 +30,7 @@ from core.database import by_index_only
 from core.holding import OPTED_OUT
 from core.outbox import State
 from core.shelf import Asker, Shelf, Subject
+from core.statements import change, fetch
 from core.suppressions import EVERYTHING, Reason
 from core.tables import outbox, suppressions, templates
 
@@ -66,7 +67,7 @@ class OptOuts(Shelf):
     def load(self, connection: Connection, subjects: Sequence[Subject]) -> None:
         """One statement."""
         mobiles = {(one.asker.utility, one.asker.mobile) for one in subjects}
-        for utility, mobile, topic, reason in connection.execute(_OF_MOBILES, as_rows(mobiles)):
+        for utility, mobile, topic, reason in fetch(connection, _OF_MOBILES, as_rows(mobiles)):
             self._known[utility, mobile][topic] = reason
 
     def opt_out(self, asker: Asker, topic: str = EVERYTHING) -> None:
@@ -105,7 +106,7 @@ class OptOuts(Shelf):
     def store(self, connection: Connection) -> None:
         """Four statements at the most."""
         if self._gone:
-            connection.execute(_FORGET, as_rows(self._gone))
+            change(connection, _FORGET, as_rows(self._gone))
         put_rows(connection, _PUT, list(self._new.values()))
         if self._refused:
             at = max(self._refused.values())
@@ -199,14 +200,14 @@ def remove_optouts(connection: Connection, removal: Removal) -> set[str]:
     Who wants nothing at all gets an exception for a single topic.
     """
     mobiles, utility, topic, note, now = removal
-    rows = connection.execute(_OF_MOBILES, as_rows((utility, each) for each in mobiles)).all()
+    rows = fetch(connection, _OF_MOBILES, as_rows((utility, each) for each in mobiles))
     gone = [
         row
         for row in rows
         if topic in (None, row.topic) and not (topic is not None and row.reason == Reason.WANTED)
     ]
     keys = as_rows((row.mobile, utility, row.topic) for row in gone)
-    connection.execute(_FORGET, keys)
+    change(connection, _FORGET, keys)
     excepted = {
         row.mobile for row in rows if topic not in (None, EVERYTHING) and row.topic == EVERYTHING
     } - {row.mobile for row in rows if row.topic == topic and row.reason == Reason.WANTED}
@@ -263,14 +264,14 @@ def _take_back(
     How many rows of the outbox that was, and the ids of those that are being sent. Nearly
     always there are neither, and one statement says so.
     """
-    found = connection.execute(_ABOUT, as_rows(keys)).all()
+    found = fetch(connection, _ABOUT, as_rows(keys))
     waiting = [(row_id,) for row_id, state in found if state in _WAITS]
     suppressed = 0
     if waiting:
         about = {**as_rows(waiting), "at": at}
-        suppressed = connection.execute(_SUPPRESS, about).rowcount
+        suppressed = change(connection, _SUPPRESS, about)
         # Another daemon may have begun to send some of them meanwhile.
-        found = connection.execute(_ABOUT, as_rows(keys)).all()
+        found = fetch(connection, _ABOUT, as_rows(keys))
     return suppressed, [row_id for row_id, state in found if state == State.SENDING]
 
 

@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 
 from core.bulk import as_rows, unfolded
+from core.statements import change
 from core.tables import outbox
 
 
@@ -200,7 +201,7 @@ def _store(
 ) -> None:
     if rows:
         parameters: dict[str, object] = {**as_rows(rows)}
-        connection.execute(_STORE, parameters | {"first": priority, "sender": node})
+        change(connection, _STORE, parameters | {"first": priority, "sender": node})
 
 
 # What is the same for all, or follows from the rest, is not unfolded for each.

@@ -12,6 +12,7 @@ from sqlalchemy import BigInteger, Connection, select
 
 from core.bulk import as_rows, unfolded
 from core.shelf import Shelf, Subject, Subscriber, ids_of
+from core.statements import fetch
 from core.tables import subscribers
 
 
@@ -56,7 +57,7 @@ def load_particulars(
     """What there is to know of each subscription; one statement."""
     if not subscriber_ids:
         return {}
-    rows = connection.execute(_PARTICULARS, as_rows((key,) for key in subscriber_ids))
+    rows = fetch(connection, _PARTICULARS, as_rows((key,) for key in subscriber_ids))
     return {row[0]: Particular._make(row) for row in rows}
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import (
 
 from core.bulk import as_rows, insert_rows, unfolded, update_rows
 from core.inbox import Arrival, Part
+from core.statements import fetch
 from core.tables import inbox_parts
 
 
@@ -39,7 +40,7 @@ def store_parts(connection: Connection, arrivals: Sequence[Arrival]) -> list[Joi
         return []
     keys = {(a.mobile, a.line, a.part.reference, a.part.total) for a in arrivals if a.part}
     waiting: defaultdict[tuple[str, str, int, int], dict[int, tuple[int, Part]]] = defaultdict(dict)
-    for row in connection.execute(_WAITING_PARTS, as_rows(keys)):
+    for row in fetch(connection, _WAITING_PARTS, as_rows(keys)):
         part_id, mobile, line, reference, total, number, coding, payload = row
         stored = Part(reference, total, number, coding, bytes.fromhex(payload))
         waiting[mobile, line, stored.reference, stored.total][stored.number] = (part_id, stored)
@@ -97,7 +98,7 @@ class Overdue(NamedTuple):
 
 def take_overdue_parts(connection: Connection, before: int) -> list[Overdue]:
     """Give up on messages whose first part came before ``before`` and that are not complete."""
-    rows = connection.execute(_OVERDUE_PARTS, {"before": before}).all()
+    rows = fetch(connection, _OVERDUE_PARTS, {"before": before})
     found: dict[tuple[str, str, int], Overdue] = {}
     for part_id, bind, line, mobile, received_at, fingerprint, reference in rows:
         overdue = Overdue(bind, line, mobile, received_at, fingerprint, reference, ())

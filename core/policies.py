@@ -16,6 +16,7 @@ from sqlalchemy import BigInteger, Connection, insert, select
 from core.bulk import as_rows, unfolded
 from core.outbox import RETRY_MS
 from core.schedules import Window, next_allowed
+from core.statements import fetch
 from core.tables import send_policies
 from core.templates.types import SendPolicy
 
@@ -73,7 +74,7 @@ def policies_of(connection: Connection, ids: Iterable[int | None]) -> Mapping[in
     kept: dict[int, SendPolicy] = connection.info.setdefault(_KEPT, {})
     unknown = {key for key in ids if key is not None} - kept.keys()
     if unknown:
-        found = connection.execute(_BY_ID, as_rows((key,) for key in sorted(unknown)))
+        found = fetch(connection, _BY_ID, as_rows((key,) for key in sorted(unknown)))
         kept.update((key, from_settings(settings)) for key, settings in found)
         missing = sorted(unknown - kept.keys())
         if missing:

@@ -15,6 +15,7 @@ from core.attempts import Attempt, store_attempts
 from core.bulk import as_rows, has_rows, insert_rows, unfolded
 from core.outbox import Result, State
 from core.policies import allowed_from, pause_after, policies_of
+from core.statements import change, fetch
 from core.suppressions import Blocked, store_blocked
 from core.tables import early_receipts, outbox
 from core.templates.types import SendPolicy
@@ -69,7 +70,7 @@ def store_receipts(
     telling = {(r.smsc, r.smsc_id): r for r in receipts if r.state is not None}
     if not telling:
         return Counter()
-    found = [Taken._make(row) for row in connection.execute(_BY_SMSC_ID, as_rows(telling))]
+    found = [Taken._make(row) for row in fetch(connection, _BY_SMSC_ID, as_rows(telling))]
     # A panel has one id for all parts of a message.
     rows: dict[tuple[str, str], list[Taken]] = {}
     for row in found:
@@ -120,10 +121,10 @@ def take_early(
     ``keys``: what ``core.bulk.as_rows`` makes of rows that begin with these two. Whoever takes
     them applies them.
     """
-    found = connection.execute(_EARLY, keys).all()
+    found = fetch(connection, _EARLY, keys)
     if not found:
         return {}
-    connection.execute(_FORGET_EARLY, keys)
+    change(connection, _FORGET_EARLY, keys)
     return {
         (row.smsc, row.smsc_id): ReceiptFor(
             row.smsc, row.smsc_id, State(row.state), row.error, row.done_at
@@ -150,7 +151,7 @@ def apply(
         if made.state == State.SUPPRESSED and row.template_id is not None:
             blocked.append(Blocked(row.mobile, row.template_id, receipt.error, now))
     if settled:
-        connection.execute(_SETTLE, {**as_rows(settled), "now": now})
+        change(connection, _SETTLE, {**as_rows(settled), "now": now})
     store_attempts(connection, history)
     store_blocked(connection, blocked)
     return Counter(each.state for each in settled)

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Text, delete, select
 
 from core.bulk import as_rows, insert_rows, unfolded
 from core.shelf import Asker, Shelf, Subject, Subscriber
+from core.statements import change, fetch
 from core.tables import bill_recipients
 
 _keys = unfolded({"utility": Text(), "mobile": Text()})
@@ -37,7 +38,7 @@ class BillRecipients(Shelf):
     def load(self, connection: Connection, subjects: Sequence[Subject]) -> None:
         """One statement."""
         mobiles = {(one.asker.utility, one.asker.mobile) for one in subjects}
-        for utility, mobile, subscriber_id in connection.execute(_WANTED, as_rows(mobiles)).all():
+        for utility, mobile, subscriber_id in fetch(connection, _WANTED, as_rows(mobiles)):
             self._wanted[utility, mobile].add(subscriber_id)
 
     def add(self, asker: Asker, subscriber: Subscriber) -> None:
@@ -61,5 +62,5 @@ class BillRecipients(Shelf):
     def store(self, connection: Connection) -> None:
         """Two statements."""
         if self._gone:
-            connection.execute(_FORGET, as_rows(self._gone))
+            change(connection, _FORGET, as_rows(self._gone))
         insert_rows(connection, bill_recipients, _COLUMNS, self._new, or_ignore=True)

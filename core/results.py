@@ -26,6 +26,7 @@ from core.bulk import as_rows, unfolded
 from core.outbox import THROTTLED_PAUSE_MS, UNCERTAIN_PAUSE_MS, Result, Sent, State
 from core.policies import allowed_from, pause_after, policies_of
 from core.receipts import Taken, apply, take_early
+from core.statements import change
 from core.suppressions import Blocked, store_blocked
 from core.tables import outbox
 from core.templates.types import SendPolicy
@@ -111,9 +112,9 @@ def _store_failures(
     changes = [after_send(one, now, known.get(one.row.policy_id or 0)) for one in failed]
     rows: dict[str, object] = {**as_rows(changes)}
     if node is None:
-        connection.execute(_SETTLE, rows)
+        change(connection, _SETTLE, rows)
     else:
-        connection.execute(_SETTLE_OWN, rows | {"owner": node})
+        change(connection, _SETTLE_OWN, rows | {"owner": node})
     store_blocked(
         connection,
         [
@@ -137,9 +138,9 @@ def _store_accepted(
     encoded = as_rows(rows)
     parameters: dict[str, object] = {**encoded, "now": now}
     if node is None:
-        connection.execute(_ACCEPT, parameters)
+        change(connection, _ACCEPT, parameters)
     else:
-        connection.execute(_ACCEPT_OWN, parameters | {"owner": node})
+        change(connection, _ACCEPT_OWN, parameters | {"owner": node})
     became = Counter({State.ACCEPTED.value: len(rows)})
     # The rows begin as keys of receipts do.
     early = take_early(connection, encoded)

@@ -34,6 +34,7 @@ from core.bulk import as_rows, unfolded, update_rows
 from core.database import by_index_only
 from core.holding import MOST_PUT_OFF, Checked, check, put_off
 from core.outbox import LEASE_MS, PRIORITIES, STORED, Outgoing, State
+from core.statements import fetch
 from core.tables import IS_SENDING, WAITS_TO_GO, outbox
 from core.templates.types import SendPolicy
 
@@ -90,7 +91,7 @@ def _claim(
 
 def _look(connection: Connection, lines: Collection[str], most: int, now: int) -> list[Outgoing]:
     slots = as_rows((line, priority) for line in sorted(lines) for priority in PRIORITIES)
-    due = connection.execute(_due(connection.dialect.name), {"now": now, "most": most, **slots})
+    due = fetch(connection, _due(connection.dialect.name), {"now": now, "most": most, **slots})
     return [Outgoing(*row) for row in due]
 
 
@@ -108,7 +109,7 @@ def _others_of(connection: Connection, due: Sequence[Outgoing], now: int) -> lis
     if not missing:
         return []
     keys = as_rows((key,) for key in sorted(missing))
-    found = connection.execute(_by_id(connection.dialect.name), {"now": now, **keys})
+    found = fetch(connection, _by_id(connection.dialect.name), {"now": now, **keys})
     return [Outgoing(*row) for row in found]
 
 

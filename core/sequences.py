@@ -7,6 +7,7 @@ from functools import cache
 from sqlalchemy import BigInteger, Connection, Executable, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 
+from core.statements import fetch
 from core.tables import sequences
 
 
@@ -17,7 +18,7 @@ def take(connection: Connection, name: str, count: int, first: int = 1) -> range
     until this transaction ends; what it does not use is lost.
     """
     wanted = {"sequence": name, "begun": first + count, "count": count}
-    end = connection.execute(_taking(connection.dialect.name), wanted).scalar_one()
+    end = fetch(connection, _taking(connection.dialect.name), wanted)[0][0]
     return range(end - count, end)
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import BigInteger, Connection, Executable, Integer, Text, litera
 from sqlalchemy.dialects import postgresql, sqlite
 
 from core.bulk import as_rows, unfolded
+from core.statements import change, fetch
 from core.tables import suppressions, templates
 
 EVERYTHING = ""
@@ -57,7 +58,7 @@ def suppressed(connection: Connection, receivers: Iterable[Receiver]) -> set[int
     Do not ask for templates that are ``required``.
     """
     rows = as_rows(receivers)
-    return _unwanted(connection.execute(_ABOUT, rows))
+    return _unwanted(fetch(connection, _ABOUT, rows))
 
 
 class Receiving(NamedTuple):
@@ -72,7 +73,7 @@ def opted_out(connection: Connection, messages: Sequence[Receiving]) -> set[int]
     """Keys of messages whose receivers want none, in one statement; required ones go out."""
     if not messages:
         return set()
-    return _unwanted(connection.execute(_OF_TEMPLATES, as_rows(messages)))
+    return _unwanted(fetch(connection, _OF_TEMPLATES, as_rows(messages)))
 
 
 class Blocked(NamedTuple):
@@ -91,7 +92,7 @@ def store_blocked(connection: Connection, blocked: Sequence[Blocked]) -> None:
     Of the kind, not of every kind: another one may go out from a line that is not blocked.
     """
     if blocked:
-        connection.execute(_block(connection.dialect.name), as_rows(blocked))
+        change(connection, _block(connection.dialect.name), as_rows(blocked))
 
 
 def _unwanted(found: Iterable[Sequence[Any]]) -> set[int]:

@@ -34,6 +34,7 @@ from sqlalchemy import (
 
 from core.bulk import as_rows, has_rows, insert_rows, unfolded, update_rows
 from core.ids import MAX_NODES, SEQUENCE_BITS, first_id_at
+from core.statements import change, fetch
 from core.tables import bind_marks, inbox, inbox_parts, suspects, ussd_steps
 
 
@@ -70,7 +71,7 @@ def note_unconfirmed(connection: Connection, lost: Sequence[Unconfirmed]) -> Non
     """Make suspects of these, or make them suspects again when their redelivery was lost too."""
     if lost:
         rows = [(*entry, None) for entry in lost]
-        connection.execute(_DROP_SUSPECTS, as_rows((entry.arrival_id,) for entry in lost))
+        change(connection, _DROP_SUSPECTS, as_rows((entry.arrival_id,) for entry in lost))
         insert_rows(connection, suspects, _SUSPECT_COLUMNS, rows, or_ignore=True)
 
 
@@ -79,21 +80,21 @@ def only_stored(connection: Connection, arrivals: Sequence[Unconfirmed]) -> list
     if not arrivals:
         return []
     rows = as_rows((entry.arrival_id,) for entry in arrivals)
-    stored = {row[0] for row in connection.execute(_STORED, rows)}
+    stored = {row[0] for row in fetch(connection, _STORED, rows)}
     return [entry for entry in arrivals if entry.arrival_id in stored]
 
 
 def drop_suspects(connection: Connection, arrival_ids: Collection[int]) -> None:
     """Forget suspects whose redelivery has surely been acknowledged."""
     if arrival_ids:
-        connection.execute(_DROP_SUSPECTS, as_rows((key,) for key in arrival_ids))
+        change(connection, _DROP_SUSPECTS, as_rows((key,) for key in arrival_ids))
 
 
 def set_marks(connection: Connection, node: int, marks: Mapping[str, int]) -> None:
     """Move each bind's mark on: arrivals up to it are surely acknowledged."""
     if marks:
         keys = [(node, bind, confirmed) for bind, confirmed in marks.items()]
-        connection.execute(_DROP_MARKS, as_rows(keys))
+        change(connection, _DROP_MARKS, as_rows(keys))
         insert_rows(connection, bind_marks, ("node", "bind", "confirmed_id"), keys)
 
 
@@ -153,7 +154,7 @@ def reopen_suspects(connection: Connection, node: int, acknowledged: Collection[
 
     ``acknowledged`` are the suspects whose redelivery it did acknowledge.
     """
-    connection.execute(_REOPEN, {**as_rows((key,) for key in acknowledged), "node": node})
+    change(connection, _REOPEN, {**as_rows((key,) for key in acknowledged), "node": node})
 
 
 def take_redelivered(
@@ -169,7 +170,7 @@ def take_redelivered(
     # Not by bind: an SMSC may redeliver on another bind of the same account.
     waiting: defaultdict[int, list[int]] = defaultdict(list)
     rows = as_rows((arrival.fingerprint,) for arrival in arrivals)
-    for suspect_id, fingerprint in connection.execute(_OPEN_SUSPECTS, {**rows, "since": since}):
+    for suspect_id, fingerprint in fetch(connection, _OPEN_SUSPECTS, {**rows, "since": since}):
         waiting[fingerprint].append(suspect_id)
     taken: dict[int, int] = {}
     marks: list[tuple[int, int]] = []

@@ -20,6 +20,7 @@ from sqlalchemy import (
 from core.bulk import Upsert, as_rows, insert_rows, put_rows, unfolded
 from core.dialogues.limits import Minute
 from core.dialogues.types import Input, Talker
+from core.statements import change, fetch
 from core.tables import HAS_ENDED, IS_OPEN, ussd_sessions, ussd_steps
 
 BY_MENU: Final = "menu"
@@ -153,7 +154,7 @@ def load_sessions(connection: Connection, mobiles: Collection[str]) -> dict[str,
     """The last session of each of these mobiles, held until the end of the transaction."""
     if not mobiles:
         return {}
-    rows = connection.execute(_BY_MOBILE, as_rows((mobile,) for mobile in sorted(mobiles)))
+    rows = fetch(connection, _BY_MOBILE, as_rows((mobile,) for mobile in sorted(mobiles)))
     return {row[0]: Found(Session._make(row[:-1]), row[-1]) for row in rows}
 
 
@@ -163,7 +164,7 @@ def mobiles_of(
     """Whose sessions these are: (door, the network's name) → mobile, the newest of each name."""
     if not names:
         return {}
-    return {(row[0], row[1]): row[2] for row in connection.execute(_BY_NETWORK, as_rows(names))}
+    return {(row[0], row[1]): row[2] for row in fetch(connection, _BY_NETWORK, as_rows(names))}
 
 
 def store_sessions(connection: Connection, sessions: Sequence[Session]) -> None:
@@ -201,19 +202,19 @@ _COUNT = select(func.count()).select_from(ussd_sessions).where(_OPEN)
 
 def end_oldest(connection: Connection, most: int, now: int) -> int:
     """End so many open sessions, those first that would expire first; returns how many."""
-    return connection.execute(_END_OLDEST, {"now": now, "most": most}).rowcount
+    return change(connection, _END_OLDEST, {"now": now, "most": most})
 
 
 def end_expired(connection: Connection, now: int) -> int:
     """End what nothing has come in for too long; returns how many."""
-    return connection.execute(_END_EXPIRED, {"now": now}).rowcount
+    return change(connection, _END_EXPIRED, {"now": now})
 
 
 def forget_ended(connection: Connection, before: int) -> int:
     """Forget sessions that ended before ``before``, with what was said in them."""
-    return connection.execute(_FORGET, {"old": before}).rowcount
+    return change(connection, _FORGET, {"old": before})
 
 
 def count_open(connection: Connection) -> int:
     """How many sessions are open."""
-    return connection.execute(_COUNT).scalar_one()
+    return int(fetch(connection, _COUNT)[0][0])

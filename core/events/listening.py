@@ -12,6 +12,7 @@ from typing import Final
 
 from sqlalchemy import Connection, select, true
 
+from core.statements import fetch
 from core.tables import template_versions, templates
 from core.templates.codec import StoredTemplateError, read_kinds
 
@@ -22,7 +23,7 @@ class Listening:
     def __init__(self, connection: Connection) -> None:
         """One statement."""
         self._kinds = [
-            (utility, _kinds(settings)) for utility, settings in connection.execute(_ENABLED)
+            (utility, _kinds(settings)) for utility, settings in fetch(connection, _ENABLED)
         ]
 
     def to(self, utility: str, kind: str) -> bool:

@@ -31,6 +31,7 @@ from core.bulk import as_rows, insert_rows, unfolded
 from core.calls import Argument
 from core.payments.states import PAYABLE, OrderState
 from core.shelf import Asker, Shelf, Subject, ids_of
+from core.statements import fetch
 from core.tables import bills, instalments, orders, requests, subscribers
 from core.terms import PaymentTerms
 
@@ -99,7 +100,7 @@ class Orders(Shelf):
             for variant in _variants(one.call.arguments.get(Argument.BILL_ID, ""))
         }
         if pairs:
-            for utility, *rest in connection.execute(_DUES, as_rows(pairs)).all():
+            for utility, *rest in fetch(connection, _DUES, as_rows(pairs)):
                 due = Due._make(rest)
                 self._dues[utility, plain(due.bill_id), plain(due.payment_id)] = due
         about = ids_of(subjects)
@@ -108,7 +109,7 @@ class Orders(Shelf):
         since = {
             (one.asker.mobile, one.asker.at - _ms(one.asker.terms.payments)) for one in subjects
         }
-        for row in connection.execute(_OPEN, as_rows(since)).all():
+        for row in fetch(connection, _OPEN, as_rows(since)):
             order = OpenOrder._make(row)
             if order.state in PAYABLE:
                 self._note(order)

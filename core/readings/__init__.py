@@ -13,6 +13,7 @@ from core.bills import LastBill
 from core.bulk import as_rows, insert_rows, unfolded, update_rows
 from core.policy import Policy
 from core.shelf import Asker, Shelf, Subject, Subscriber, ids_of
+from core.statements import fetch
 from core.tables import readings
 
 DAY_MS = 86_400_000
@@ -107,7 +108,7 @@ def load_last_readings(
     found: dict[int, Newest] = {}
     if subscriber_ids:
         keys = as_rows((key,) for key in subscriber_ids)
-        for reading in map(Reading._make, connection.execute(_NEWEST, keys).all()):
+        for reading in map(Reading._make, fetch(connection, _NEWEST, keys)):
             newest = found.get(reading.subscriber_id, _NONE)
             if reading.state == ReadingState.UNCONFIRMED:
                 found[reading.subscriber_id] = newest._replace(unconfirmed=reading)
@@ -180,7 +181,8 @@ _METER_CHANGES = (
     # few and has no index of; so would an order that is an index's.
     .where(
         func.coalesce(
-            (readings.c.meter_state == MeterState.CHANGED.value) & readings.c.state.in_(_COUNTED),
+            (readings.c.meter_state == MeterState.CHANGED.value)
+            & or_(*(readings.c.state == state for state in _COUNTED)),
             false(),
         )
     )
@@ -194,7 +196,7 @@ def load_meter_changes(
     found: defaultdict[int, list[MeterChange]] = defaultdict(list)
     if subscriber_ids:
         keys = as_rows((key,) for key in subscriber_ids)
-        for subscriber_id, *change in connection.execute(_METER_CHANGES, keys).all():
+        for subscriber_id, *change in fetch(connection, _METER_CHANGES, keys):
             found[subscriber_id].append(MeterChange._make(change))
     return {key: tuple(sorted(changes, key=_when)) for key, changes in found.items()}
 

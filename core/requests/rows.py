@@ -9,6 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, Text, select
 
 from core.bulk import as_rows, unfolded
+from core.statements import fetch
 from core.tables import request_history, requests
 
 
@@ -94,7 +95,7 @@ def load_tracked(
     if not keys:
         return {}
     found = {}
-    for *row, note in connection.execute(_BY_TRACKING, as_rows(keys)).all():
+    for *row, note in fetch(connection, _BY_TRACKING, as_rows(keys)):
         request = Request._make(row)
         found[request.utility, request.tracking] = Tracked(request, note or "")
     return found

@@ -10,6 +10,7 @@ from core.bulk import as_rows, unfolded
 from core.calls import Argument
 from core.requests.kinds import Automatic
 from core.shelf import Shelf, Subject, Subscriber, ids_of
+from core.statements import fetch
 from core.tables import subscribers
 
 _wanted = unfolded({"subscriber_id": BigInteger()})
@@ -28,7 +29,7 @@ class MeterSerials(Shelf):
         """One statement, and none when no kind of request is about to be compared."""
         keys = ids_of([one for one in subjects if _compares(one)])
         if keys:
-            rows = connection.execute(_SERIALS, as_rows((key,) for key in keys))
+            rows = fetch(connection, _SERIALS, as_rows((key,) for key in keys))
             self._serials = {key: serial or "" for key, serial in rows}
 
     def agrees(self, subscriber: Subscriber, told: str) -> bool:

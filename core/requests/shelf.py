@@ -24,6 +24,7 @@ from core.requests.rows import (
 from core.requests.states import RequestState
 from core.sequences import take
 from core.shelf import Asker, Shelf, Subject, Subscriber
+from core.statements import fetch
 from core.tables import request_history, requests
 
 BY_SUBSCRIBER: Final = "subscriber"
@@ -101,7 +102,7 @@ class Requests(Shelf):
             since = asker.at - int(within.total_seconds() * 1000)
             for subscriber_id in (None, *(one.id for one in subscribers)):
                 keys.add((asker.mobile, subscriber_id, since))
-        rows = connection.execute(_RECENT, as_rows(keys)).all()
+        rows = fetch(connection, _RECENT, as_rows(keys))
         for request in sorted(
             map(Request._make, rows), key=lambda row: row.created_at, reverse=True
         ):

@@ -1,0 +1,148 @@
+"""Statements that are made once, executed without what SQLAlchemy does for each execution.
+
+It takes longer over most statements of a small batch than the database does: finding what
+was compiled, an execution context, a result with its metadata. So what a statement comes to is
+kept: its text, the order of its parameters, how its rows are made; and it goes to the driver as it
+is. Errors are those that SQLAlchemy would raise. Where somebody listens to what is executed, it is
+executed by SQLAlchemy, and they hear of it.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import Connection, Executable
+from sqlalchemy.engine import Dialect
+from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy.exc import DBAPIError
+
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+_Convert = Callable[[Any], Any]
+
+
+def fetch(
+    connection: Connection, statement: Executable, parameters: Mapping[str, Any] = _NOTHING
+) -> list[Any]:
+    """All rows of a query, or of what a statement returns: named tuples.
+
+    ``statement`` is kept for ever: one that is made once. Raises what ``Connection.execute`` does.
+    """
+    if _is_heard(connection):
+        return list(connection.execute(statement, parameters).all())
+    ready = _ready(connection.dialect, statement)
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute(ready.text, ready.values(parameters))
+        found = cursor.fetchall()
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise _as_sqlalchemy(connection, cursor, ready.text, error) from error
+    cursor.close()
+    return list(map(ready.row, found))
+
+
+def change(
+    connection: Connection, statement: Executable, parameters: Mapping[str, Any] = _NOTHING
+) -> int:
+    """Execute a statement that returns nothing; how many rows it wrote. As ``fetch``."""
+    if _is_heard(connection):
+        heard = statement.execution_options(preserve_rowcount=True)
+        return connection.execute(heard, parameters).rowcount
+    ready = _ready(connection.dialect, statement)
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute(ready.text, ready.values(parameters))
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise _as_sqlalchemy(connection, cursor, ready.text, error) from error
+    wrote = cursor.rowcount
+    cursor.close()
+    return wrote
+
+
+def _is_heard(connection: Connection) -> bool:
+    heard = connection.dispatch
+    return bool(heard.before_cursor_execute or heard.after_cursor_execute)
+
+
+class _Ready(NamedTuple):
+    """What a statement comes to on one engine."""
+
+    text: str
+    order: tuple[str, ...] | None
+    """The names of its parameters, one for each mark; None where they are marked by name."""
+    fixed: Mapping[str, Any]
+    """Values that are the statement's own."""
+    converted: Mapping[str, _Convert]
+    row: Callable[[Sequence[Any]], Any]
+
+    def values(self, given: Mapping[str, Any]) -> Any:
+        """The parameters as the driver takes them."""
+        values = {**self.fixed, **given}
+        for name, convert in self.converted.items():
+            values[name] = convert(values[name])
+        return values if self.order is None else [values[name] for name in self.order]
+
+
+_known: dict[tuple[Executable, str], _Ready] = {}
+
+
+def _ready(dialect: Dialect, statement: Executable) -> _Ready:
+    key = statement, dialect.name
+    found = _known.get(key)
+    if found is None:
+        found = _known[key] = _make(dialect, statement)
+    return found
+
+
+def _make(dialect: Dialect, statement: Any) -> _Ready:
+    compiled = statement.compile(dialect=dialect)
+    binds = {name: bind for bind, name in compiled.bind_names.items()}
+    if compiled.post_compile_params:
+        raise TypeError(f"the text of this statement depends on its values: {compiled}")
+    converted = {
+        name: convert
+        for name, bind in binds.items()
+        if (convert := bind.type.dialect_impl(dialect).bind_processor(dialect))
+    }
+    fixed = {name: bind.effective_value for name, bind in binds.items() if not bind.required}
+    order = tuple(compiled.positiontup) if compiled.positional else None
+    return _Ready(str(compiled), order, fixed, converted, _row_of(dialect, statement))
+
+
+def _row_of(dialect: Dialect, statement: Any) -> Callable[[Sequence[Any]], Any]:
+    columns = list(statement.exported_columns)
+    types = [column.type.dialect_impl(dialect) for column in columns]
+    row: Any = namedtuple("Row", [column.key for column in columns], rename=True)  # type: ignore[misc]  # noqa: PYI024
+    converts = [each.result_processor(dialect, None) for each in types]
+    return partial(_converted, row._make, converts) if any(converts) else row._make
+
+
+def _converted(
+    make: Callable[[Sequence[Any]], Any],
+    converts: Sequence[_Convert | None],
+    values: Sequence[Any],
+) -> Any:
+    pairs = zip(converts, values, strict=True)
+    return make([value if convert is None else convert(value) for convert, value in pairs])
+
+
+def _as_sqlalchemy(
+    connection: Connection, cursor: DBAPICursor, text: str, error: Exception
+) -> Exception:
+    """The error as SQLAlchemy raises it; a connection that it has broken is given up."""
+    dialect: Any = connection.dialect
+    is_gone = dialect.is_disconnect(error, connection.connection.dbapi_connection, cursor)
+    if is_gone:
+        connection.invalidate(error)
+    return DBAPIError.instance(
+        text,
+        None,
+        error,
+        dialect.loaded_dbapi.Error,
+        hide_parameters=True,
+        connection_invalidated=is_gone,
+        dialect=dialect,
+    )
