@@ -21,7 +21,7 @@ from sqlalchemy import (
     update,
 )
 
-from core.requests.counter import Counter, RequestError, check_tracking
+from core.requests.counter import Counter, RequestError, hold
 from core.requests.rows import Request
 from core.tables import request_messages, requests, subscribers
 from core.text import storable
@@ -127,16 +127,11 @@ def write(connection: Connection, counter: Counter, tracking: str, new: Writing)
 
 
 def _request_with_box(connection: Connection, utility: str, tracking: str) -> int:
-    digits = check_tracking(tracking)
-    row = connection.execute(
-        select(requests.c.id, requests.c.office)
-        .where(requests.c.utility == utility, requests.c.tracking == digits)
-        .with_for_update()
-    ).one_or_none()
-    if row is None:
-        raise RequestError(f"{utility} has no request {digits}", "gone")
+    wanted = select(requests.c.id, requests.c.tracking, requests.c.office)
+    row = hold(connection, utility, tracking, wanted)
     if row.office is None:
-        raise RequestError(f"{digits} came from no counter office: it has no box", "no_office")
+        words = f"{row.tracking} came from no counter office: it has no box"
+        raise RequestError(words, "no_office")
     return int(row.id)
 
 

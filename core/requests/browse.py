@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, select
 
-from core.requests.rows import STEP_COLUMNS, Request, Step
+from core.requests.rows import STEP_COLUMNS, WITH_NUMBER, Request, Step
 from core.requests.states import EDITABLE, RequestState
 from core.tables import request_history, requests, subscribers
 
@@ -60,22 +60,17 @@ class Shown(NamedTuple):
     history: tuple[Step, ...]
 
 
-_LISTED = select(*(requests.c[name] for name in Request._fields), subscribers.c.number).select_from(
-    requests.outerjoin(subscribers, subscribers.c.id == requests.c.subscriber_id)
-)
-
-
 def list_requests(connection: Connection, wanted: RequestFilter) -> list[Listed]:
     """Requests, the newest first."""
     rows = connection.execute(
-        _LISTED.where(*_conditions(wanted)).order_by(requests.c.id.desc()).limit(wanted.limit)
+        WITH_NUMBER.where(*_conditions(wanted)).order_by(requests.c.id.desc()).limit(wanted.limit)
     )
     return [Listed(Request._make(row[:-1]), row[-1]) for row in rows]
 
 
 def find_request(connection: Connection, request_id: int) -> Shown | None:
     """One request by its id, with its history."""
-    row = connection.execute(_LISTED.where(requests.c.id == request_id)).one_or_none()
+    row = connection.execute(WITH_NUMBER.where(requests.c.id == request_id)).one_or_none()
     return None if row is None else _shown(connection, row)
 
 
@@ -103,7 +98,7 @@ def _conditions(wanted: RequestFilter) -> Iterator[ColumnElement[bool]]:
 def show_request(connection: Connection, utilities: Collection[str], tracking: str) -> list[Shown]:
     """The requests with this tracking number: at most one of each of ``utilities``."""
     rows = connection.execute(
-        _LISTED.where(
+        WITH_NUMBER.where(
             requests.c.utility.in_(sorted(utilities)), requests.c.tracking == tracking
         ).order_by(requests.c.utility)
     ).all()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, update
 
 from core.identifiers import RIAL_STEP
 from core.requests import announce
@@ -16,16 +16,16 @@ from core.requests.counter import (
     Counter,
     RequestError,
     check_others,
-    check_tracking,
     check_words,
     checked_mobile,
+    hold,
     note_step,
 )
 from core.requests.fields import FieldError, checked_fields, checked_text
 from core.requests.kinds import FeeKind, FieldType, RequestKind, Services
-from core.requests.rows import Request, fields_json
+from core.requests.rows import WITH_NUMBER, Request, fields_json
 from core.requests.states import EDITABLE, MOVES, RequestState, may_follow
-from core.tables import requests, subscribers
+from core.tables import requests
 from core.text import group
 
 EDITED: Final = "edited"
@@ -177,7 +177,8 @@ def book_fee(
     A request that was given up meanwhile, or costs something else by now, stays where it is:
     its payment is a case for a person.
     """
-    row = connection.execute(_BY_ID.where(requests.c.id == request_id)).one_or_none()
+    mine = WITH_NUMBER.where(requests.c.id == request_id).with_for_update(of=requests)
+    row = connection.execute(mine).one_or_none()
     if row is None:
         return False
     found = _as_found(counter.services, row)
@@ -195,23 +196,12 @@ def book_fee(
 
 # --- underneath ---------------------------------------------------------------------
 
-_BY_ID = (
-    select(*(requests.c[name] for name in Request._fields), subscribers.c.number)
-    .select_from(requests.outerjoin(subscribers, subscribers.c.id == requests.c.subscriber_id))
-    .with_for_update(of=requests)
-)
-
 
 def _find(connection: Connection, counter: Counter, tracking: str) -> _Found:
-    digits = check_tracking(tracking)
-    row = connection.execute(
-        _BY_ID.where(requests.c.utility == counter.utility, requests.c.tracking == digits)
-    ).one_or_none()
-    if row is None:
-        raise RequestError(f"{counter.utility} has no request {digits}", "gone")
-    found = _as_found(counter.services, row)
+    found = _as_found(counter.services, hold(connection, counter.utility, tracking, WITH_NUMBER))
     if counter.as_of not in {None, found.request.changed_at}:
-        raise RequestError(f"{digits} was changed meanwhile: look at it again", "changed")
+        words = f"{found.request.tracking} was changed meanwhile: look at it again"
+        raise RequestError(words, "changed")
     return found
 
 

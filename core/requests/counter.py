@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Row, Select, insert, select
 
 from core import tracking as numbers
 from core.events import Event, store_events
@@ -213,6 +213,21 @@ def note_step(
     step = Step(request.id, counter.now, request.state, counter.by, note)
     connection.execute(insert(request_history).values(step._asdict()))
     store_events(connection, [(counter.ids.one(), event)])
+
+
+def hold(connection: Connection, utility: str, tracking: str, wanted: Select[Any]) -> Row[Any]:
+    """What is ``wanted`` of the request of a tracking number; nobody else changes it meanwhile.
+
+    Raises ``RequestError``.
+    """
+    digits = check_tracking(tracking)
+    held = wanted.with_for_update(of=requests)
+    row = connection.execute(
+        held.where(requests.c.utility == utility, requests.c.tracking == digits)
+    ).one_or_none()
+    if row is None:
+        raise RequestError(f"{utility} has no request {digits}", "gone")
+    return row
 
 
 def check_tracking(tracking: str) -> str:

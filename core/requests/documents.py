@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, delete, func, insert, select
 
-from core.requests.counter import Counter, RequestError, check_tracking
+from core.requests.counter import Counter, RequestError, hold
 from core.requests.states import EDITABLE, RequestState
 from core.tables import request_documents, requests
 from core.text import harmless, storable
@@ -139,14 +139,9 @@ _NO_MARKS: Final = dict.fromkeys(map(ord, '<>:"|?*'))
 
 
 def _editable(connection: Connection, utility: str, tracking: str) -> int:
-    digits = check_tracking(tracking)
-    row = connection.execute(
-        select(requests.c.id, requests.c.state)
-        .where(requests.c.utility == utility, requests.c.tracking == digits)
-        .with_for_update()
-    ).one_or_none()
-    if row is None:
-        raise RequestError(f"{utility} has no request {digits}", "gone")
+    wanted = select(requests.c.id, requests.c.tracking, requests.c.state)
+    row = hold(connection, utility, tracking, wanted)
     if RequestState(row.state) not in EDITABLE:
-        raise RequestError(f"{digits} is {row.state}: it can be edited no more", "not_editable")
+        words = f"{row.tracking} is {row.state}: it can be edited no more"
+        raise RequestError(words, "not_editable")
     return int(row.id)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Text, select
 
 from core.bulk import as_rows, unfolded
 from core.statements import fetch
-from core.tables import request_history, requests
+from core.tables import request_history, requests, subscribers
 
 
 class Request(NamedTuple):
@@ -59,6 +59,10 @@ class Step(NamedTuple):
 
 COLUMNS = Request._fields
 STEP_COLUMNS = Step._fields
+WITH_NUMBER = select(*(requests.c[name] for name in COLUMNS), subscribers.c.number).select_from(
+    requests.outerjoin(subscribers, subscribers.c.id == requests.c.subscriber_id)
+)
+"""Requests, and behind the columns of each the number of its subscription."""
 
 
 def fields_json(values: Mapping[str, str]) -> str:
