@@ -15,7 +15,7 @@ A balance is made of four things, and each counts once:
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import date
+from datetime import UTC, date, datetime, time
 from typing import NamedTuple
 
 from sqlalchemy import BigInteger, Connection, exists, func, or_, select
@@ -23,6 +23,7 @@ from sqlalchemy import BigInteger, Connection, exists, func, or_, select
 from core.bulk import as_rows, unfolded
 from core.calls import Scalar
 from core.identifiers import RIAL_STEP
+from core.jalali import milliseconds
 from core.shelf import Shelf, Subject, Subscriber, ids_of
 from core.statements import fetch
 from core.tables import bills, corrections, instalments, payments
@@ -82,6 +83,23 @@ class LastBill(NamedTuple):
         """
         overdue = self.payable - self.amount >= RIAL_STEP
         return self.due_date if self.balance > 0 and not overdue else None
+
+    @property
+    def last_figure(self) -> tuple[int, int] | None:
+        """What the meter showed at its end, and when (UTC milliseconds); None: it does not say."""
+        if self.to_reading is None or self.to_date is None:
+            return None
+        return self.to_reading, milliseconds(datetime.combine(self.to_date, time(), UTC))
+
+    @property
+    def use_by_readings(self) -> tuple[int, int] | None:
+        """Units of the meter, and the days that they took, at least one; None: it does not say."""
+        if not self.from_date or not self.to_date:
+            return None
+        if self.from_reading is None or self.to_reading is None:
+            return None
+        days = max(1, (self.to_date - self.from_date).days)
+        return max(0, self.to_reading - self.from_reading), days
 
 
 def units_used(

@@ -7,7 +7,7 @@ implausibly much unless the same figure is sent again.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time
+from datetime import date
 from typing import NamedTuple
 
 from core.bills import LastBill, LastBills
@@ -37,7 +37,11 @@ class Last(NamedTuple):
     reading: int
     at: int
     """UTC milliseconds."""
-    day: date
+
+    @property
+    def day(self) -> date:
+        """In UTC, as a bill's day is taken."""
+        return instant_of(self.at).date()
 
 
 class Shown(NamedTuple):
@@ -78,8 +82,7 @@ def _known(facts: Facts, subscriber: Subscriber) -> list[Last]:
     billed = _billed(facts.of(LastBills).of(subscriber))
     if counted is None:
         return [billed] if billed else []
-    day = instant_of(counted.read_at).date()
-    read = Last(counted.reading, counted.read_at, day)
+    read = Last(counted.reading, counted.read_at)
     if billed is None:
         return [read]
     # A meter that was changed is known from the newer of the two.
@@ -89,10 +92,8 @@ def _known(facts: Facts, subscriber: Subscriber) -> list[Last]:
 
 
 def _billed(bill: LastBill | None) -> Last | None:
-    if bill is None or bill.to_reading is None or bill.to_date is None:
-        return None
-    midnight = datetime.combine(bill.to_date, time(), UTC)
-    return Last(bill.to_reading, int(midnight.timestamp() * 1000), bill.to_date)
+    known = bill.last_figure if bill else None
+    return None if known is None else Last(*known)
 
 
 def book(

@@ -163,12 +163,10 @@ def is_plausible(used: int, since_ms: int, bill: LastBill | None, policy: Policy
     """Whether ``used`` units in ``since_ms`` agree with what the last bill shows of the use."""
     if used <= policy.plausible_units:
         return True
-    if bill is None or not bill.from_date or not bill.to_date:
+    known = bill.use_by_readings if bill else None
+    if known is None:
         return True
-    if bill.from_reading is None or bill.to_reading is None:
-        return True
-    billed_days = max(1, (bill.to_date - bill.from_date).days)
-    billed = max(0, bill.to_reading - bill.from_reading)
+    billed, billed_days = known
     days = max(1, since_ms // DAY_MS)
     return used * billed_days <= policy.plausible_factor * billed * days
 

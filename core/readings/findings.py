@@ -8,7 +8,6 @@ who decide on it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from fractions import Fraction
 from typing import NamedTuple
@@ -154,13 +153,8 @@ def _before(connection: Connection, known: Known, bill: LastBill | None) -> Befo
 
 
 def _billed(bill: LastBill | None) -> Before | None:
-    if bill is None or bill.to_reading is None or bill.to_date is None:
-        return None
-    return Before(bill.to_reading, _midnight(bill.to_date), by_bill=True)
-
-
-def _midnight(day: date) -> int:
-    return int(datetime.combine(day, time(), UTC).timestamp() * 1000)
+    known = bill.last_figure if bill else None
+    return None if known is None else Before(*known, by_bill=True)
 
 
 def _bill_before(connection: Connection, known: Known) -> LastBill | None:
@@ -190,12 +184,8 @@ def _bill_before(connection: Connection, known: Known) -> LastBill | None:
 
 
 def _usual(bill: LastBill | None) -> Fraction | None:
-    if bill is None or not bill.from_date or not bill.to_date:
-        return None
-    if bill.from_reading is None or bill.to_reading is None:
-        return None
-    used = max(0, bill.to_reading - bill.from_reading)
-    return Fraction(used, max(1, (bill.to_date - bill.from_date).days))
+    known = bill.use_by_readings if bill else None
+    return None if known is None else Fraction(*known)
 
 
 def _shows_less_later(connection: Connection, known: Known, policy: Policy) -> bool:
