@@ -20,6 +20,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, Operationa
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from core.statements import command
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -249,7 +251,7 @@ def _sqlite(url: URL) -> Engine:
     def on_begin(connection: Connection) -> None:
         # IMMEDIATE: a transaction that will write never fails half-way for a lock.
         read_only = connection.get_execution_options().get("read_only")
-        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+        command(connection, "BEGIN" if read_only else "BEGIN IMMEDIATE")
 
     return engine
 

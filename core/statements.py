@@ -62,6 +62,16 @@ def change(
     return wrote
 
 
+def command(connection: Connection, text: str) -> None:
+    """Execute what has no parameters and returns nothing, unheard. Raises as ``fetch`` does."""
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute(text)
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise _as_sqlalchemy(connection, cursor, text, error) from error
+    cursor.close()
+
+
 def _is_heard(connection: Connection) -> bool:
     heard = connection.dispatch
     return bool(heard.before_cursor_execute or heard.after_cursor_execute)
