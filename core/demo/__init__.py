@@ -80,9 +80,9 @@ def fill(  # noqa: PLR0913 - each is what a caller chooses
 ) -> None:
     """Put sample subscribers of ``utility``, one of ``UTILITIES``, into the database.
 
-    Each has its last bills.     What is there already is left alone, and a call with the same
-    choices changes nothing, on whatever day; one that was interrupted goes on where it
-    stopped. ``bills_each`` may be 0. Raises ``DatabaseUnavailable``.
+    Each has its last bills. What is there already is left alone, and a call with the same choices
+    changes nothing, on whatever day; one that was interrupted goes on where it stopped.
+    ``bills_each`` may be 0. Raises ``DatabaseUnavailable``.
     """
     digest = f"{utility}/{subscribers}/{bills_each}/{seed}"
     done = database.transact("demo.position", _position, digest)
