@@ -5,12 +5,12 @@ for all rows at once, those who want none are left out, the words are lent by wh
 them (``Wording``), and what comes of it is queued in one statement.
 
 ``prepare`` only reads, so that a campaign can do it beside the batches; ``store`` only
-writes. ``make`` is both, for whoever has a transaction anyway.
+writes. ``make`` is both, for whoever has a transaction anyway; it also puts down, as
+``suppressed``, what somebody would have got who wants none. A campaign only counts those.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, Final, NamedTuple, Protocol
@@ -32,27 +32,17 @@ from sqlalchemy.types import TypeEngine
 
 from core.bulk import as_rows, unfolded
 from core.calls import Fact
+from core.holding import OPTED_OUT
 from core.ids import IdMaker
 from core.outbox import State
+from core.receivers import Row, receivers_of
 from core.schedules import next_allowed
 from core.statements import change
 from core.suppressions import Receiver, suppressed
-from core.tables import bill_recipients, contacts, outbox
-from core.templates.types import Receivers, Uncertain, Version
+from core.tables import outbox
+from core.templates.types import Uncertain, Version
 
 _IDS_AT_ONCE: Final = 8_192
-
-
-class Row(NamedTuple):
-    """What one message is to be about."""
-
-    key: str
-    """What the caller calls it: a report's key, an event's id."""
-    facts: Mapping[str, Fact]
-    """What its words are filled with."""
-    subscriber_id: int | None
-    mobile: str | None
-    """Whom the row itself names, E.164 digits."""
 
 
 class Wording(Protocol):
@@ -106,12 +96,17 @@ class Prepared(NamedTuple):
     parts: Sequence[tuple[object, ...]]
     """Rows of the outbox, as far as they differ; the order is that of ``_VARIED``."""
     made: Made
+    unwanted: Sequence[tuple[Row, Sequence[str]]] = ()
+    """Rows with those of their receivers who want none."""
 
 
 def make(connection: Connection, maker: Maker, order: Order, rows: Sequence[Row]) -> Made:
-    """Make the messages about ``rows``: at most three statements, however many they are."""
+    """Make the messages about ``rows``: at most four statements, however many they are."""
     prepared = prepare(connection, maker, order, rows)
     store(connection, prepared)
+    if prepared.unwanted:
+        refused, _unwritten = _written(maker, order.version, prepared.unwanted)
+        _store(connection, order, as_parts(maker.ids, refused), State.SUPPRESSED)
     return prepared.made
 
 
@@ -120,14 +115,27 @@ def prepare(connection: Connection, maker: Maker, order: Order, rows: Sequence[R
     version = order.version
     receivers = receivers_of(connection, version.definition.receivers, rows)
     unwilling = _unwilling(connection, version, receivers)
-    unwanted = passed_over = 0
+    passed_over = 0
     told: list[tuple[Row, list[str]]] = []
+    refused: list[tuple[Row, list[str]]] = []
     for row, mobiles in zip(rows, receivers, strict=True):
         willing = [mobile for mobile in mobiles if mobile not in unwilling]
-        unwanted += len(mobiles) - len(willing)
         passed_over += not mobiles
         if willing:
             told.append((row, willing))
+        if len(willing) < len(mobiles):
+            refused.append((row, [mobile for mobile in mobiles if mobile in unwilling]))
+    written, unwritten = _written(maker, version, told)
+    parts = as_parts(maker.ids, written)
+    unwanted = sum(len(mobiles) for _row, mobiles in refused)
+    made = Made(len(written), len(parts), unwanted, passed_over, unwritten)
+    return Prepared(order, parts, made, refused)
+
+
+def _written(
+    maker: Maker, version: Version, told: Sequence[tuple[Row, Sequence[str]]]
+) -> tuple[list[tuple[int | None, str, Sequence[str]]], int]:
+    """What ``as_parts`` takes, and how many rows the words could not be filled with."""
     worded = maker.wording.words(version, [row.facts for row, _mobiles in told])
     written = [
         (row.subscriber_id, mobile, texts)
@@ -135,22 +143,25 @@ def prepare(connection: Connection, maker: Maker, order: Order, rows: Sequence[R
         if texts
         for mobile in mobiles
     ]
-    parts = as_parts(maker.ids, written)
-    unwritten = sum(not texts for texts in worded)
-    made = Made(len(written), len(parts), unwanted, passed_over, unwritten)
-    return Prepared(order, parts, made)
+    return written, sum(not texts for texts in worded)
 
 
 def store(connection: Connection, prepared: Prepared) -> None:
     """Queue what was prepared, in one statement."""
-    if not prepared.parts:
+    _store(connection, prepared.order, prepared.parts, State.QUEUED)
+
+
+def _store(
+    connection: Connection, order: Order, parts: Sequence[tuple[object, ...]], state: State
+) -> None:
+    if not parts:
         return
-    version, now, run_id, until = prepared.order
+    version, now, run_id, until = order
     definition = version.definition
     expires_at = now + definition.validity * 1000
     change(
         connection,
-        _insert(),
+        _insert(state),
         {
             "line": definition.line,
             "priority": definition.priority,
@@ -162,7 +173,7 @@ def store(connection: Connection, prepared: Prepared) -> None:
             "template_id": version.template_id,
             "run_id": run_id,
             "policy_id": version.policy_id,
-            **as_rows(prepared.parts),
+            **as_rows(parts),
         },
     )
 
@@ -189,38 +200,6 @@ def _numbers(ids: IdMaker, count: int) -> list[int]:
     return found
 
 
-# --- who is told ----------------------------------------------------------------------
-
-
-def receivers_of(
-    connection: Connection, which: Receivers, rows: Sequence[Row]
-) -> list[Sequence[str]]:
-    """The mobiles of each row, none twice; one statement.
-
-    What is about no subscription goes to the mobile that the row names, but for those who
-    asked for bills: they asked for those of a subscription.
-    """
-    if which is Receivers.ROW:
-        return [_own(row) for row in rows]
-    wanted = {row.subscriber_id for row in rows if row.subscriber_id is not None}
-    of_subscriber: defaultdict[int, list[str]] = defaultdict(list)
-    if wanted:
-        query = _RECIPIENTS if which is Receivers.RECIPIENTS else _CONTACTS
-        for key, mobile in connection.execute(query, as_rows((key,) for key in wanted)).all():
-            of_subscriber[key].append(mobile)
-    most = 1 if which is Receivers.FIRST_CONTACT else None
-    return [
-        of_subscriber[row.subscriber_id][:most]
-        if row.subscriber_id is not None
-        else (() if which is Receivers.RECIPIENTS else _own(row))
-        for row in rows
-    ]
-
-
-def _own(row: Row) -> Sequence[str]:
-    return (row.mobile,) if row.mobile else ()
-
-
 def _unwilling(
     connection: Connection, version: Version, receivers: Iterable[Sequence[str]]
 ) -> frozenset[str]:
@@ -232,22 +211,6 @@ def _unwilling(
     asked = [Receiver(key, mobile, *about) for key, mobile in enumerate(mobiles)]
     return frozenset(asked[key].mobile for key in suppressed(connection, asked))
 
-
-_subscribers = unfolded({"subscriber_id": BigInteger()})
-_CONTACTS = (
-    select(contacts.c.subscriber_id, contacts.c.mobile)
-    .join_from(_subscribers, contacts, contacts.c.subscriber_id == _subscribers.c.subscriber_id)
-    .order_by(contacts.c.subscriber_id, contacts.c.created_at, contacts.c.id)
-)
-_RECIPIENTS = (
-    select(bill_recipients.c.subscriber_id, bill_recipients.c.mobile)
-    .join_from(
-        _subscribers,
-        bill_recipients,
-        bill_recipients.c.subscriber_id == _subscribers.c.subscriber_id,
-    )
-    .order_by(bill_recipients.c.subscriber_id, bill_recipients.c.id)
-)
 
 # --- queueing -------------------------------------------------------------------------
 
@@ -264,22 +227,26 @@ _VARIED: Final[dict[str, TypeEngine[Any]]] = {
 
 
 @cache
-def _insert() -> Executable:
+def _insert(state: State) -> Executable:
+    """Of messages that wait, or of such as nobody wants: those are over as they are made."""
     batch = unfolded(_VARIED)
+    now = bindparam("now", type_=BigInteger)
+    over = {"error": literal(OPTED_OUT, Text), "over_at": now}
     shared: dict[str, Any] = {
         "line": bindparam("line", type_=Text),
         "priority": bindparam("priority", type_=SmallInteger),
-        "state": literal(State.QUEUED.value),
+        "state": literal(state.value),
         "attempts": literal(0, SmallInteger),
         "max_attempts": bindparam("max_attempts", type_=SmallInteger),
         "resend_uncertain": bindparam("resend_uncertain", type_=outbox.c.resend_uncertain.type),
-        "created_at": bindparam("now", type_=BigInteger),
+        "created_at": now,
         "due_at": bindparam("due_at", type_=BigInteger),
         "expires_at": bindparam("expires_at", type_=BigInteger),
-        "changed_at": bindparam("now", type_=BigInteger),
+        "changed_at": now,
         "template_id": bindparam("template_id", type_=Integer),
         "run_id": bindparam("run_id", type_=BigInteger),
         "policy_id": bindparam("policy_id", type_=Integer),
+        **(over if state is State.SUPPRESSED else {}),
     }
     source = select(batch, *(value.label(name) for name, value in shared.items())).where(true())
     return insert(outbox).from_select([*_VARIED, *shared], source)

@@ -17,6 +17,7 @@ from core.ids import IdMaker
 from core.outbox import Notice, store_notices
 from core.suppressions import Receiver, suppressed
 from core.tables import manual_replies
+from core.templates.types import Version
 
 TOPIC: Final = "notices"
 """What they are to whoever wants none of it."""
@@ -52,11 +53,24 @@ class NobodyWantsIt(Exception):
     """Whoever it is for opted out of such messages."""
 
 
-def unwanted(connection: Connection, utility: str, mobiles: Sequence[str]) -> frozenset[str]:
+def unwanted(
+    connection: Connection, utility: str, mobiles: Sequence[str], topic: str = TOPIC
+) -> frozenset[str]:
     """Those of the mobiles that want no such messages of a utility."""
     by_index_only(connection)
-    receivers = [Receiver(at, mobile, utility, TOPIC) for at, mobile in enumerate(mobiles)]
+    receivers = [Receiver(at, mobile, utility, topic) for at, mobile in enumerate(mobiles)]
     return frozenset(mobiles[at] for at in suppressed(connection, receivers))
+
+
+def try_out(connection: Connection, version: Version, notice: Notice) -> None:
+    """Queue one message of a template, to see how it arrives.
+
+    Raises ``NobodyWantsIt`` where the mobile has opted out of what the template is about.
+    """
+    about = version.utility, [notice.mobile], version.definition.topic
+    if not version.definition.required and unwanted(connection, *about):
+        raise NobodyWantsIt
+    store_notices(connection, [notice])
 
 
 def send(connection: Connection, ids: IdMaker, new: NewMessage) -> list[int]:

@@ -14,9 +14,10 @@ from sqlalchemy import Connection
 from core.database import by_index_only
 from core.identity import load_subscribers
 from core.ids import IdMaker
-from core.making import Made, Order, Prepared, Row, as_parts, receivers_of
+from core.making import Made, Order, Prepared, as_parts
 from core.making import store as store_made
 from core.outbox import Notice, State, store_notices
+from core.receivers import Row, receivers_of
 from core.state_groups import Group, group_of
 from core.suppressions import Receiver, suppressed
 from core.templates.types import Receivers, Version

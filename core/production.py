@@ -32,7 +32,8 @@ from core.events.happened import (
     take_new,
     take_one,
 )
-from core.making import Made, Maker, Order, Row, make
+from core.making import Made, Maker, Order, make
+from core.receivers import Row
 from core.services import SCHEDULER, find_paused
 from core.templates.in_use import InUse, TemplatesInUse
 from core.templates.types import Version
@@ -111,7 +112,7 @@ def is_paused(connection: Connection) -> bool:
 def produce(connection: Connection, press: Press, now: int, only: int | None = None) -> Produced:
     """Make the messages of the oldest new events, or of one, and mark them as handled.
 
-    At most five statements, and three for each template that is made of some of them,
+    At most five statements, and four for each template that is made of some of them,
     whatever number there is.
     """
     by_index_only(connection)

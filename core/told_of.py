@@ -9,7 +9,7 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from core.events import Event
-from core.making import Row, receivers_of
+from core.receivers import Row, receivers_of
 from core.templates.in_use import TemplatesInUse
 from core.triggers import is_in_season, wants
 

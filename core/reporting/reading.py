@@ -33,7 +33,7 @@ from sqlalchemy.types import TypeEngine
 from core.calls import Fact, Scalar
 from core.database import by_index_only
 from core.jalali import day_of, instant_of, midnight_ms
-from core.making import Row
+from core.receivers import Row
 from core.reporting.sources import bound_names, given_value
 from core.reporting.types import (
     OF_DAYS,

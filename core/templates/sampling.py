@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 
 from core.events import EventKind
 from core.events.facts import read_about
-from core.making import Row
+from core.receivers import Row
 from core.reporting.reading import FIRST, asked, count_rows, read_page
 from core.reporting.sources import Sources
 from core.tables import events

@@ -10,7 +10,8 @@ import click
 from core.events import EventKind
 from core.identifiers import mobile as normal_mobile
 from core.ids import ids_for_command
-from core.outbox import Notice, store_notices
+from core.new_messages import NobodyWantsIt, try_out
+from core.outbox import Notice
 from core.templates import store
 from core.templates.loading import add_missing
 from core.templates.store import TemplateFilter
@@ -219,7 +220,14 @@ def template_test(
             raise CommandError(f"{name!r} cannot be written about this row: a fact is missing")
         ids = ids_for_command(now_ms).take(len(parts))
         notice = Notice(ids, receiver, version.definition.line, parts, None, now_ms())
-        database.transact("cli.template_test", store_notices, [notice])
+        try:
+            database.transact("cli.template_test", try_out, version, notice)
+        except NobodyWantsIt:
+            topic = version.definition.topic
+            raise CommandError(
+                f"{receiver} wants no {topic!r}: nothing was sent; "
+                "`peyk optout list --mobile` says since when"
+            ) from None
     wake(context)
     cost = desk.cost(version.definition.line, len(parts))
     click.echo(f"message {ids[0]} to {receiver} is queued: {cost}")

@@ -9,7 +9,8 @@ from typing import Any, Final
 from core.access.audit import Entry
 from core.access.permissions import Permission
 from core.events import EventKind
-from core.outbox import Notice, store_notices
+from core.new_messages import NobodyWantsIt, try_out
+from core.outbox import Notice
 from core.reporting.types import ParameterError, SourceError
 from core.templates import store
 from core.templates.checks import DefinitionError
@@ -124,7 +125,10 @@ async def try_it(visit: Visit, template_id: int) -> bytes:
         raise Refusal(409, "templates.not_tested", problem=str(error)) from None
     now = means.now_ms()
     notice = Notice(means.ids.take(len(parts)), mobile, version.definition.line, parts, None, now)
-    await visit.change(entry("template.test", version), store_notices, [notice])
+    try:
+        await visit.change(entry("template.test", version), try_out, version, notice)
+    except NobodyWantsIt:
+        raise Refusal(409, "compose.nobody_wants") from None
     means.on_queued()
     return visit.go(f"/templates/{template.id}", "templates.tested", parts=len(parts))
 

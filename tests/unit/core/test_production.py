@@ -8,7 +8,7 @@ from datetime import date
 from functools import partial
 
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import insert, select, text
 from sqlalchemy.exc import DataError
 
 from core.calls import Fact
@@ -17,6 +17,7 @@ from core.events import EventKind
 from core.events.happened import due_now, has_new
 from core.ids import IdMaker
 from core.nodes.leader import Leadership
+from core.optouts import OptOut, add_optouts
 from core.production import (
     MOST_AT_ONCE,
     RETRY_MS,
@@ -30,7 +31,8 @@ from core.production_due import run_due
 from core.schedules import next_after
 from core.schedules.words import parse_schedule
 from core.secrecy import Keys
-from core.tables import due_events, events, paused_services
+from core.suppressions import Reason
+from core.tables import due_events, events, outbox, paused_services
 from core.templates.store import Draft, add, set_enabled
 from core.templates.types import Missed, OnEvents, Receivers, Version
 from tests.campaigning import UTILITY, PlainWords
@@ -63,6 +65,26 @@ def test_each_template_tells_of_an_event_once(
     assert sorted(texts(database)) == ["7001: 1000 1"] * 3 + ["7002: 1000 1"] * 2
     assert run(database, ours, now_ms()) == Produced()
     assert len(texts(database)) == 5
+
+
+def test_what_somebody_wants_none_of_is_put_down_and_not_sent(
+    database: Database, now_ms: Clock, ids: IdMaker
+) -> None:
+    """Reports tell what became of it; what the law requires goes out."""
+    key = subscriber(database, "7001", "989131111111", "989132222222")
+    in_use(database)
+    in_use(database, replace(ON_BILLS, required=True), "required")
+    no = OptOut("989132222222", UTILITY, "bills", Reason.ASKED.value, "", now_ms())
+    database.transact("no", add_optouts, [no])
+    happen(database, ids, bill("7001", now_ms(), key), bill("7002", now_ms()))
+    assert run(database, press(now_ms), now_ms()) == Produced(events=2, messages=5)
+    columns = outbox.c.state, outbox.c.error, outbox.c.over_at, outbox.c.text
+    query = select(*columns).where(outbox.c.mobile == "989132222222").order_by(outbox.c.state)
+    rows = database.read("states", lambda connection: connection.execute(query).all())
+    assert rows == [
+        ("queued", None, None, "7001: 1000 1"),
+        ("suppressed", "opted out", now_ms(), "7001: 1000 1"),
+    ]
 
 
 def test_what_happened_out_of_a_template_s_time_is_not_its_business(

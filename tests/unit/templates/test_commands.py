@@ -245,6 +245,10 @@ def test_one_message_to_try(office: Office) -> None:
     ran = office.peyk("template", "test", "thanks", "--to", "09131234567", "--real")
     assert ran.code == 0, ran.err
     assert office.peyk("template", "test", "thanks", "--to", "123").code == 2
+    no = "optout", "add", "09132222222", "--utility", "qom-power", "--topic", "receipts"
+    assert office.peyk(*no).code == 0
+    ran = office.peyk("template", "test", "thanks", "--to", "09132222222")
+    assert "989132222222 wants no 'receipts': nothing was sent" in ran.err
     database = office.database
     with database.engine.begin() as connection:
         found = connection.execute(select(outbox.c.mobile, outbox.c.text).order_by(outbox.c.id))

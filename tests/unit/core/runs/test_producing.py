@@ -13,8 +13,9 @@ from sqlalchemy import func, insert, select, update
 from core.calls import Fact, Scalar
 from core.database import Database
 from core.demo import fill
-from core.making import Order, Row, make
+from core.making import Order, make
 from core.outbox import State
+from core.receivers import Row
 from core.reporting.reading import FIRST
 from core.runs.producing import (
     LEAST_ROWS,
