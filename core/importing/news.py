@@ -10,12 +10,13 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Executable, and_, select
+from sqlalchemy import BigInteger, Executable, and_, select
 
-from core.bills import PERIOD, LastBill, facts_of_issue
+from core.bills import PERIOD, LastBill, facts_of_issue, units_used
 from core.bulk import Upsert, as_rows, unfolded
 from core.events import Event, EventKind, store_events
 from core.jalali import instant_of
+from core.tables import subscribers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,6 +64,28 @@ def tell(
 ) -> None:
     """Store an event for each of these rows; two statements."""
     store_events(connection, [(ids.one(), event_of(values, now)) for values in rows.values()])
+
+
+def with_units(connection: Connection, rows: Keyed) -> Keyed:
+    """Bills with what was used, of the readings where a row does not say it; one statement."""
+    asked = as_rows((values["subscriber_id"],) for values in rows.values())
+    digits = {row.id: row.meter_digits for row in connection.execute(_DIGITS, asked)}
+    read = "used", "from_reading", "to_reading"
+    return {
+        key: {
+            **values,
+            "used": units_used(
+                *(values.get(name) for name in read), digits[values["subscriber_id"]]
+            ),
+        }
+        for key, values in rows.items()
+    }
+
+
+_concerned = unfolded({"id": BigInteger()})
+_DIGITS = select(subscribers.c.id, subscribers.c.meter_digits).join_from(
+    _concerned, subscribers, subscribers.c.id == _concerned.c.id
+)
 
 
 def bill_issued(values: Values, now: int) -> Event:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from sqlalchemy import Connection, Text, select
 
 from core.bulk import Upsert, Upserted, as_rows, insert_rows, unfolded, upsert_rows
-from core.importing.news import Keyed, bill_issued, new_among, payment_booked, tell
+from core.importing.news import Keyed, bill_issued, new_among, payment_booked, tell, with_units
 from core.importing.ours import without_ours
 from core.tables import (
     bills,
@@ -131,7 +131,8 @@ def store_bills(connection: Connection, batch: Batch) -> Upserted:
     rows = _keyed(how, batch)
     news = new_among(connection, how, rows, "issued_at", batch.now)
     done = _upsert(connection, how, rows)
-    tell(connection, batch.new_ids, news, bill_issued, batch.now)
+    if news:
+        tell(connection, batch.new_ids, with_units(connection, news), bill_issued, batch.now)
     return done
 
 

@@ -419,6 +419,18 @@ def test_a_bill_just_issued_is_an_event_and_an_old_one_is_not(
 
 
 @pytest.mark.usefixtures("known")
+def test_a_bill_s_event_says_what_was_used(take: Import, read: Read) -> None:
+    """As the bill does, or its two readings; meters pass their highest figure."""
+    header = "number,period,issued_at,amount,payable,from_reading,to_reading,used\n"
+    content = (
+        "10000001,1,1405/06/01,1,1,100,130,\n10000001,2,1405/06/01,1,1,99990,15,\n"
+        "10000001,3,1405/06/01,1,1,100,130,7\n10000001,4,1405/06/01,1,1,,130,\n"
+    )
+    take("bills", header + content)
+    assert [json.loads(row.about)["used"] for row in read(events)] == [30, 25, 7, 0]
+
+
+@pytest.mark.usefixtures("known")
 def test_a_payment_just_made_is_an_event_once(take: Import, read: Read, now_ms: Clock) -> None:
     """The same file again tells nothing new, nor does a correction of the row."""
     take("payments", PAYMENT + "10000001,1000,1405/06/20,7,,\n10000001,1000,1404/06/20,6,,\n")

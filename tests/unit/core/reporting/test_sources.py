@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select, text
+from sqlalchemy import Connection, func, insert, select, text, update
 
 from core.bills import load_last_bills
 from core.database import Database
@@ -73,6 +73,26 @@ def test_bills_of_a_period_come_page_by_page(filled: Database) -> None:
     assert [(row["bill"], row["payable"]) for row in found] == [tuple(row) for row in expected]
     assert isinstance(found[0]["due"], date | str)
     assert rows_of(filled, shipped("bills_of_period"), period="1390/01") == []
+
+
+def test_bills_say_what_a_subscriber_is_told(filled: Database) -> None:
+    """What was used follows from the readings; a debt of earlier bills has no deadline."""
+
+    def change(connection: Connection) -> list[int]:
+        of_three = select(func.min(bills.c.id)).group_by(bills.c.subscriber_id)
+        keys = sorted(connection.scalars(of_three))[:3]
+        read = {"used": None, "from_reading": 99_990, "to_reading": 15, "period": "x"}
+        owed = {"used": 7, "payable": bills.c.amount + 1000, "period": "x"}
+        unread = {"used": None, "from_reading": None, "period": "x"}
+        for key, values in zip(keys, (read, owed, unread), strict=True):
+            connection.execute(update(bills).where(bills.c.id == key).values(values))
+        return keys
+
+    keys = filled.transact("change", change)
+    found = rows_of(filled, shipped("bills_of_period"), period="x")
+    assert [(row["bill"], row["used"], bool(row["due"])) for row in found] == [
+        (keys[0], 25, True), (keys[1], 7, False), (keys[2], "", True),
+    ]  # fmt: skip
 
 
 def test_overdue_debts_are_those_that_a_subscriber_is_told(filled: Database) -> None:
