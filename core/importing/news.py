@@ -70,16 +70,15 @@ def with_units(connection: Connection, rows: Keyed) -> Keyed:
     """Bills with what was used, of the readings where a row does not say it; one statement."""
     asked = as_rows((values["subscriber_id"],) for values in rows.values())
     digits = {row.id: row.meter_digits for row in connection.execute(_DIGITS, asked)}
-    read = "used", "from_reading", "to_reading"
     return {
-        key: {
-            **values,
-            "used": units_used(
-                *(values.get(name) for name in read), digits[values["subscriber_id"]]
-            ),
-        }
+        key: {**values, "used": _units(values, digits[values["subscriber_id"]])}
         for key, values in rows.items()
     }
+
+
+def _units(values: Values, digits: int) -> int | None:
+    read = values.get("from_reading"), values.get("to_reading")
+    return units_used(values.get("used"), *read, digits)
 
 
 _concerned = unfolded({"id": BigInteger()})

@@ -81,9 +81,14 @@ def test_bills_say_what_a_subscriber_is_told(filled: Database) -> None:
     def change(connection: Connection) -> list[int]:
         of_three = select(func.min(bills.c.id)).group_by(bills.c.subscriber_id)
         keys = sorted(connection.scalars(of_three))[:3]
-        read = {"used": None, "from_reading": 99_990, "to_reading": 15, "period": "x"}
-        owed = {"used": 7, "payable": bills.c.amount + 1000, "period": "x"}
-        unread = {"used": None, "from_reading": None, "period": "x"}
+        read: dict[str, Any] = {
+            "used": None,
+            "from_reading": 99_990,
+            "to_reading": 15,
+            "period": "x",
+        }
+        owed: dict[str, Any] = {"used": 7, "payable": bills.c.amount + 1000, "period": "x"}
+        unread: dict[str, Any] = {"used": None, "from_reading": None, "period": "x"}
         for key, values in zip(keys, (read, owed, unread), strict=True):
             connection.execute(update(bills).where(bills.c.id == key).values(values))
         return keys
