@@ -66,6 +66,7 @@ class Ran(NamedTuple):
     outcome: Outcome
     number: str | None
     """The subscription that it was about, where it was about one."""
+    subscriber_id: int | None
 
 
 def run_call(connection: Connection, keys: Keys, ids: IdMaker, outside: Outside) -> Ran:
@@ -88,4 +89,5 @@ def run_call(connection: Connection, keys: Keys, ids: IdMaker, outside: Outside)
     outcome = operation(keys, asker, call, facts)
     about = facts.identities.subscribers_of(asker, call)
     facts.store(connection)
-    return Ran(outcome, about[0].number if len(about) == 1 else None)
+    one = about[0] if len(about) == 1 else None
+    return Ran(outcome, one and one.number, one and one.id)

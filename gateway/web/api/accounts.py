@@ -122,7 +122,7 @@ def show(call: Call[Wanted, None], connection: Any, number: str) -> Subscription
         raise not_found()
     is_whole = call.sees_personal(utility)
     if is_whole:
-        call.note(f"subscriber:{number}", utility)
+        call.note(f"subscriber:{account.holder.id}", utility)
     told = _told(account, is_whole=is_whole)
     hidden: dict[str, None] = {}
     if not call.may(Permission.BILL_SEE, utility):

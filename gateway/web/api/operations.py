@@ -126,7 +126,7 @@ def run(call: Call[Nothing, Run], connection: Any, name: str) -> CameOf:
     )
     ran = run_call(connection, call.means.keys, call.means.ids, outside)
     call.note(
-        f"subscriber:{ran.number}" if ran.number else "",
+        f"subscriber:{ran.subscriber_id}" if ran.subscriber_id is not None else "",
         utility,
         operation=name,
         outcome=ran.outcome.kind,
