@@ -94,4 +94,6 @@ def tls_options(certificate: Path, key: Path) -> CertificateOptions:
         certificate=own.original,
         extraCertChain=chain,
         raiseMinimumTo=TLSVersion.TLSv1_2,
+        # What browsers offer has to be answered: Twisted would ask the factory of connections.
+        acceptableProtocols=[b"http/1.1"],
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,10 +55,12 @@ def _certificate(name: str, folder: Path) -> tuple[bytes, Path]:
     return made.public_bytes(serialization.Encoding.PEM), path
 
 
-def _ask(port: int, most: int) -> tuple[str, list[str], bytes]:
+def _ask(port: int, most: int, offers: Sequence[bytes] = ()) -> tuple[str, list[str], bytes]:
     """What a client with TLS up to a version sees: the version, who answers, the first line."""
     context = SSL.Context(SSL.TLS_CLIENT_METHOD)
     context.set_max_proto_version(most)
+    if offers:
+        context.set_alpn_protos(list(offers))
     plain = socket.create_connection(("127.0.0.1", port), timeout=60)
     plain.settimeout(None)
     client = SSL.Connection(context, plain)
@@ -84,6 +87,9 @@ async def test_the_server_ends_tls_by_itself(tmp_path: Path) -> None:
     port = service._port.getHost().port
     version, names, answer = await deferToThread(_ask, port, SSL.TLS1_3_VERSION)
     assert (version, names) == ("TLSv1.3", ["CN=desk.example", "CN=authority.example"])
+    assert answer == b"HTTP/1.1 404 No"
+    # As browsers ask.
+    *_, answer = await deferToThread(_ask, port, SSL.TLS1_3_VERSION, [b"h2", b"http/1.1"])
     assert answer == b"HTTP/1.1 404 No"
     with pytest.raises(SSL.Error):
         await deferToThread(_ask, port, SSL.TLS1_1_VERSION)
