@@ -11,15 +11,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from jinja2 import TemplateError
+
 from core import tracking
-from core.calls import Argument
+from core.calls import DONE, Argument, Outcome
 from core.identifiers import make_bill_id, make_payment_id
 from core.operations import Operation
+from core.operations.guide import HELP
 from core.operations.operation import IDENTIFYING
 from core.text import persian_digits
 from gateway.configuration import ConfigError
 from gateway.findings import Findings
+from gateway.listing import units
 from gateway.profiles import Profile, load_profile
+from gateway.replies import Replies
 from gateway.rules.grammar import Grammar
 from gateway.rules.pattern import Field, Form, Pattern
 from gateway.templates.shipped import mistakes
@@ -58,6 +63,10 @@ def check_profile(
         return findings.found
     for problem in clashes(profile.grammar):
         findings.add(ConfigError(directory / "codes.toml", "pattern", problem))
+    for file, words in (("replies.toml", profile.replies), *_others(profile)):
+        if long := _more_than_one_part(words):
+            problem = f"is {long} units long; the guide is one part: {ONE_PART}, Latin letters more"
+            findings.add(ConfigError(directory / file, "help.done", problem, "shorten it"))
     if has_menu(directory):
         try:
             load_menu(directory, profile, operations, findings)
@@ -67,6 +76,21 @@ def check_profile(
         place = f"line {mistake.line}, column {mistake.column}"
         findings.add(ConfigError(Path(mistake.where), place, mistake.problem))
     return findings.found
+
+
+def _others(profile: Profile) -> Iterator[tuple[str, Replies]]:
+    for language, words in profile.other_replies.items():
+        yield f"replies.{language}.toml", words
+
+
+def _more_than_one_part(words: Replies) -> int:
+    """The length of a guide that takes two parts; 0 where it takes one, or is no text at all."""
+    try:
+        guide = words.render(Outcome(HELP.name, DONE, {}))
+    except TemplateError:  # a mistake that loading has told
+        return 0
+    # In Latin letters two parts of Persian are one: 140 octets hold as many.
+    return 0 if guide.isascii() or units(guide) <= ONE_PART else units(guide)
 
 
 def languages(profile: Profile) -> list[str]:

@@ -34,7 +34,7 @@ BILL_ID = make_bill_id("20000001", "061", "1")
 async def test_annex_2_patterns_1_to_4(operator: Operator, utilities: Daemon) -> None:
     """The guide; the last bill; the last payment and debt; registering a mobile."""
     guide = await operator.ask(STRANGER, "راهنما", LORESTAN)
-    assert guide.startswith("بفرستید: قبض، پرداخت، بدهی")
+    assert guide.startswith("قبض، بدهی، مصرف")
     bill = last_bill(utilities, "lorestan-water")
     told = await operator.ask(STRANGER, f"قبض {OWN}", LORESTAN)
     assert persian_digits(bill.bill_id) in told

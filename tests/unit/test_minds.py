@@ -18,7 +18,8 @@ from gateway.settings.lines import Line
 from gateway.smpp.text import Alphabet
 
 PROFILE = load_profile(Path(__file__).parents[2] / "config" / "profiles" / "kerman-water", REGISTRY)
-GUIDE = Outcome("help", DONE, {})
+LONG = Outcome("opt_out", DONE, {"topic": ""})
+"""What is answered in two parts."""
 
 
 def bind(name: str, **more: Any) -> Bind:
@@ -27,10 +28,10 @@ def bind(name: str, **more: Any) -> Bind:
 
 
 def parts(*binds: Bind) -> list[str]:
-    """The guide, as a line with these binds sends it."""
+    """A long answer, as a line with these binds sends it."""
     line = Line(number="100034122", profile="kerman-water", binds=tuple(one.name for one in binds))
     mind = mind_of(line, PROFILE, {one.name: one for one in binds})
-    return list(mind.reply(GUIDE))
+    return list(mind.reply(LONG))
 
 
 @pytest.mark.parametrize(
@@ -46,12 +47,12 @@ def test_parts_fit_the_narrowest_of_the_lines_binds(binds: tuple[Bind, ...], lon
     """An answer may go out by any of them."""
     cut = parts(*binds)
     assert len(cut[0]) == longest
-    assert "".join(cut) == PROFILE.render(GUIDE)
+    assert "".join(cut) == PROFILE.render(LONG)
 
 
 def test_an_smsc_that_cuts_messages_itself_gets_them_whole() -> None:
     """With message_payload there are no parts of ours."""
-    assert parts(bind("a", long_messages="payload")) == [PROFILE.render(GUIDE)]
+    assert parts(bind("a", long_messages="payload")) == [PROFILE.render(LONG)]
 
 
 def test_binds_that_differ_in_their_alphabet_are_cut_for_the_wider_one() -> None:

@@ -70,6 +70,17 @@ def test_the_number_of_parts_is_a_choice(spoilt: Spoil) -> None:
     assert any("last_bill.done" in told and "there is room for 70" in told for told in found)
 
 
+def test_the_guide_is_one_part(spoilt: Spoil) -> None:
+    """It is sent most often and before anything else; what is Latin has more room in a part."""
+    found = spoilt(
+        ("replies.toml", "قبض، بدهی، مصرف", "بفرستید: قبض، بدهی، مصرف"),
+        ("replies.en.toml", "reading...", "reading…"),
+    )
+    persian, english = found
+    assert "replies.toml: help.done: is 74 units long; the guide is one part: 70" in persian
+    assert "replies.en.toml: help.done: is 129 units long" in english
+
+
 def test_commands_that_can_be_taken_for_each_other_are_told(spoilt: Spoil) -> None:
     """A reading that equals another reading command's code has two meanings for ever."""
     found = spoilt(
