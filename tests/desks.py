@@ -6,7 +6,6 @@ and logged in by ``desk.person(...)`` without the pages for that, which have tes
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -52,7 +51,6 @@ KERMAN, LORESTAN = "kerman-water", "lorestan-water"
 LINES = {"100034122": KERMAN, "100066133": LORESTAN}
 LIFETIME = Lifetime(3_600_000, 12 * 3_600_000)
 PASSWORD_HASH = "nobody logs in with a password here"
-_CSRF = re.compile(rb'name="csrf" value="([0-9a-f]+)"')
 _profiles: dict[str, Profile] = {}
 _PRECEDENCE = Precedence()
 _MADE_ONCE = {each.__name__: cache(each) for each in (Texts, Static, Renderer)}

@@ -18,7 +18,6 @@ from gateway.web.desk.spoken import service_detail, service_effect, service_titl
 from gateway.web.desk.visit import Visit
 
 routes = Routes()
-ACTS = ("pause", "resume")
 _LONGEST_NOTE = 200
 
 

@@ -38,7 +38,6 @@ RATES_1395 = (
     (40, 7722), (50, 16731), (None, 33462),
 )  # fmt: skip
 YEAR_1397 = from_jalali(1397, 1, 1)
-SUMMER = from_jalali(1397, 4, 1)
 AUTUMN = from_jalali(1397, 7, 1)
 NOTHING_ELSE = Version(
     since=from_jalali(1395, 1, 1), blocks=tuple(Block(*each) for each in RATES_1395)

@@ -18,7 +18,6 @@ KERMAN = talker_of("kerman-water")
 MENU = LORESTAN.menus.own
 N, C = "20000001", "4321"
 OTHER = "20000002"
-READING_KEYS = ("3", "2")
 HOME = MENU.option("1", "پرداخت")
 
 
