@@ -115,11 +115,10 @@ async def opened_for(visit: Visit, request_id: int, permission: Permission) -> O
 
 def services_of(visit: Visit, utility: str) -> Services:
     """What a utility may be asked for. Raises ``NotFound`` for one that no line serves."""
-    for mind in visit.means.minds.values():
-        if mind.profile.utility == utility:
-            services: Services = mind.profile.terms.services
-            return services
-    raise NotFound
+    mind = visit.means.mind_of(utility)
+    if mind is None:
+        raise NotFound
+    return mind.terms.services
 
 
 def all_services(visit: Visit, permission: Permission) -> dict[str, Services]:

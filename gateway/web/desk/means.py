@@ -90,6 +90,10 @@ class Means(NamedTuple):
         dialled = {line for line, each in self.talkers.items() if each.utility in utilities}
         return frozenset(texted | dialled)
 
+    def mind_of(self, utility: str) -> LineMind | None:
+        """What speaks for a utility on the first of its texted lines; None where it has none."""
+        return next((each for each in self.minds.values() if each.utility == utility), None)
+
     def utility_of(self, line: str) -> str | None:
         """The utility that a line serves; None for a line that the settings no longer have."""
         mind = self.minds.get(line) or self.talkers.get(line)

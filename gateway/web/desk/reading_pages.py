@@ -151,8 +151,8 @@ async def _known(visit: Visit, reading_id: int, permission: Permission) -> Known
 
 
 def _terms(visit: Visit, utility: str) -> Terms:
-    minds = visit.means.minds.values()
-    return next((mind.terms for mind in minds if mind.utility == utility), Terms())
+    mind = visit.means.mind_of(utility)
+    return mind.terms if mind else Terms()
 
 
 async def _page(visit: Visit, reading_id: int, form: Form, code: int = 200) -> bytes:

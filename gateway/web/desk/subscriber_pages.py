@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from core.access.audit import Entry
@@ -92,9 +92,8 @@ async def subscriber_page(
     detail = await known_for(visit, subscriber_id, Permission.SUBSCRIBER_SEE)
     entry = Entry("subscriber.see", f"subscriber:{detail.id}", detail.utility)
     whole = await visit.sees_personal(entry)
-    lines = _lines(visit, detail.utility)
-    minds = visit.means.minds.values()
-    mind = next((each for each in minds if each.utility == detail.utility), None)
+    lines = visit.means.lines_of({detail.utility})
+    mind = visit.means.mind_of(detail.utility)
     held: Held = await visit.read("subscriber.records", _held, detail, lines, visit.user.office)
     return visit.page(
         "subscriber.html",
@@ -139,14 +138,6 @@ async def _found(visit: Visit, wanted: SubscriberFilter) -> Named:
     return named
 
 
-def _lines(visit: Visit, utility: str) -> list[str]:
-    """The lines of a utility, dialled ones too."""
-    means = visit.means
-    texted = [line for line, mind in means.minds.items() if mind.utility == utility]
-    dialled = [line for line, each in means.talkers.items() if each.utility == utility]
-    return texted + dialled
-
-
 def _words(visit: Visit, mind: LineMind | None) -> Mapping[str, str]:
     """The utility's own words for what its data has as keys, in the visitor's language."""
     if mind is None:
@@ -155,7 +146,7 @@ def _words(visit: Visit, mind: LineMind | None) -> Mapping[str, str]:
     return mind.profile.words.get(language, {})
 
 
-def _held(connection: Any, detail: Detail, lines: list[str], office: str) -> Held:
+def _held(connection: Any, detail: Detail, lines: Collection[str] | None, office: str) -> Held:
     return Held(
         records_of(connection, detail, EACH, office),
         list_inbox(connection, InboxFilter(subscriber=detail.id, lines=lines, limit=_MESSAGES)),
