@@ -16,6 +16,7 @@ from core.reports.catalogue import masked
 from core.reports.writing import Format, write
 from gateway.web.desk.reading_pages import asked_of
 from gateway.web.desk.refusals import Forbidden, Refusal
+from gateway.web.desk.rendering import masked_code
 from gateway.web.desk.routes import Routes
 from gateway.web.desk.visit import Visit
 
@@ -68,7 +69,7 @@ def _made(database: Any, wanted: ReadingFilter, kind: Format, full: bool) -> tup
 
 
 def _masked(row: Listed) -> Listed:
-    return row._replace(number=f"{row.number[:2]}***{row.number[-2:]}")
+    return row._replace(number=masked_code(row.number))
 
 
 def _rows(database: Any, wanted: ReadingFilter) -> Iterator[Listed]:

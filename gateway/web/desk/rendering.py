@@ -77,6 +77,11 @@ def in_threes(language: str, value: int) -> str:
     return group(value) if language == PERSIAN else f"{value:,}"
 
 
+def masked_code(number: str) -> str:
+    """A number that names somebody, with so much of it as tells two apart in a list."""
+    return f"{number[:2]}***{number[-2:]}" if len(number) >= _LEAST_TO_MASK else "***"
+
+
 @pass_context
 def _digits(context: Context, value: object) -> str:
     return NONE if value is None else in_digits(context["language"], value)
@@ -133,8 +138,7 @@ def _code(context: Context, number: str | None, *, whole: bool = False) -> str:
     """A subscription, a bill ID or a national code; masked where it is not to be seen."""
     if not number:
         return NONE
-    masked = f"{number[:2]}***{number[-2:]}" if len(number) >= _LEAST_TO_MASK else "***"
-    return in_digits(context["language"], number if whole else masked)
+    return in_digits(context["language"], number if whole else masked_code(number))
 
 
 @pass_context
