@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from sqlalchemy import Table, func, insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from core.database import Database
 from core.demo import fill
@@ -37,19 +37,11 @@ from core.tables import (
     ussd_steps,
 )
 from tests.conftest import NOW_MS
+from tests.rows import filled
 
 UTILITY, LINE = "kerman-water", "100034122"
 MINE, SHARED, OTHER = "989121110001", "989121110002", "989121110003"
 BOOKS = ("bills", "payments", "corrections", "instalments", "readings", "orders", "requests")
-
-
-def _row(table: Table, **known: Any) -> dict[str, Any]:
-    filled = {
-        column.name: 1 if column.type.python_type is int else column.type.python_type()
-        for column in table.columns
-        if not (column.nullable or column.server_default or column.primary_key)
-    }
-    return filled | known
 
 
 def _both(database: Database, keys: Keys) -> tuple[Any, Any]:
@@ -60,34 +52,34 @@ def _both(database: Database, keys: Keys) -> tuple[Any, Any]:
         connection.execute(contacts.delete())
         for whose, mobiles in ((me, (MINE, SHARED)), (you, (OTHER, SHARED))):
             connection.execute(insert(contacts), [
-                _row(contacts, utility=UTILITY, mobile=mobile, subscriber_id=whose.id)
+                filled(contacts, utility=UTILITY, mobile=mobile, subscriber_id=whose.id)
                 for mobile in mobiles
             ])  # fmt: skip
             mobile, key = mobiles[0], whose.id
             about = {"mobile": mobile, "line": LINE}
             base = first_id_at(NOW_MS) + 1000 * key
             named = {"subscriber_id": key}
-            requested = _row(requests, id=key, utility=UTILITY, tracking=str(key), **named)
+            requested = filled(requests, id=key, utility=UTILITY, tracking=str(key), **named)
             requested |= {"state": "done", "mobile": mobile, "text": "secret", "fields": "{}"}
             for table, row in (
-                (inbox, _row(inbox, id=base, text="secret named", **about, **named)),
-                (inbox, _row(inbox, id=base + 1, text="secret alone", **about)),
-                (inbox, _row(inbox, id=base + 2, text="shared", mobile=SHARED, line=LINE)),
-                (inbox_handling, _row(inbox_handling, inbox_id=base, note="secret")),
-                (outbox, _row(outbox, id=base, text="secret", part=1, state="delivered",
-                              **about, **named)),
-                (ussd_steps, _row(ussd_steps, id=base, text="secret", **about)),
-                (events, _row(events, id=base, about='{"x": "secret"}', **named)),
+                (inbox, filled(inbox, id=base, text="secret named", **about, **named)),
+                (inbox, filled(inbox, id=base + 1, text="secret alone", **about)),
+                (inbox, filled(inbox, id=base + 2, text="shared", mobile=SHARED, line=LINE)),
+                (inbox_handling, filled(inbox_handling, inbox_id=base, note="secret")),
+                (outbox, filled(outbox, id=base, text="secret", part=1, state="delivered",
+                                **about, **named)),
+                (ussd_steps, filled(ussd_steps, id=base, text="secret", **about)),
+                (events, filled(events, id=base, about='{"x": "secret"}', **named)),
                 (requests, requested),
-                (request_history, _row(request_history, request_id=key, note="secret")),
-                (request_messages, _row(request_messages, request_id=key, text="secret")),
-                (request_documents, _row(request_documents, request_id=key, content=b"secret")),
-                (orders, _row(orders, id=base, mobile=mobile, link=f"link{key}", state="booked",
-                              **named)),
-                (code_failures, _row(code_failures, utility=UTILITY, number=whose.number,
-                                     mobile=OTHER + "9")),
-                (suppressions, _row(suppressions, utility=UTILITY, mobile=mobile, reason="asked",
-                                    note=f"{whose.name} telephoned")),
+                (request_history, filled(request_history, request_id=key, note="secret")),
+                (request_messages, filled(request_messages, request_id=key, text="secret")),
+                (request_documents, filled(request_documents, request_id=key, content=b"secret")),
+                (orders, filled(orders, id=base, mobile=mobile, link=f"link{key}", state="booked",
+                                **named)),
+                (code_failures, filled(code_failures, utility=UTILITY, number=whose.number,
+                                       mobile=OTHER + "9")),
+                (suppressions, filled(suppressions, utility=UTILITY, mobile=mobile, reason="asked",
+                                      note=f"{whose.name} telephoned")),
             ):  # fmt: skip
                 connection.execute(insert(table), row)
             sent = {
@@ -97,7 +89,7 @@ def _both(database: Database, keys: Keys) -> tuple[Any, Any]:
                 "source": "sms",
                 "note": f"said to {whose.name}",
             }
-            connection.execute(insert(readings), _row(readings, **named) | sent)
+            connection.execute(insert(readings), filled(readings, **named) | sent)
     return me, you
 
 

@@ -42,50 +42,41 @@ from core.tables import (
 )
 from gateway.retention import Retention
 from tests.conftest import NOW_MS
+from tests.rows import filled
 
 MOBILE, LINE = "989131234567", "100034122"
 OLD, NEW = NOW_MS - 100 * DAY_MS, NOW_MS - 10 * DAY_MS
 ALL = Keep(*[30] * len(Keep._fields))
 
 
-def _filled(table: Table, **known: Any) -> dict[str, Any]:
-    """A row with a value in each column that must have one."""
-    row = {
-        column.name: 1 if column.type.python_type is int else column.type.python_type()
-        for column in table.columns
-        if not (column.nullable or column.server_default or column.primary_key)
-    }
-    return row | known
-
-
 def _rows(at: int) -> Iterator[tuple[Table, dict[str, Any]]]:
     """One of each kind, from then, that may go."""
     key = first_id_at(at)
     about = {"mobile": MOBILE, "line": LINE}
-    yield inbox, _filled(inbox, id=key, received_at=at, text="my words", **about)
-    yield inbox_handling, _filled(inbox_handling, inbox_id=key)
-    yield outbox, _filled(outbox, id=key, text="our words", state="delivered", **about)
-    yield attempts, _filled(attempts, outbox_id=key)
-    yield ussd_steps, _filled(ussd_steps, id=key, text="1234567", **about)
-    yield events, _filled(events, id=key, about="{}", handled_at=at)
-    yield code_failures, _filled(code_failures, at=at)
-    yield alerts, _filled(alerts, id=key, trouble=str(at), ended_at=at)
-    yield orders, _filled(orders, id=key, mobile=MOBILE, state="booked", link=str(at))
-    request = _filled(requests, id=at % 97, utility="u", tracking=str(at), created_at=at)
+    yield inbox, filled(inbox, id=key, received_at=at, text="my words", **about)
+    yield inbox_handling, filled(inbox_handling, inbox_id=key)
+    yield outbox, filled(outbox, id=key, text="our words", state="delivered", **about)
+    yield attempts, filled(attempts, outbox_id=key)
+    yield ussd_steps, filled(ussd_steps, id=key, text="1234567", **about)
+    yield events, filled(events, id=key, about="{}", handled_at=at)
+    yield code_failures, filled(code_failures, at=at)
+    yield alerts, filled(alerts, id=key, trouble=str(at), ended_at=at)
+    yield orders, filled(orders, id=key, mobile=MOBILE, state="booked", link=str(at))
+    request = filled(requests, id=at % 97, utility="u", tracking=str(at), created_at=at)
     yield requests, request | {"state": "done", "mobile": MOBILE, "text": "x", "fields": "{1}"}
-    yield request_history, _filled(request_history, request_id=at % 97, note="of somebody")
-    yield request_messages, _filled(request_messages, request_id=at % 97, text="of somebody")
-    yield request_documents, _filled(request_documents, request_id=at % 97, content=b"%PDF-")
-    yield readings, _filled(readings, subscriber_id=1, read_at=at, mobile=MOBILE, reading=77)
-    yield idempotency_keys, _filled(idempotency_keys, token_id=1, key=str(at), at=at)
-    yield webhook_calls, _filled(webhook_calls, id=key, webhook_id=1)
+    yield request_history, filled(request_history, request_id=at % 97, note="of somebody")
+    yield request_messages, filled(request_messages, request_id=at % 97, text="of somebody")
+    yield request_documents, filled(request_documents, request_id=at % 97, content=b"%PDF-")
+    yield readings, filled(readings, subscriber_id=1, read_at=at, mobile=MOBILE, reading=77)
+    yield idempotency_keys, filled(idempotency_keys, token_id=1, key=str(at), at=at)
+    yield webhook_calls, filled(webhook_calls, id=key, webhook_id=1)
 
 
 def _fill(database: Database) -> None:
     def fill(connection: Connection) -> None:
-        connection.execute(insert(subscribers), _filled(subscribers, id=1, utility="u", number="1"))
-        connection.execute(insert(api_tokens), _filled(api_tokens, id=1))
-        connection.execute(insert(webhooks), _filled(webhooks, id=1))
+        connection.execute(insert(subscribers), filled(subscribers, id=1, utility="u", number="1"))
+        connection.execute(insert(api_tokens), filled(api_tokens, id=1))
+        connection.execute(insert(webhooks), filled(webhooks, id=1))
         for at in (OLD, NEW):
             for table, row in _rows(at):
                 connection.execute(insert(table), row)
@@ -172,7 +163,7 @@ def test_a_round_is_cut_into_pieces_and_gone_on_with(
     """Each piece is a transaction; who is interrupted goes on where it was."""
     monkeypatch.setattr(retention, "PIECE", 4)
     first = first_id_at(OLD) + 1
-    more = [_filled(ussd_steps, id=first + n, mobile=MOBILE, line=LINE) for n in range(9)]
+    more = [filled(ussd_steps, id=first + n, mobile=MOBILE, line=LINE) for n in range(9)]
     kept.transact("test", lambda connection: connection.execute(insert(ussd_steps), more))
     reactor = ReactorClock()
     reactor.rightNow = NOW_MS / 1000
