@@ -17,6 +17,7 @@ from core.outages.notices import begin_notices, planned_notices
 from core.planning import Planned, begin_planned, is_due, plans
 from core.production import Press, Produced, is_paused
 from core.production_due import run_due
+from core.runs.failures import FailedRun, failed_runs
 from core.templates.in_use import InUse, TemplatesInUse
 
 log = structlog.get_logger(__name__)
@@ -36,6 +37,8 @@ class Round(NamedTuple):
     """What came of events whose messages were put off."""
     planned: tuple[Planned, ...] = ()
     """What comes next, the soonest first; what should have been begun already is overdue."""
+    failed_runs: tuple[FailedRun, ...] = ()
+    """Campaigns, begun by a schedule or by somebody, that could not be gone on with."""
 
     def overdue(self, now: int) -> tuple[Planned, ...]:
         """What should have been begun; nothing while the scheduler is paused."""
@@ -51,14 +54,16 @@ class Seen(NamedTuple):
     has_due: bool
     """Whether messages that were put off are to be made."""
     is_paused: bool
+    failed: tuple[FailedRun, ...]
 
 
 def look(connection: Connection, press: Press, now: int) -> Seen:
-    """The templates in use, and what is due; changes nothing. At most six statements."""
+    """The templates in use, and what is due; changes nothing. At most seven statements."""
     by_index_only(connection)
     used = press.templates.look(connection)
     notices = planned_notices(connection, used, now)
-    return Seen(used, notices, has_due(connection, now), is_paused(connection))
+    failed = failed_runs(connection, now)
+    return Seen(used, notices, has_due(connection, now), is_paused(connection), failed)
 
 
 def planned_next(connection: Connection, now: int) -> tuple[Planned, ...]:
@@ -75,7 +80,8 @@ def go_round(database: Database, press: Press, now: int) -> Round:
     """
     seen = database.read("schedule.look", look, press, now)
     if seen.is_paused:
-        return Round(is_paused=True, planned=_in_order(seen.used, seen.notices))
+        planned = _in_order(seen.used, seen.notices)
+        return Round(is_paused=True, planned=planned, failed_runs=seen.failed)
     kept: list[InUse] = []
     begun: list[int] = []
     missed = failed = 0
@@ -107,6 +113,7 @@ def go_round(database: Database, press: Press, now: int) -> Round:
         failed=failed,
         due=due,
         planned=_in_order(kept, notices),
+        failed_runs=seen.failed,
     )
 
 

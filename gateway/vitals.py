@@ -24,6 +24,7 @@ from gateway.health import (
     DatabaseHealth,
     DiskHealth,
     DoorHealth,
+    FailedHealth,
     Health,
     OperatorHealth,
     PanelHealth,
@@ -184,6 +185,10 @@ class Vitals:
             overdue=tuple(map(_planned, found.overdue(now))),
             missed=status.missed,
             broken=found.failed,
+            failed=tuple(
+                FailedHealth(utility=each.utility, template=each.template, error=each.error)
+                for each in found.failed_runs
+            ),
             events=counted.events,
             messages=counted.messages,
             put_off=counted.later,

@@ -38,6 +38,7 @@ class Kind(StrEnum):
     WAL = "wal"
     SCHEDULE_LATE = "schedule_late"
     SCHEDULE_BROKEN = "schedule_broken"
+    CAMPAIGN_FAILED = "campaign_failed"
     SCHEDULER = "scheduler"
     SET_ASIDE = "set_aside"
     DAEMON_GONE = "daemon_gone"
@@ -50,6 +51,7 @@ OF_ALL: Final = frozenset(
         Kind.QUEUE_OLD,
         Kind.SCHEDULE_LATE,
         Kind.SCHEDULE_BROKEN,
+        Kind.CAMPAIGN_FAILED,
         Kind.DAEMON_GONE,
         Kind.WEBHOOK,
     }
@@ -231,6 +233,9 @@ class Judge:
                 yield Trouble(Kind.SCHEDULE_LATE, about, in_words(late))
         if scheduler.broken:
             yield Trouble(Kind.SCHEDULE_BROKEN, "", str(scheduler.broken))
+        for failed in scheduler.failed:
+            about = f"{failed.utility}/{failed.template}"
+            yield Trouble(Kind.CAMPAIGN_FAILED, about, failed.error)
         silent = (snapshot.now - (scheduler.last_round or snapshot.started_at)) / 1000
         if scheduler.leads and not scheduler.paused and silent > ROUND_LIMIT_SECONDS:
             yield Trouble(Kind.SCHEDULER, "", in_words(silent))

@@ -90,6 +90,12 @@ WORDS: Final[Mapping[Kind, Words]] = {
         "the schedules of all templates are kept again",
         "زمان‌بندی همه الگوها دوباره اجرا می‌شود",
     ),
+    Kind.CAMPAIGN_FAILED: Words(
+        "a campaign of template {about} has failed: {detail}",
+        "ارسال انبوه الگوی {about} ناتمام ماند: {detail}",
+        "the campaign of template {about} goes on, or was given up",
+        "ارسال انبوه الگوی {about} ادامه یافت یا لغو شد",
+    ),
     Kind.SCHEDULER: Words(
         "the scheduler has not looked at its schedules for {detail}",
         "زمان‌بند {detail} است که کار نمی‌کند",

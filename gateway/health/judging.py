@@ -204,6 +204,13 @@ def _scheduler_problems(snapshot: Snapshot) -> Iterator[Problem]:
     if scheduler.broken:
         words = f"the schedules of {scheduler.broken} templates cannot be kept: the log says why"
         yield Problem("schedules_broken", words, {"count": scheduler.broken})
+    for failed in scheduler.failed:
+        words = (
+            f"a campaign of the template {failed.template} of {failed.utility} has failed: "
+            f"{failed.error}; `peyk campaign resume` or `cancel` it"
+        )
+        values = {"template": failed.template, "error": failed.error}
+        yield Problem("campaign_failed", words, values, utility=failed.utility)
 
 
 def _peer_problems(snapshot: Snapshot) -> Iterator[Problem]:

@@ -155,6 +155,15 @@ class PlannedHealth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FailedHealth:
+    """A campaign that could not be gone on with."""
+
+    utility: str
+    template: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SchedulerHealth:
     """What the utility sends by itself; what is counted is counted since the daemon started."""
 
@@ -179,6 +188,8 @@ class SchedulerHealth:
     """… those that are made later …"""
     set_aside: int
     """… and what cannot be made: the log says why."""
+    failed: tuple[FailedHealth, ...] = ()
+    """Campaigns that wait to be mended or given up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,7 +68,9 @@ def _snapshot() -> Snapshot:
         panels=(_some(PanelHealth, name="panel", up=True, next_attempt=None),),
         doors=(_some(DoorHealth, name="hub"),),
         ussd=_some(UssdHealth, most=10),
-        scheduler=_some(SchedulerHealth, planned=(), overdue=(), broken=0, last_round=NOW_MS),
+        scheduler=_some(
+            SchedulerHealth, planned=(), overdue=(), failed=(), broken=0, last_round=NOW_MS
+        ),
         peers=(_some(PeerHealth, host="b", binds_up=(), taken_over_at=None),),
         disk=DiskHealth(free=5_000_000_000, wal=4096),
         services=(ServiceHealth(name="campaigns", state=ServiceState.PAUSED),),

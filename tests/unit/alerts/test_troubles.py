@@ -12,6 +12,7 @@ from gateway.alerts.troubles import OF_ALL, Found, Judge, Kind, Trouble, Window
 from gateway.alerts.words import WORDS, told, told_end
 from gateway.health import (
     DiskHealth,
+    FailedHealth,
     OperatorHealth,
     PanelHealth,
     PeerHealth,
@@ -41,6 +42,7 @@ SCHEDULER = SchedulerHealth(
 MCI = OperatorHealth(smsc="mci", accepted=0, refused=0, delivered=0, undelivered=0)
 QUIET = replace(WELL, scheduler=SCHEDULER, operators=(MCI,), disk=DiskHealth(free=10**11, wal=0))
 DOWN = replace(LOST, down_since=NOW - 61_000)
+UNREAD = FailedHealth(utility="kerman-water", template="bills", error="there is no report 'x'")
 LATE = PlannedHealth(utility="kerman-water", template="bills", what="bills", at=NOW - 301_000)
 
 
@@ -78,6 +80,10 @@ def _operators(**counts: Any) -> dict[str, Any]:
             [("schedule_late", "kerman-water/bills")],
         ),
         ({"scheduler": replace(SCHEDULER, broken=1)}, [("schedule_broken", "")]),
+        (
+            {"scheduler": replace(SCHEDULER, failed=(UNREAD,))},
+            [("campaign_failed", "kerman-water/bills")],
+        ),
         ({"scheduler": replace(SCHEDULER, last_round=NOW - 61_000)}, [("scheduler", "")]),
     ],
 )

@@ -13,7 +13,11 @@ from core.database import Database
 from core.jalali import jalali, local, parse_date
 from core.planning import BY_SCHEDULE
 from core.production import SERVICE
-from core.runs.store import Run, RunFilter, list_runs
+from core.runs.failures import FailedRun
+from core.runs.producing import fail
+from core.runs.states import Move
+from core.runs.store import Run, RunFilter, list_runs, move
+from core.runs.taking import take_runs
 from core.scheduling import Round, go_round
 from core.tables import paused_services
 from core.templates import store
@@ -147,3 +151,28 @@ def test_a_paused_scheduler_begins_nothing_and_says_what_it_would(
     assert len(found.planned) == 1
     database.transact("go on", lambda connection: connection.execute(paused_services.delete()))
     assert len(go_round(database, ours, now_ms()).begun) == 1
+
+
+def test_a_campaign_that_failed_is_told_of_until_somebody_sees_to_it(
+    database: Database, now_ms: Clock, go: Go
+) -> None:
+    """The newest of each template: one that went well since then makes up for it."""
+    version = in_use(database, every("every day 08:00"), since=now_ms())
+    now_ms.advance(86_400)
+    (first,) = go().begun
+
+    def break_off(run_id: int) -> None:
+        database.transact("take", take_runs, [run_id], 0, now_ms())
+        database.transact("fail", fail, run_id, 0, "there is no report 'x'", now_ms())
+
+    break_off(first)
+    assert go().failed_runs == (FailedRun(UTILITY, version.name, "there is no report 'x'"),)
+    assert database.transact("cancel", move, first, Move.CANCEL, now_ms())
+    assert go().failed_runs == ()
+    now_ms.advance(86_400)
+    (second,) = go().begun
+    break_off(second)
+    assert len(go().failed_runs) == 1
+    now_ms.advance(86_400)
+    assert len(go().begun) == 1
+    assert go().failed_runs == ()
