@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Iterable
 from types import MappingProxyType
 from typing import Final
 
-_ZEROS: Final = (0x06F0, 0x0660, 0xFF10)
-_DIGITS: Final = {zero + digit: 0x30 + digit for zero in _ZEROS for digit in range(10)}
+_BEYOND_ASCII: Final = "".join(map(chr, range(0x0660, 0x20000)))
+_DIGITS: Final = {
+    ord(sign): 0x30 + unicodedata.decimal(sign) for sign in re.findall(r"\d", _BEYOND_ASCII)
+}
+"""Persian, Arabic-Indic, full-width and every other family: who types a code in any of them
+means it, and what is not read as digits would not be masked either."""
 
 MARK: Final = "\u200c"
 """What ``flat`` puts in the place of each mark that nobody sees."""
@@ -45,7 +50,7 @@ _HARMFUL: Final = re.compile("[\u202a-\u202e\u2066-\u2069\x00-\x08\x0b-\x1f\x7f-
 
 
 def ascii_digits(text: str) -> str:
-    """``text`` with Persian, Arabic-Indic and full-width digits as ASCII ones, one for one."""
+    """``text`` with Persian, Arabic-Indic and all other digits as ASCII ones, one for one."""
     return text if text.isascii() else text.translate(_TO_ASCII)
 
 

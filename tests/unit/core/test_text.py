@@ -12,8 +12,12 @@ ANY_TEXT = st.text(st.characters(exclude_categories=()))
 
 
 @pytest.mark.parametrize(
-    "digits", ["۰۱۲۳۴۵۶۷۸۹", "٠١٢٣٤٥٦٧٨٩", "0123456789", "۰١2۳٤5۶٧8۹", "０１２３４５６７８９"]
-)
+    "digits",
+    [
+        "۰۱۲۳۴۵۶۷۸۹", "٠١٢٣٤٥٦٧٨٩", "0123456789", "۰١2۳٤5۶٧8۹", "０１２３４５６７８９",
+        "०१२३४५६७८९", "০১২৩৪৫৬৭৮৯", "𝟬𝟭𝟮𝟯𝟰𝟱𝟲𝟳𝟴𝟵",
+    ],
+)  # fmt: skip
 def test_every_digit_family_is_read(digits: str) -> None:
     """A handset's choice of digits makes no difference."""
     assert ascii_digits(digits) == normalise(digits) == flat(digits) == "0123456789"
