@@ -76,13 +76,16 @@ def _titled(file: Path, titles: Any, fields: Mapping[Argument, Field]) -> dict[A
 
 
 def _format(pattern: Pattern, titled: Mapping[Argument, Field]) -> str:
-    """How to write a command in English: fields that may be left out are not shown."""
+    """How to write a command in English: as ``gateway.rules.published`` does in Persian."""
     names = [*pattern.codes, *(word for word in pattern.keywords if word.isascii())]
     form = pattern.full if pattern.basic is None else pattern.basic
     titles = [titled[argument].title for argument in form]
     if pattern.takes_text and not pattern.text_optional:
         titles.append(titled[Argument.TEXT].title)
-    return "*".join([*(names[:1] or pattern.keywords[:1]), *titles])
+    shown = "*".join([*(names[:1] or pattern.keywords[:1]), *titles])
+    if Argument.YEAR in pattern.full and Argument.YEAR not in form:
+        shown += f" (*{titled[Argument.YEAR].title})"
+    return shown
 
 
 def _wording(file: Path, table: Any, named: Mapping[Argument, Field], language: str) -> Wording:

@@ -149,6 +149,8 @@ def _wrong_form(grammar: Grammar, wording: Wording, pattern: Pattern, runs: Sequ
         return wording.length[left[0]]
     if left:
         needed = [argument for argument in left if all(argument in form for form in pattern.forms)]
+        if not needed and pattern.takes_text and not pattern.text_optional:
+            return wording.missing[Argument.TEXT]
         return wording.missing[(needed or left)[0]]
     if pattern.takes_text:
         return wording.missing[Argument.TEXT]

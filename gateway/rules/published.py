@@ -26,6 +26,7 @@ _KEYWORD: Final = re.compile(r"[^\W\d_]+(?: [^\W\d_]+)*|[^\w\s]")
 
 _OMISSIBLE: Final = (Argument.NUMBER, Argument.CODE)
 _TEXT: Final = (Argument.TEXT.value, f"{Argument.TEXT.value}?")
+_OPTIONAL_YEAR: Final = f"{Argument.YEAR.value}?"
 
 
 class OperationLike(Protocol):
@@ -180,7 +181,11 @@ def _needed(choices: Iterable[Sequence[Argument | None]]) -> int:
 def _format(
     place: _Place, given: PublishedPattern, choices: Iterable[Sequence[Argument | None]]
 ) -> str:
-    """How to write a command, where the file does not say it; optional fields are not shown."""
+    """How to write a command, where the file does not say it.
+
+    Of the fields that may be left out it shows the year, whose form has to be told; where a list
+    begins is told by the list before.
+    """
     codes = (persian_digits(ascii_digits(code)) for code in given.codes)
     titles = [
         " یا ".join(place.fields[each].title for each in _without_nothing(choice))
@@ -189,7 +194,10 @@ def _format(
     ]
     if given.fields[-1:] == (Argument.TEXT.value,):
         titles.append(TEXT.title)
-    return "+".join([*[*codes, *given.keywords][:1], *titles])
+    shown = "+".join([*[*codes, *given.keywords][:1], *titles])
+    if _OPTIONAL_YEAR in given.fields:
+        shown += f" (+{place.fields[Argument.YEAR].title})"
+    return shown
 
 
 def _arguments(place: _Place, name: str) -> list[Argument | None]:

@@ -61,7 +61,7 @@ def state(line: Talk) -> list[Any]:
         (REGIONAL, "استعلام 19999999", WRONG),
         # Somebody else's subscription: a mobile that is registered to another one, no code.
         (KERMAN, "010 {other}", CODE),
-        (KERMAN, "110 {other} 1880", CODE),
+        (KERMAN, "110 {other} 1880", "رمز رایانه و رقم کنتور هر دو لازم است"),
         (KERMAN, "210 {other}", CODE),
         (KERMAN, "مصرف {other}", CODE),
         (KERMAN, "پرداخت بدهی {other}", CODE),
@@ -81,7 +81,9 @@ def state(line: Talk) -> list[Any]:
         # A code that is a year: it may not be tried where a year may stand.
         (KERMAN, "مصرف {number} 1402", WRONG),
         # Years, rows, readings that cannot be.
-        (KERMAN, "مصرف {number} {code} 1299", FORMAT),
+        (KERMAN, "مصرف {number} {code} 1299", "رمز رایانه (+سال چهاررقمی)"),
+        (KERMAN, "مصرف {number} {code} 99", "رمز رایانه (+سال چهاررقمی)"),
+        (KERMAN, "use {number} {code} 1299", "code (*year of four digits)"),
         (POWER, "مصرف {bill_id} 2024", "سال درست نیست"),
         (POWER, "مصرف {bill_id} 1403 0", "شماره سطر درست نیست"),
         (POWER, "مصرف {bill_id} 1450", "سابقه‌ای ثبت نشده"),
@@ -97,6 +99,10 @@ def state(line: Talk) -> list[Any]:
         # Words that are missing.
         (LORESTAN, "208", FORMAT),
         (LORESTAN, "205 {number} {code}", FORMAT),
+        (LORESTAN, "205 {number}", "متن نوشته نشده است"),
+        # A figure that may be the reading or the code: both are asked for.
+        (KERMAN, "110 {number} {code}", "۱۱۰+شماره اشتراک+رمز رایانه+عدد مشکی کنتور"),
+        (LORESTAN, "کارکرد {number} {code}", "کارکرد+شماره اشتراک+رمز رایانه+عدد مشکی کنتور"),
         (REGIONAL, "شکایت", FORMAT),
     ],
 )  # fmt: skip
