@@ -126,6 +126,13 @@ def subscriber_of(connection: Connection, utility: str, number: str) -> Detail |
     return _detail(connection, subscribers.c.utility == utility, subscribers.c.number == number)
 
 
+def utilities_with(connection: Connection, utilities: Collection[str], number: str) -> list[str]:
+    """Those of ``utilities`` that have a subscription of this number, by name."""
+    theirs = (subscribers.c.utility.in_(utilities), subscribers.c.number == number)
+    named = select(subscribers.c.utility).where(*theirs).order_by(subscribers.c.utility)
+    return list(connection.execute(named).scalars())
+
+
 def _detail(connection: Connection, *which: ColumnElement[bool]) -> Detail | None:
     by_index_only(connection)
     row = connection.execute(_DETAIL.where(*which)).one_or_none()

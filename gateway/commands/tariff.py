@@ -16,7 +16,7 @@ from core.text import ascii_digits
 from gateway.commands.clicking import Group, as_json, misuse, pass_context
 from gateway.commands.context import CommandError, Context, now_ms
 from gateway.commands.output import print_facts, print_json, print_table
-from gateway.commands.utilities import profile_of
+from gateway.commands.utilities import profile_with
 
 FURTHEST = timedelta(days=366)
 """How far ahead a bill can be explained."""
@@ -46,7 +46,7 @@ def tariff() -> None:
 @tariff.command("explain", epilog="peyk tariff explain 10000001 --reading 1234")
 @click.argument("subscription", metavar="SUBSCRIPTION")
 @click.option("--reading", required=True, metavar="FIGURE", help="What the meter shows.")
-@click.option("--utility", metavar="NAME", help="Where lines serve several.")
+@click.option("--utility", metavar="NAME", help="Where several have the number.")
 @click.option(
     "--at", metavar="DATE", help="On which day, a year from now at the latest; today if not said."
 )
@@ -65,12 +65,13 @@ def explain_bill(
     context: Context, subscription: str, reading: str, *, utility: str | None, at: str | None
 ) -> Explained:
     """Compute the bill that a reading would make. Raises ``CommandError``, ``ValueError``."""
-    profile = profile_of(context, utility)
     number, figure = ascii_digits(subscription), ascii_digits(reading)
     if not (figure.isascii() and figure.isdigit()):
         raise ValueError(f"{reading!r} is not what a meter shows")
-    question = Question(profile.utility, number, figure, _instant(at), profile.terms)
+    instant = _instant(at)
     with context.database() as database:
+        profile = profile_with(context, database, number, utility)
+        question = Question(profile.utility, number, figure, instant, profile.terms)
         try:
             return database.read("cli.tariff_explain", explain, question)
         except CannotExplain as error:

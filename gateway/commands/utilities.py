@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from core.access.permissions import EVERY_UTILITY
+from core.database import Database
 from core.operations import REGISTRY
+from core.subscribers import utilities_with
 from core.text import nearest_hint
 from gateway.commands.context import CommandError, Context
 from gateway.minds import minds_of, speaker
@@ -44,6 +46,26 @@ def chosen(known: Mapping[str, Profile], utility: str | None) -> Profile:
 def scope_of(context: Context, utility: str | None) -> str:
     """A utility that lines serve, or every one. Raises as ``profile_of``."""
     return profile_of(context, utility).utility if utility else EVERY_UTILITY
+
+
+def profile_with(context: Context, database: Database, number: str, utility: str | None) -> Profile:
+    """The profile of ``utility``, or of the only one that has a subscription of this number.
+
+    Raises ``ConfigError``, ``CommandError``.
+    """
+    known = profiles(context)
+    if utility is not None or len(known) < 2:  # noqa: PLR2004
+        return profile_of(context, utility)
+
+    found = database.read("cli.whose", utilities_with, list(known), number)
+    if not found:
+        raise CommandError(f"no utility has a subscription {number}")
+    if len(found) > 1:
+        several = ", ".join(found)
+        raise CommandError(
+            f"several utilities have a subscription {number}: say --utility of {several}"
+        )
+    return known[found[0]]
 
 
 def check_served(utility: str, known: Collection[str]) -> None:

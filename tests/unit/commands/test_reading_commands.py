@@ -70,6 +70,24 @@ def test_the_lines_add_up_in_json(peyk: Peyk, database: Database) -> None:
     assert found["lines"][0]["quantity"] == "61/6"  # 5 m³ in 30 days are 61/6 in 61
 
 
+def test_the_number_says_whose_it_is_where_several_are_served(
+    home: Path, peyk: Peyk, database: Database
+) -> None:
+    """Only a number that several utilities have needs their name."""
+    file = home / "peyk.toml"
+    second = '[[lines]]\nnumber = "100066133"\nprofile = "lorestan-water"\nbinds = ["mci"]\n'
+    file.write_text(file.read_text(encoding="utf-8") + second, encoding="utf-8")
+    asked = ("tariff", "explain", "10000001", "--reading", "1150", "--at", "1405/06/09")
+    assert "61 days" in peyk(*asked).out
+    ran = peyk("tariff", "explain", "19999999", "--reading", "1150")
+    assert (ran.code, ran.err) == (1, "peyk: no utility has a subscription 19999999\n")
+    theirs = {"utility": "lorestan-water", "number": "10000001", "changed_at": 0}
+    with database.engine.begin() as connection:
+        connection.execute(insert(subscribers).values(theirs))
+    assert "say --utility of kerman-water, lorestan-water" in peyk(*asked).err
+    assert "61 days" in peyk(*asked, "--utility", "kerman-water").out
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
