@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, func, select, union_all
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, select, union_all
 
 from core.database import by_index_only
 from core.readings import ReadingState
@@ -109,18 +109,24 @@ def list_readings(connection: Connection, wanted: ReadingFilter) -> list[Listed]
     return [Listed._make(row) for row in connection.execute(query)]
 
 
+_WAITING = (
+    select(readings.c.id)
+    .join_from(readings, subscribers)
+    .where(readings.c.state == ReadingState.DOUBTFUL.value)
+    .limit(MOST_COUNTED)
+)
+_WAITING_OF = _WAITING.where(subscribers.c.utility.in_(bindparam("utilities", expanding=True)))
+# Built once: every page of the desk tells how many wait.
+_COUNT = select(func.count()).select_from(_WAITING.subquery())
+_COUNT_OF = select(func.count()).select_from(_WAITING_OF.subquery())
+
+
 def count_waiting(connection: Connection, utilities: Collection[str] | None) -> int:
     """How many readings wait for a decision, ``MOST_COUNTED`` at the most; None: of everybody."""
     by_index_only(connection)
-    waits = (
-        select(readings.c.id)
-        .join_from(readings, subscribers)
-        .where(readings.c.state == ReadingState.DOUBTFUL.value)
-        .limit(MOST_COUNTED)
-    )
-    if utilities is not None:
-        waits = waits.where(subscribers.c.utility.in_(sorted(utilities)))
-    return connection.execute(select(func.count()).select_from(waits.subquery())).scalar_one()
+    if utilities is None:
+        return connection.execute(_COUNT).scalar_one()
+    return connection.execute(_COUNT_OF, {"utilities": sorted(utilities)}).scalar_one()
 
 
 def readings_of(

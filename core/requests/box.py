@@ -14,6 +14,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
+    bindparam,
     exists,
     func,
     insert,
@@ -171,12 +172,8 @@ def note_seen(connection: Connection, request_id: int, side: Side, up_to: int, n
 
 def count_unseen(connection: Connection, reader: Reader) -> int:
     """How many messages wait for the reader's side."""
-    return connection.execute(
-        select(func.count())
-        .select_from(request_messages)
-        .join(requests, requests.c.id == request_messages.c.request_id)
-        .where(request_messages.c.side == reader.side.other.value, _UNSEEN, *_own(reader))
-    ).scalar_one()
+    count = _COUNTS[reader.side, reader.utilities is not None]
+    return connection.execute(count, _whose(reader)).scalar_one()
 
 
 def list_boxes(
@@ -195,7 +192,7 @@ def list_boxes(
     is_last = ~exists().where(
         newer.c.request_id == request_messages.c.request_id, newer.c.id > request_messages.c.id
     )
-    conditions: list[ColumnElement[bool]] = [is_last, *_own(reader)]
+    conditions = [is_last, *_own(reader.side, of_some=reader.utilities is not None)]
     if only_unseen:
         waiting = request_messages.alias("waiting")
         conditions.append(
@@ -208,7 +205,8 @@ def list_boxes(
     if before is not None:
         conditions.append(request_messages.c.id < before)
     rows = connection.execute(
-        _listed().where(*conditions).order_by(request_messages.c.id.desc()).limit(limit)
+        _listed().where(*conditions).order_by(request_messages.c.id.desc()).limit(limit),
+        _whose(reader),
     ).all()
     width = len(Request._fields)
     found = [
@@ -220,13 +218,30 @@ def list_boxes(
     ]
 
 
-def _own(reader: Reader) -> list[ColumnElement[bool]]:
+def _own(side: Side, *, of_some: bool) -> list[ColumnElement[bool]]:
+    """The requests of a reader, whose values are ``_whose``; ``of_some``: not every utility's."""
     conditions: list[ColumnElement[bool]] = [requests.c.office.is_not(None)]
-    if reader.side is Side.OFFICE:
-        conditions = [requests.c.office == reader.office]
-    if reader.utilities is not None:
-        conditions.append(requests.c.utility.in_(sorted(reader.utilities)))
+    if side is Side.OFFICE:
+        conditions = [requests.c.office == bindparam("office")]
+    if of_some:
+        conditions.append(requests.c.utility.in_(bindparam("utilities", expanding=True)))
     return conditions
+
+
+def _whose(reader: Reader) -> dict[str, Any]:
+    return {"office": reader.office, "utilities": sorted(reader.utilities or ())}
+
+
+_COUNTS: Final = {
+    (side, of_some): select(func.count())
+    .select_from(request_messages)
+    .join(requests, requests.c.id == request_messages.c.request_id)
+    .where(request_messages.c.side == side.other.value, _UNSEEN, *_own(side, of_some=of_some))
+    for side in Side
+    for of_some in (False, True)
+}
+"""By the side that reads and whether it is for some utilities alone; built once, as every page
+of the desk tells how many wait."""
 
 
 def _listed() -> Select[Any]:
