@@ -11,14 +11,14 @@ ARGS ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test browser font check format bench bench-peers fuzz fuzz-api soak clean
+.PHONY: help run test browser check format bench bench-peers fuzz fuzz-api soak clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \
 		awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
 	@echo 'Options for the tool underneath go into ARGS: make test ARGS="-k browse -x"'
 
-run: $(VENV)/installed font ## run Peyk on sample data, with a simulated operator (Ctrl-C stops both)
+run: $(VENV)/installed $(VENV)/font ## run Peyk on sample data, with a simulated operator (Ctrl-C stops both)
 	@$(BIN)/peyk init --demo
 	@$(BIN)/peyk smsc --background
 	@echo
@@ -57,21 +57,6 @@ browser:
 		$$root apt-get install --quiet --yes --no-install-recommends chromium; \
 	elif command -v dnf >/dev/null && $${root:-env} true 2>/dev/null; then \
 		$$root dnf install --quiet --assumeyes chromium; fi || true
-
-# The desk's Persian font is no Python package either. Debian 12 has no Vazirmatn: Noto,
-# which is larger. Where neither may be installed, pages use the reader's own fonts.
-font:
-	@for file in 'truetype/vazirmatn/Vazirmatn[wght].ttf' 'vazirmatn-vf-fonts/Vazirmatn[wght].ttf' \
-		truetype/noto/NotoSansArabic-Bold.ttf; do \
-		test -e "/usr/share/fonts/$$file" && exit 0; done; \
-	if [ "$$(id -u)" = 0 ]; then root=env; else root='sudo -n'; fi; \
-	if $$root true 2>/dev/null; then \
-		echo 'installing a Persian font for the desk'; \
-		for name in fonts-vazirmatn-variable fonts-noto-core; do \
-			$$root apt-get install --quiet --yes --no-install-recommends $$name \
-			>/dev/null 2>&1 && exit 0; done; \
-		$$root dnf install --quiet --assumeyes vazirmatn-vf-fonts >/dev/null 2>&1 && exit 0; fi; \
-	echo 'no Persian font is installed for the desk (docs/operating.md): it takes the reader'"'"'s own'
 
 check: $(VENV)/installed-dev ## look the code over: ruff, mypy, import-linter
 	$(BIN)/ruff check .
@@ -117,3 +102,18 @@ $(VENV)/installed-dev: pyproject.toml $(VENV)/installed
 	$(BIN)/pip install --quiet 'pip>=25.1'
 	$(BIN)/pip install --quiet --group dev
 	@touch $@
+
+# The desk's Persian font is no Python package: it is asked for once. Debian 12 has no Vazirmatn:
+# Noto, which is larger. Where neither may be installed, pages use the reader's own fonts.
+$(VENV)/font: | $(VENV)/installed
+	@set -- -o Acquire::Retries=0 -o Acquire::http::Timeout=10 --quiet --yes --no-install-recommends; \
+	for file in 'truetype/vazirmatn/Vazirmatn[wght].ttf' 'vazirmatn-vf-fonts/Vazirmatn[wght].ttf' \
+		truetype/noto/NotoSansArabic-Bold.ttf; do \
+		test -e "/usr/share/fonts/$$file" && touch $@ && exit 0; done; \
+	if [ "$$(id -u)" = 0 ]; then root=env; else root='sudo -n'; fi; touch $@; \
+	if $$root true 2>/dev/null; then \
+		echo 'installing a Persian font for the desk'; \
+		for name in fonts-vazirmatn-variable fonts-noto-core; do \
+			$$root apt-get install "$$@" $$name >/dev/null 2>&1 </dev/null && exit 0; done; \
+		$$root dnf install --quiet --assumeyes vazirmatn-vf-fonts >/dev/null 2>&1 && exit 0; fi; \
+	echo 'the desk goes without a Persian font of its own: docs/operating.md says which to install'
