@@ -112,6 +112,7 @@ def test_a_copy_is_of_one_moment(sqlite_database: Database, tmp_path: Path) -> N
     def on_pages(copied: int, of: int) -> None:
         before = wrote[0]
         while wrote[0] < before + 3:
+            assert thread.is_alive()
             ended.wait(0.001)
         during.append(wrote[0])
         said.append((copied, of))
