@@ -11,8 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from core.access.permissions import TITLES
-from gateway.version import version
-from gateway.web.api.openapi import path_of, statuses_of
+from gateway.web.api.openapi import VERSION, path_of, statuses_of
 from gateway.web.api.problems import KINDS
 from gateway.web.api.routes import Route, Routes
 
@@ -32,7 +31,7 @@ def page_of(resources: Sequence[Routes]) -> bytes:
     )
     environment.filters["codes"] = _codes
     page = environment.get_template("reference.html").render(
-        version=version(),
+        version=VERSION,
         resources=[
             {"tag": each.tag, "title": each.title, "routes": [_shown(route) for route in each]}
             for each in resources

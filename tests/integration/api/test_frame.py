@@ -18,6 +18,7 @@ from core.database import Database
 from core.ids import IdMaker
 from core.secrecy import Keys
 from core.tables.access import api_tokens, idempotency_keys, roles
+from gateway.version import version
 from gateway.web.api.call import Call
 from gateway.web.api.cursors import cursor, place
 from gateway.web.api.frame import Frame
@@ -306,6 +307,7 @@ async def test_documents_for_anybody(api: ApiWorld) -> None:
     """OpenAPI of the routes, and a page that needs nothing from elsewhere."""
     document = (await api.read("/openapi.json")).json
     assert document["openapi"] == "3.1.0"
+    assert document["info"]["version"] == "1", "of the API: who has no token learns no release"
     assert set(document["paths"]) == {"/things", "/things/{thing}"}
     post = document["paths"]["/things"]["post"]
     assert post["x-permission"] == EDIT.value
@@ -313,5 +315,6 @@ async def test_documents_for_anybody(api: ApiWorld) -> None:
     page = await api.read("/")
     assert page.header("content-security-policy").startswith("default-src 'self'")
     assert b"<script" not in page.body
+    assert version().encode() not in page.body
     assert b"//" not in page.body.replace(b"https://HOST", b"")
     assert (await api.read("/reference.css")).code == 200
