@@ -172,10 +172,14 @@ class _Loader:
         )
 
     def _replies(self, file: Path, model: MenuFile, language: str, spoken: Spoken) -> Replies:
-        """The words of outcomes: those of the menu, and else those of texts."""
+        """The words of outcomes: those of the menu, be it for all operations, and else of texts."""
         speaking = {name for name in self._used(model) if name not in _asked_only(model)}
         kept = speaking | {COMMON, WORDS}
         tables: dict[str, Any] = {k: v for k, v in spoken.tables.items() if k in kept}
+        everywhere = model.screens.get(COMMON, {})
+        for name in speaking:
+            if isinstance(texted := tables.get(name), dict):
+                tables[name] = {k: v for k, v in texted.items() if k not in everywhere}
         for name, kinds in model.screens.items():
             tables[name] = {**tables.get(name, {}), **kinds}
         known = {name: _texted(each.outcomes) for name, each in self.operations.items()}
