@@ -28,7 +28,7 @@ def answer(walk: Walk) -> None:
         walk.typed.drop()
         walk.home(walk.menu.replies.render(Outcome("", Refusal.FAILED.value, {})))
         return
-    if not _is_whole(walk):
+    if not is_whole(walk):
         walk.typed.drop()
         walk.home(walk.menu.words.changed)
         return
@@ -39,7 +39,7 @@ def answer(walk: Walk) -> None:
     answers(walk, by_hand=True)
 
 
-def _is_whole(walk: Walk) -> bool:
+def is_whole(walk: Walk) -> bool:
     """Whether the menu still has what the session is about; it may have been edited."""
     session, menu = walk.session, walk.menu
     if session.state is State.RESUME:
@@ -235,7 +235,7 @@ def _take_after(walk: Walk, piece: Piece) -> bool:
 def _take_resume(walk: Walk, piece: Piece) -> bool:
     if piece.text == "1":
         walk.session = replace(restored(walk.session.cut), page=0, word="")
-        if not _is_whole(walk):
+        if not is_whole(walk):
             walk.home(walk.menu.words.changed)
     elif piece.text in {"2", walk.menu.keys.home}:
         walk.home()

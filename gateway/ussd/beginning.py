@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.ussd.answering import UNANSWERABLE, answers
+from gateway.ussd.answering import UNANSWERABLE, answers, is_whole
 from gateway.ussd.answers import has_length
 from gateway.ussd.menu import Leaf
 from gateway.ussd.state import Session, State, StateError, restored
@@ -58,7 +58,8 @@ def _worth(walk: Walk) -> str:
     if session.state is State.RESUME:
         # It was cut off again before the offer was answered.
         return session.cut
-    if session.state in UNANSWERABLE or _is_told(Walk(walk.rules, session, walk.heard)):
+    was = Walk(walk.rules, session, walk.heard)
+    if session.state in UNANSWERABLE or not is_whole(was) or _is_told(was):
         return ""
     return cut if session.state is not State.MENU or len(session.trail) > 1 else ""
 

@@ -422,6 +422,17 @@ def test_a_menu_that_was_edited_in_between_begins_again_with_a_word() -> None:
     assert MENU.words.changed in handset.type("1")
 
 
+def test_what_the_menu_has_no_more_is_not_offered_to_go_on_with() -> None:
+    """The connection was lost, and the daemon started again with another menu."""
+    handset, _ = phone(N)
+    handset.dial()
+    handset.type("1")
+    session = restored(handset.lose())
+    assert session.trail == ("home", "payment")
+    gone = stored(replace(session, trail=("home", "gone")))
+    assert HOME in handset.dial(cut=gone)
+
+
 @pytest.mark.parametrize(
     "state",
     ["{", "[]", "null", '{"v":2,"state":"menu"}', '{"v":1,"state":"menu","page":"x"}',
