@@ -31,6 +31,7 @@ from core.requests.kinds import About, Automatic, Door, FieldType, RequestKind, 
 from core.requests.rows import Request, Tracked, fields_json
 from core.requests.serials import MeterSerials
 from core.requests.shelf import Requests, Wish
+from core.requests.states import RequestState
 from core.shelf import Asker, Subscriber
 from core.text import ascii_digits
 
@@ -185,12 +186,12 @@ def _cost(asker: Asker, call: Call, facts: Facts) -> Outcome:
     told = _told(asker, request)
     if not request.fee:
         return refused(call, Refusal.NO_FEE, **told)
-    payable = request.bill_id and not request.paid_at
+    payable = request.state == RequestState.VOUCHER_ISSUED and not request.paid_at
     return done(
         call,
         **told,
         fee=request.fee,
-        account=request.account or "",
+        account=(request.account or "") if payable else "",
         bill_id=(request.bill_id or "") if payable else "",
         payment_id=(request.payment_id or "") if payable else "",
     )
@@ -249,4 +250,5 @@ REQUEST_COST = Operation(
     needs=frozenset({Requests}),
     run=_cost,
 )
-"""Rial; ``bill_id`` and ``payment_id`` are ``""`` before the voucher and after the payment."""
+"""Rial; ``account``, ``bill_id`` and ``payment_id`` are ``""`` but while the voucher is to be
+paid: before it is issued, after the payment and when the request was given up."""

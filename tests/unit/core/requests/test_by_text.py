@@ -302,7 +302,20 @@ def test_the_cost_comes_with_what_it_is_paid_by(
     )
     utility.transact("pay", move, counter, number, RequestState.PAID)
     paid = ask("request_cost", tracking=number)
-    assert shown(paid, "state_key", "bill_id", "payment_id") == (DONE, "paid", "", "")
+    gone = ("account", "bill_id", "payment_id")
+    assert shown(paid, "state_key", *gone) == (DONE, "paid", "", "", "")
+
+
+def test_nobody_is_told_where_to_pay_for_what_was_given_up(
+    ask: Ask, utility: Database, counter: Counter
+) -> None:
+    """The fee of a cancelled request stays known; account and IDs are told no more."""
+    number = str(ask("register_request", MINE, kind="meter_test").facts["tracking"])
+    utility.transact("voucher", issue_voucher, counter, number, 120_000)
+    utility.transact("cancel", move, counter, number, RequestState.CANCELLED)
+    told = ask("request_cost", tracking=number)
+    gone = ("account", "bill_id", "payment_id")
+    assert shown(told, "fee", "state_key", *gone) == (DONE, 120_000, "cancelled", "", "", "")
 
 
 # --- the batch ----------------------------------------------------------------------------
