@@ -56,6 +56,8 @@ def test_an_office_and_the_utility_settle_a_request(  # noqa: PLR0915 - a story 
     expect(page.locator("[role=alert]")).to_contain_text("۳ مورد")
     _looked_at(page, "request-form", accessible, shoot)
     page.get_by_label("شماره اشتراک").fill(number_of(1, UTILITY))
+    page.get_by_label("شماره اشتراک").press("Enter")
+    expect(page.locator("[role=status]")).to_contain_text("نشانی")
     page.get_by_role("button", name="جست‌وجوی متقاضی").click()
     expect(page.locator("[role=status]")).to_contain_text("نشانی")
     _looked_at(page, "request-applicant", accessible, shoot)

@@ -64,7 +64,7 @@ async def add(visit: Visit, utility: str, kind: str) -> bytes:
     """Register it, once however often the form is sent."""
     services, wanted = _kind(visit, utility, kind)
     form = visit.form
-    if form.raw("do") == "look":
+    if form.raw("do") == "look" or _looks_first(visit, form, utility, wanted):
         looked = await look_up(visit, utility, wanted, form)
         code = 200 if form.is_right else 422
         return _form_page(visit, form, utility, wanted, code, looked=looked)
@@ -180,6 +180,13 @@ async def _editable(visit: Visit, request_id: int) -> Opened:
     if not await counter_desk.sees_whole(visit, opened.request):
         raise Forbidden("requests.edit_needs_personal")  # the form shows what it changes
     return opened
+
+
+def _looks_first(visit: Visit, form: Form, utility: str, kind: RequestKind) -> bool:
+    """Whether the key Enter looks the applicant up: before it registers it shows whose it is."""
+    number = ascii_digits(form.raw(NUMBER).strip())
+    is_new = number not in {"", form.raw("looked")}
+    return form.raw("do") == "enter" and is_new and may_look(visit, utility, kind)
 
 
 def _once(visit: Visit) -> str:
