@@ -7,7 +7,8 @@ and all readings of that tier are candidates.
 1. A command's code among the digit runs, or its keyword among the words.
 2. A code whose leading zeros were lost on the way.
 3. Fields, or all of the message, written without separators between (``together``).
-4. Fields alone, where the line says what bare fields mean.
+4. Fields alone, where the line says what bare fields mean; the two IDs of a bill also with
+   the words that stand beside them there.
 
 Which field a run is follows from the lengths of runs and the check digits of identifiers:
 the published order, its reverse, and any other order that fits. Words that are no keyword
@@ -47,6 +48,7 @@ _SUBSCRIPTION = (
     Argument.MOBILE,
 )
 """The fields that say whom or what is meant: nobody writes one by chance."""
+_PAIR = {Argument.BILL_ID, Argument.PAYMENT_ID}
 
 
 def understand(grammar: Grammar, text: str) -> Understanding:
@@ -87,7 +89,7 @@ def _readings(grammar: Grammar, message: Message) -> list[Reading]:
         found = _preferred(grammar, message, list(tier), named)
         if found:
             return found
-    return []
+    return list(_labelled(grammar, message))
 
 
 def _preferred(
@@ -186,4 +188,19 @@ def _bare(grammar: Grammar, message: Message) -> Iterator[Reading]:
         if pattern.bare:
             for reading in bound(pattern, message.runs):
                 if any(argument in _SUBSCRIPTION for argument, _ in reading.fields):
+                    yield reading
+
+
+def _labelled(grammar: Grammar, message: Message) -> Iterator[Reading]:
+    """The two IDs of a bill with what stands beside them there: «شناسه قبض … شناسه پرداخت …».
+
+    Their three check digits leave nothing to chance, so these words are no keywords of others.
+    """
+    if len(message.runs) != len(_PAIR):
+        return
+    words = {word.letters for word in message.words}
+    for pattern in grammar.patterns:
+        if pattern.bare and words <= grammar.own_words[pattern.rank]:
+            for reading in bound(pattern, message.runs):
+                if reading.typed.keys() == _PAIR:
                     yield reading

@@ -159,6 +159,20 @@ def test_nothing_is_wrong_with_what_ships(name: str) -> None:
          {"bill_id": "2050327604613", "year": "1403", "start": "7"}),
         ("qom-power", "2050327604613 1070189", "pay",
          {"bill_id": "2050327604613", "payment_id": "1070189"}),
+        # As the bill has it, or as an answer of ours has it, whatever the words name besides.
+        *(
+            (profile, text, "pay", {"bill_id": "2050327604613", "payment_id": "1070189"})
+            for profile in ("kerman-water", "lorestan-water", "qom-power")
+            for text in (
+                "شناسه قبض: 2050327604613\nشناسه پرداخت: 1070189",
+                "پرداخت 2050327604613 1070189",
+                "قبض ۲۰۵۰۳۲۷۶۰۴۶۱۳\nپرداخت ۱۰۷۰۱۸۹",
+            )
+        ),
+        ("lorestan-water", "قبض 2050327604613 پرداخت 1070188", "", {}),
+        ("lorestan-water", "لغو 2050327604613 1070189", "", {}),
+        ("lorestan-water", "لغو 220 2050327604613 1070189", "", {}),
+        ("lorestan-water", "مصرف 2050327604613 1070189", "", {}),
         ("qom-power", "قبض\u200cها 2050327604613", "bill_history", {"bill_id": "2050327604613"}),
         ("qom-power", "قبضها 2050327604613", "bill_history", {"bill_id": "2050327604613"}),
         ("kerman-water", "مصرف ۱۴۰۳", "consumption_history", {"year": "1403"}),
