@@ -15,6 +15,7 @@ from core.requests import announce
 from core.requests.counter import (
     Counter,
     RequestError,
+    check_days,
     check_others,
     check_words,
     checked_mobile,
@@ -70,6 +71,7 @@ def edit(  # noqa: PLR0913 - what may be changed of a request
         raise RequestError(str(error), error.key, error.place) from None
     check_words(kind, words)
     check_others(connection, counter.utility, kind, given)
+    check_days(kind, {name: values[name] for name in given}, counter.now)
     left = {name: value for name, value in values.items() if name not in gone}
     titles = [field.title for field in kind.fields if field.name in fields]
     note = ": ".join((counter.services.state_title(EDITED), "، ".join(titles)))

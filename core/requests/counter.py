@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from datetime import date
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, Row, Select, insert, select
 
@@ -18,6 +19,7 @@ from core.events import Event, store_events
 from core.identifiers import MobileError
 from core.identifiers import mobile as normal_mobile
 from core.ids import IdMaker
+from core.jalali import day_of, jalali
 from core.requests import announce
 from core.requests.fields import FieldError, checked_fields, checked_text, nearest, place_of
 from core.requests.kinds import About, Door, FieldType, RequestKind, Services, Words
@@ -27,6 +29,9 @@ from core.requests.states import RequestState
 from core.sequences import take
 from core.tables import request_history, requests, subscribers
 from core.text import ascii_digits
+
+_OLDEST_DAYS: Final = 100 * 366
+"""How old a letter may be."""
 
 
 class RequestError(Exception):
@@ -143,6 +148,7 @@ def _checked(
     if kind.words is Words.NONE and text:
         raise RequestError(f"{kind.key} takes no text", "no_text", "text")
     check_others(connection, counter.utility, kind, values)
+    check_days(kind, values, counter.now)
     return values, text
 
 
@@ -150,6 +156,20 @@ def check_words(kind: RequestKind, text: str) -> None:
     """See that a kind that is told in words has some."""
     if kind.words is Words.NEEDED and not text:
         raise RequestError(f"{kind.key} needs a text: what it is about", "empty", "text")
+
+
+def check_days(kind: RequestKind, values: Mapping[str, str], now: int) -> None:
+    """See that the day of a letter is one that has been, and in somebody's lifetime."""
+    today = day_of(now)
+    for field in kind.fields:
+        if field.type is FieldType.DATE and field.name in values:
+            day = date.fromisoformat(values[field.name])
+            if not 0 <= (today - day).days <= _OLDEST_DAYS:
+                raise RequestError(
+                    f"{field.name} ({field.title}): {jalali(day)} is none of the days up to today",
+                    field.type.value,
+                    place_of(field.name),
+                )
 
 
 def check_others(

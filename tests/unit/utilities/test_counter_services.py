@@ -9,7 +9,8 @@ from sqlalchemy import Connection
 
 from core import tracking as numbers
 from core.ids import IdMaker
-from core.requests.counter import Counter, NewRequest, register
+from core.requests.changes import edit
+from core.requests.counter import Counter, NewRequest, RequestError, register
 from core.requests.kinds import Door, FieldType, RequestField, Words
 from core.tables import events, requests
 from core.text import ascii_digits
@@ -65,3 +66,23 @@ def test_every_counter_service_is_registered_and_followed_by_text(
     followed = ascii_digits(line.ask(f"پیگیری {tracking}"))
     assert tracking in followed
     assert "ثبت شده" in followed
+
+
+@pytest.mark.parametrize("day", ["1505/01/01", "1299/12/29"])
+def test_no_letter_is_of_a_day_to_come_or_of_another_century(
+    talk: Callable[[str], Talk], day: str
+) -> None:
+    """A notary's letter (000 annex 1 service 3): neither registered nor edited so."""
+    line = talk("lorestan-water")
+    counter = Counter("lorestan-water", SERVICES, IdMaker(0, lambda: line.now), "clerk", line.now)
+    kind = SERVICES.kinds["inquiry"]
+    right = {field.name: sample_of(field) for field in kind.fields}
+    new = NewRequest("inquiry", number=line.number(1), fields=right, office="office-7")
+    wrong = new._replace(fields={**right, "letter_date": day})
+    with pytest.raises(RequestError, match="none of the days up to today") as raised:
+        line.database.transact("test", register, counter, wrong)
+    assert raised.value.place == "fields.letter_date"
+    assert line.rows(requests) == []
+    tracking = line.database.transact("test", register, counter, new).tracking
+    with pytest.raises(RequestError, match="none of the days up to today"):
+        line.database.transact("test", edit, counter, tracking, {"letter_date": day})
