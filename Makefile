@@ -1,5 +1,5 @@
-# `make help` says what there is. Everything is installed into .venv and nowhere else,
-# and only when pyproject.toml has changed since.
+# `make help` says what there is. Everything is installed into .venv, and only when
+# pyproject.toml has changed since; but for a font and Chromium, which are the distribution's.
 
 VENV := .venv
 BIN := $(VENV)/bin
