@@ -174,6 +174,7 @@ def test_nothing_is_wrong_with_what_ships(name: str) -> None:
         ("lorestan-water", "لغو 220 2050327604613 1070189", "", {}),
         ("lorestan-water", "مصرف 2050327604613 1070189", "", {}),
         ("qom-power", "قبض\u200cها 2050327604613", "bill_history", {"bill_id": "2050327604613"}),
+        ("qom-power", "قبض 2050327604613", "bill_history", {"bill_id": "2050327604613"}),
         ("qom-power", "قبضها 2050327604613", "bill_history", {"bill_id": "2050327604613"}),
         ("kerman-water", "مصرف ۱۴۰۳", "consumption_history", {"year": "1403"}),
         ("kerman-water", "مصرف ۷", "consumption_history", {"start": "7"}),
