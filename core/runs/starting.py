@@ -5,21 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from core.database import by_index_only
-from core.jalali import day_of, jalali
+from core.jalali import day_of, instant_of, jalali, jalali_time
 from core.making import Made, Maker, Order, prepare
 from core.reporting.reading import FIRST, Question, asked, count_rows, given, read_page
 from core.reporting.sources import Sources
 from core.reporting.types import ParameterError
 from core.runs.states import RunState
 from core.runs.store import Beginning, RunError, RunSource, begin
+from core.tables import runs
 from core.templates.store import Template
 from core.templates.types import OnReport, Version
 
 SAMPLED: Final = 500
 """Rows that a rehearsal makes messages of."""
+AGAIN_MS: Final = 86_400_000
+"""Within so long the same campaign is begun again only by somebody who says so: everybody gets
+its message twice."""
+
+
+_GIVEN_UP: Final = (RunState.CANCELLING, RunState.CANCELLED, RunState.FAILED)
 
 
 class Wish(NamedTuple):
@@ -30,6 +37,20 @@ class Wish(NamedTuple):
     parameters: Mapping[str, object]
     """Instead of, and besides, what the template says."""
     now: int
+
+
+class BegunBefore(RunError):
+    """The same was begun not long ago."""
+
+    def __init__(self, run_id: int, at: int) -> None:
+        when = jalali_time(instant_of(at))
+        super().__init__(
+            f"the same campaign was begun on {when} ({run_id}): everybody would get its message "
+            "twice; say --again if that is wanted"
+        )
+        self.run_id = run_id
+        self.at = at
+        """UTC milliseconds."""
 
 
 class Start(NamedTuple):
@@ -83,16 +104,36 @@ def start(  # noqa: PLR0913 - whose, and how
     now: int,
     *,
     approved: bool = True,
+    again: bool = False,
 ) -> None:
     """Begin it, or (not ``approved``) ask for it: a second person lets it begin.
 
-    Raises ``RunError`` when one was begun in the same instant.
+    Raises ``BegunBefore`` unless it may be begun ``again``, and ``RunError`` when one was begun in
+    the same instant.
     """
     version = start.version
+    if not again:
+        _check_not_begun(connection, start, now)
     about = (version.utility, version.template_id, version.version, now, start.source, by, now)
     state = RunState.PRODUCING if approved else RunState.ASKED
     if not begin(connection, Beginning(run_id, *about, state=state)):
         raise RunError("another campaign of this template was begun just now")
+
+
+def _check_not_begun(connection: Connection, start: Start, now: int) -> None:
+    before = connection.execute(
+        select(runs.c.id, runs.c.created_at)
+        .where(
+            runs.c.template_id == start.version.template_id,
+            runs.c.planned_for > now - AGAIN_MS,
+            runs.c.source == start.source.as_json(),
+            runs.c.state.not_in([state.value for state in _GIVEN_UP]),
+        )
+        .order_by(runs.c.id.desc())
+        .limit(1)
+    ).first()
+    if before is not None:
+        raise BegunBefore(*before)
 
 
 class Rehearsal(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import click
@@ -103,6 +104,7 @@ def campaign_show(context: Context, run_id: int, *, watch: bool, as_json: bool) 
 @click.option("--report", metavar="NAME", help="Over another report than the template's own.")
 @PARAMETERS
 @click.option("--dry-run", is_flag=True, help="Only say what it would come to.")
+@click.option("--again", is_flag=True, help="Although the same was begun within a day.")
 @click.option("--watch", is_flag=True, help="Show it until it is over.")
 @as_json
 @pass_context
@@ -115,6 +117,7 @@ def campaign_start(  # noqa: PLR0913 - each is an option
     report: str | None,
     parameters: Sequence[str],
     dry_run: bool,
+    again: bool,
     watch: bool,
     as_json: bool,
 ) -> None:
@@ -136,7 +139,8 @@ def campaign_start(  # noqa: PLR0913 - each is an option
             return
         check_may_begin(chosen, wish.now)
         run_id = ids_for_command(now_ms).one()
-        database.transact("cli.start", starting.start, start, run_id, getpass.getuser(), wish.now)
+        begin = partial(starting.start, again=again)
+        database.transact("cli.start", begin, start, run_id, getpass.getuser(), wish.now)
         wake(context)
         print_begun(run_id, as_json=as_json)
         if watch:

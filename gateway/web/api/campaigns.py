@@ -11,7 +11,7 @@ from core.jalali import instant_of
 from core.reporting.types import SourceError
 from core.runs import starting
 from core.runs.progress import progress_of
-from core.runs.starting import Start, Wish, check_may_begin, planned
+from core.runs.starting import BegunBefore, Start, Wish, check_may_begin, planned
 from core.runs.states import Move, RunState
 from core.runs.store import Run, RunError, RunFilter, list_runs, move
 from core.runs.store import show as find_run
@@ -40,6 +40,10 @@ class Begin(Model):
     )
     parameters: dict[str, str | int | bool] = Field(
         default_factory=dict, max_length=50, description="Of the report."
+    )
+    again: bool = Field(
+        default=False,
+        description="Although the same was begun within a day: everybody gets its message twice.",
     )
 
 
@@ -103,7 +107,21 @@ def begin(call: Call[Nothing, Begin], connection: Any) -> Campaign:
     run_id = call.means.ids.one()
     approved = call.may(Permission.CAMPAIGN_APPROVE, utility)
     try:
-        starting.start(connection, start, run_id, call.actor.who, call.now, approved=approved)
+        starting.start(
+            connection,
+            start,
+            run_id,
+            call.actor.who,
+            call.now,
+            approved=approved,
+            again=asked.again,
+        )
+    except BegunBefore as error:
+        raise Problem(
+            "conflict",
+            f"the same campaign was begun before ({error.run_id}); `again` begins it once more",
+            f"همین ارسال پیش‌تر آغاز شده است ({error.run_id})؛ برای ارسال دوباره again را بفرستید",
+        ) from None
     except RunError as error:
         raise Problem("conflict", str(error), "همین الگو همین حالا آغاز شد") from None
     call.note(f"campaign:{run_id}", utility, template=asked.template, begun=approved)

@@ -9,10 +9,11 @@ from typing import Any, Final, NamedTuple
 from core.access.audit import Entry
 from core.access.permissions import Permission
 from core.ids import IdMaker
+from core.jalali import instant_of, jalali_time
 from core.making import Maker
 from core.reporting.types import Source, SourceError
 from core.runs import starting
-from core.runs.starting import Rehearsal, Start, Wish, check_may_begin, planned
+from core.runs.starting import BegunBefore, Rehearsal, Start, Wish, check_may_begin, planned
 from core.runs.store import RunError
 from core.templates import store
 from core.templates.store import Template, TemplateFilter
@@ -24,6 +25,7 @@ from gateway.web.desk import workshop
 from gateway.web.desk.forms import Form
 from gateway.web.desk.parameters import parameters_of
 from gateway.web.desk.refusals import NotFound
+from gateway.web.desk.rendering import in_digits
 from gateway.web.desk.routes import Routes
 from gateway.web.desk.template_pages import named
 from gateway.web.desk.visit import Visit
@@ -82,13 +84,17 @@ async def begin(visit: Visit) -> bytes:
     act = "campaign.start" if approved else "campaign.ask"
     given = {name: str(value) for name, value in parameters.items()}
     details = {"template": template.newest.name, "report": source.name, **given}
-    by, now = visit.user.name, means.now_ms()
+    by, now, again = visit.user.name, means.now_ms(), form.tick("again")
 
     def work(connection: Any) -> None:
-        starting.start(connection, start, run_id, by, now, approved=approved)
+        starting.start(connection, start, run_id, by, now, approved=approved, again=again)
 
     try:
         await visit.change(Entry(act, f"campaign:{run_id}", utility, details), work)
+    except BegunBefore as error:
+        when = in_digits(visit.language, jalali_time(instant_of(error.at)))
+        form.wrong("again", "campaigns.begun_before", at=when)
+        return _page(visit, form, template, source, None, 422)
     except RunError:
         form.wrong("report", "campaigns.twice")
         return _page(visit, form, template, source, None, 422)

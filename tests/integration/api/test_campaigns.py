@@ -49,6 +49,9 @@ async def test_a_campaign_is_begun_followed_and_stopped(api: ApiWorld) -> None:
     begun = said.json
     assert (begun["state"], begun["asked_by"]) == ("producing", "token:billing")
     assert api.queued == 1
+    api.now_ms.advance(1)
+    said = await api.send("/campaigns", token, wish)
+    assert (said.problem, begun["id"] in said.json["detail"]) == ("conflict", True)
     for act, state in (("pause", "pausing"), ("resume", "resuming"), ("cancel", "cancelling")):
         said = await api.send(f"/campaigns/{begun['id']}/{act}", token)
         assert (said.code, said.json["state"]) == (200, state), said.body

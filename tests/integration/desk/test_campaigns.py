@@ -77,7 +77,11 @@ async def test_two_people_begin_a_campaign_where_one_may_not(desk: Any) -> None:
     (run,) = desk.rows(runs)
     assert run.state == "producing"
     desk.now_ms.advance(1)
-    own = await desk.post("/campaigns/new", boss, {**form, "do": "start"})
+    twice = await desk.post("/campaigns/new", boss, {**form, "do": "start"})
+    assert twice.code == 422
+    assert "پیامش دو بار به همه می‌رسد" in twice.text
+    assert b'name="again"' in twice.body
+    own = await desk.post("/campaigns/new", boss, {**form, "do": "start", "again": "1"})
     assert own.code == 303
     assert [each.state for each in desk.rows(runs)] == ["producing", "producing"]
     assert [each.action for each in desk.audited() if each.action.startswith("campaign")] == [

@@ -72,6 +72,12 @@ def test_a_campaign_is_begun_listed_shown_and_stopped(peyk: Peyk) -> None:
     (listed,) = peyk("list", "--open", "--json").json
     assert (listed["id"], listed["parameters"]) == (key, {"period": "1390/01"})
     assert key in peyk("list", "--template", "bills").out
+    twice = peyk("start", "bills", "--param", "period=1390/01")
+    assert twice.code == 1
+    assert f"({key}): everybody would get its message twice; say --again" in twice.err
+    assert len(peyk("list", "--json").json) == 1
+    again = peyk("start", "bills", "--param", "period=1390/01", "--again", "--json").json["id"]
+    assert {each["id"] for each in peyk("list", "--json").json} == {key, again}
     assert peyk("pause", key).code == 0
     shown = peyk("show", key)
     assert "pausing" in shown.out
