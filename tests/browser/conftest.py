@@ -285,3 +285,19 @@ def shoot(tmp_path: Path) -> Shoot:
         return path
 
     return take
+
+
+@pytest.fixture
+def seen(page: Page, accessible: Any, shoot: Any) -> Any:
+    """``seen("name")``: right to left, accessible, no wider than a phone; pictures of both."""
+
+    def look(name: str) -> None:
+        assert page.evaluate("document.dir") == "rtl"
+        accessible(page)
+        shoot(page, name)
+        page.set_viewport_size(PHONE)
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], name
+        shoot(page, f"{name}-phone")
+        page.set_viewport_size(DESKTOP)
+
+    return look

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from core.jalali import TEHRAN, jalali
@@ -13,23 +12,6 @@ from core.text import persian_digits
 
 UTILITY = "lorestan-water"
 PASSWORD = "سه واژه و ۷ رقم"
-PHONE_WIDTH = 390
-
-
-@pytest.fixture
-def seen(page: Page, accessible: Any, shoot: Any) -> Any:
-    """``seen("name")``: right to left, accessible, no wider than a phone; pictures of both."""
-
-    def look(name: str) -> None:
-        assert page.evaluate("document.dir") == "rtl"
-        accessible(page)
-        shoot(page, name)
-        page.set_viewport_size({"width": PHONE_WIDTH, "height": 800})
-        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE_WIDTH, name
-        shoot(page, f"{name}-phone")
-        page.set_viewport_size({"width": 1280, "height": 900})
-
-    return look
 
 
 def test_who_is_let_in_and_to_what(page: Page, house: Any, staff: Any, seen: Any) -> None:

@@ -14,7 +14,6 @@ from tests.browser.conftest import DEADLINE
 
 UTILITY = "lorestan-water"
 MOBILE = "989177770001"
-PHONE_WIDTH = 390
 
 
 def _texts_to(connection: Connection, mobile: str) -> list[str]:
@@ -23,19 +22,8 @@ def _texts_to(connection: Connection, mobile: str) -> list[str]:
     )
 
 
-def _looked_at(page: Page, name: str, accessible: Any, shoot: Any) -> None:
-    """Right to left, accessible, no wider than a phone; pictures of both."""
-    assert page.evaluate("document.dir") == "rtl"
-    accessible(page)
-    shoot(page, name)
-    page.set_viewport_size({"width": PHONE_WIDTH, "height": 800})
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE_WIDTH, name
-    shoot(page, f"{name}-phone")
-    page.set_viewport_size({"width": 1280, "height": 900})
-
-
 def test_an_office_and_the_utility_settle_a_request(  # noqa: PLR0915 - a story of three people
-    page: Page, house: Any, staff: Any, shoot: Any, accessible: Any
+    page: Page, house: Any, staff: Any, shoot: Any, seen: Any
 ) -> None:
     """Registered, asked back, answered, decided; the subscriber is told by SMS."""
     house.peyk("template", "load", UTILITY)
@@ -47,20 +35,20 @@ def test_an_office_and_the_utility_settle_a_request(  # noqa: PLR0915 - a story 
     office()
     page.goto("/desk/requests")
     page.get_by_role("link", name="ثبت درخواست تازه").click()
-    _looked_at(page, "request-kinds", accessible, shoot)
+    seen("request-kinds")
     page.get_by_role("link", name="واگذاری انشعاب آب").click()
-    _looked_at(page, "request-agreement", accessible, shoot)
+    seen("request-agreement")
     page.go_back()
     page.get_by_role("link", name="ابطال صورتحساب").click()
     page.get_by_role("button", name="ثبت درخواست").click()
     expect(page.locator("[role=alert]")).to_contain_text("۳ مورد")
-    _looked_at(page, "request-form", accessible, shoot)
+    seen("request-form")
     page.get_by_label("شماره اشتراک").fill(number_of(1, UTILITY))
     page.get_by_label("شماره اشتراک").press("Enter")
     expect(page.locator("[role=status]")).to_contain_text("نشانی")
     page.get_by_role("button", name="جست‌وجوی متقاضی").click()
     expect(page.locator("[role=status]")).to_contain_text("نشانی")
-    _looked_at(page, "request-applicant", accessible, shoot)
+    seen("request-applicant")
     page.get_by_label("شناسه قبض").fill("۲۰۵۰۳۲۷۶۰۴۶۱۳")
     page.get_by_label("شماره همراهی").fill("0917 777 0001")
     page.get_by_label("شرح").fill("قبض این دوره دو بار صادر شده است.")
@@ -77,7 +65,7 @@ def test_an_office_and_the_utility_settle_a_request(  # noqa: PLR0915 - a story 
     expect(page.locator("nav").first).to_be_hidden()
     shoot(page, "request-receipt-printed")
     page.emulate_media(media="screen")
-    _looked_at(page, "request-receipt", accessible, shoot)
+    seen("request-receipt")
 
     staff(page, "operator", name="expert", utility=UTILITY)
     page.goto(address)
@@ -87,10 +75,10 @@ def test_an_office_and_the_utility_settle_a_request(  # noqa: PLR0915 - a story 
 
     office()
     page.goto("/desk/requests")
-    _looked_at(page, "requests", accessible, shoot)
+    seen("requests")
     page.locator("nav a", has_text="صندوق پیام").click()
     expect(page.locator("nav a[aria-current=page]")).to_contain_text("۱")
-    _looked_at(page, "box", accessible, shoot)
+    seen("box")
     page.locator("tbody a").first.click()
     page.get_by_label("پیام به شرکت").fill("با پیک فرستاده شد.")
     page.get_by_role("button", name="ارسال", exact=True).click()
@@ -102,7 +90,7 @@ def test_an_office_and_the_utility_settle_a_request(  # noqa: PLR0915 - a story 
     expect(page.locator(".talk")).to_contain_text("با پیک فرستاده شد")
     page.get_by_label("وضعیت تازه").select_option("done")
     page.locator("#note").fill("قبض دوم باطل شد.")
-    _looked_at(page, "request", accessible, shoot)
+    seen("request")
     page.get_by_role("button", name="ثبت وضعیت").click()
     expect(page.locator("h1")).to_contain_text("انجام شده")
     deadline = time.monotonic() + DEADLINE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from playwright.sync_api import Page, ViewportSize, expect
+from playwright.sync_api import Page, expect
 from sqlalchemy import Connection, func, insert, select
 
 from core.demo import number_of
@@ -13,8 +13,6 @@ from core.ids import ids_for_command
 from core.tables import contacts, outbox, readings, subscribers
 
 UTILITY = "lorestan-water"
-PHONE: ViewportSize = {"width": 390, "height": 800}
-DESKTOP: ViewportSize = {"width": 1280, "height": 900}
 PLACE = 40
 """A subscriber of the sample data that no other test has to do with."""
 MOBILE = "989166660040"
@@ -57,16 +55,8 @@ def _texts(house: Any) -> list[str]:
 _COLOUR_OF_WARNINGS = "getComputedStyle(document.documentElement).getPropertyValue('--warn').trim()"
 
 
-def _on_a_phone(page: Page, shoot: Any, name: str) -> None:
-    """It fits, and what it looks like can be looked at."""
-    page.set_viewport_size(PHONE)
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-    shoot(page, f"{name}-phone")
-    page.set_viewport_size(DESKTOP)
-
-
 def test_a_doubtful_reading_is_accepted(
-    page: Page, house: Any, staff: Any, shoot: Any, accessible: Any
+    page: Page, house: Any, staff: Any, shoot: Any, seen: Any
 ) -> None:
     """From the list to the SMS, in the words that were shown before."""
     reading_id, key = house.database.transact("prepare", _prepare)
@@ -76,9 +66,7 @@ def test_a_doubtful_reading_is_accepted(
     page.locator(f"a[href$='/readings/{reading_id}']").click()
     expect(page.locator("main")).to_contain_text("بررسی صحت")
     expect(page.locator("main")).to_contain_text("آب‌بها، پله")
-    accessible(page)
-    shoot(page, "reading")
-    _on_a_phone(page, shoot, "reading")
+    seen("reading")
     promised = page.locator("blockquote").first.inner_text()
     page.fill("#note", "کنتور دیگری است")
     page.keyboard.press("Enter")
@@ -91,8 +79,8 @@ def test_a_doubtful_reading_is_accepted(
     assert page.url.endswith(f"/subscribers/{key}")
 
 
-def test_a_subscriber_is_found_and_served(
-    page: Page, house: Any, staff: Any, shoot: Any, accessible: Any
+def test_a_subscriber_is_found_and_served(  # noqa: PLR0913, PLR0917 - fixtures
+    page: Page, house: Any, staff: Any, shoot: Any, seen: Any, accessible: Any
 ) -> None:
     """From a search to the duplicate bill on paper, and a message in the outbox."""
     words = "کارشناس ما فردا به نشانی شما می‌آید."
@@ -104,15 +92,11 @@ def test_a_subscriber_is_found_and_served(
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_contain_text("مشترک")
     served = page.url
-    accessible(page)
-    shoot(page, "subscriber")
-    _on_a_phone(page, shoot, "subscriber")
+    seen("subscriber")
     page.get_by_role("link", name="المثنی").first.click()
     expect(page.locator("h1")).to_contain_text("قبض المثنی")
     assert len(page.locator(".tracking strong").inner_text()) == 26
-    accessible(page)
-    shoot(page, "bill")
-    _on_a_phone(page, shoot, "bill")
+    seen("bill")
     page.emulate_media(media="print", color_scheme="dark")
     expect(page.locator(".nav")).to_be_hidden()
     # Paper is white, whatever the screen is: words for it are the light theme's.
