@@ -198,10 +198,7 @@ def _upsert(dialect: str, how: Upsert) -> Executable:
         if name not in {*how.key, *how.once}
     }
     differs = (table.c[key].is_distinct_from(v) for key, v in new.items() if key not in how.stamps)
-    # Without this only UPDATE and DELETE are asked how many rows they wrote.
-    return statement.on_conflict_do_update(
-        index_elements=how.key, set_=new, where=or_(*differs)
-    ).execution_options(preserve_rowcount=True)
+    return statement.on_conflict_do_update(index_elements=how.key, set_=new, where=or_(*differs))
 
 
 @cache

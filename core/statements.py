@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from operator import attrgetter, methodcaller
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
@@ -34,13 +35,7 @@ def fetch(
     if _is_heard(connection):
         return list(connection.execute(statement, parameters).all())
     ready = _ready(connection.dialect, statement)
-    cursor = connection.connection.cursor()
-    try:
-        cursor.execute(ready.text, ready.values(parameters))
-        found = cursor.fetchall()
-    except connection.dialect.loaded_dbapi.Error as error:
-        raise _as_sqlalchemy(connection, cursor, ready.text, error) from error
-    cursor.close()
+    found = _executed(connection, ready.text, ready.values(parameters), _ROWS)
     return list(map(ready.row, found))
 
 
@@ -49,27 +44,35 @@ def change(
 ) -> int:
     """Execute a statement that returns nothing; how many rows it wrote. As ``fetch``."""
     if _is_heard(connection):
+        # Without this only UPDATE and DELETE are asked how many rows they wrote.
         heard = statement.execution_options(preserve_rowcount=True)
         return connection.execute(heard, parameters).rowcount
     ready = _ready(connection.dialect, statement)
-    cursor = connection.connection.cursor()
-    try:
-        cursor.execute(ready.text, ready.values(parameters))
-    except connection.dialect.loaded_dbapi.Error as error:
-        raise _as_sqlalchemy(connection, cursor, ready.text, error) from error
-    wrote = cursor.rowcount
-    cursor.close()
+    wrote: int = _executed(connection, ready.text, ready.values(parameters), _COUNT)
     return wrote
 
 
 def command(connection: Connection, text: str) -> None:
     """Execute what has no parameters and returns nothing, unheard. Raises as ``fetch`` does."""
+    _executed(connection, text, (), _COUNT)
+
+
+_ROWS: Final = methodcaller("fetchall")
+_COUNT: Final = attrgetter("rowcount")
+
+
+def _executed(
+    connection: Connection, text: str, values: Any, wanted: Callable[[DBAPICursor], Any]
+) -> Any:
+    """Execute a text, and take from the cursor what is wanted."""
     cursor = connection.connection.cursor()
     try:
-        cursor.execute(text)
+        cursor.execute(text, values)
+        found = wanted(cursor)
     except connection.dialect.loaded_dbapi.Error as error:
         raise _as_sqlalchemy(connection, cursor, text, error) from error
     cursor.close()
+    return found
 
 
 def _is_heard(connection: Connection) -> bool:
