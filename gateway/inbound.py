@@ -190,9 +190,7 @@ class Inbound:
         # The SMSC has given up on these by now, and keeps them.
         self._refuse(take_late(self._waiting, self._now() - TOO_LATE_MS))
         work = self._next()
-        if not work:
-            self._precedence.end()
-        else:
+        if work:
             self.is_busy = True
             self._precedence.begin()
             self._began = self._clock.seconds()
@@ -243,6 +241,8 @@ class Inbound:
         if done.happened:
             self._on_happened()
         self._work()
+        if not self.is_busy:
+            self._precedence.end()
 
     def dialled(self, done: Done) -> None:
         """Count what became of USSD sessions and inputs."""
