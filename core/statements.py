@@ -129,17 +129,20 @@ def _row_of(dialect: Dialect, statement: Any) -> Callable[[Sequence[Any]], Any]:
     columns = list(statement.exported_columns)
     types = [column.type.dialect_impl(dialect) for column in columns]
     row: Any = namedtuple("Row", [column.key for column in columns], rename=True)  # type: ignore[misc]  # noqa: PYI024
-    converts = [each.result_processor(dialect, None) for each in types]
-    return partial(_converted, row._make, converts) if any(converts) else row._make
+    processors = enumerate(each.result_processor(dialect, None) for each in types)
+    converts = [(place, convert) for place, convert in processors if convert is not None]
+    return partial(_converted, row._make, converts) if converts else row._make
 
 
 def _converted(
     make: Callable[[Sequence[Any]], Any],
-    converts: Sequence[_Convert | None],
+    converts: Sequence[tuple[int, _Convert]],
     values: Sequence[Any],
 ) -> Any:
-    pairs = zip(converts, values, strict=True)
-    return make([value if convert is None else convert(value) for convert, value in pairs])
+    found = list(values)
+    for place, convert in converts:
+        found[place] = convert(found[place])
+    return make(found)
 
 
 def _as_sqlalchemy(
