@@ -209,6 +209,10 @@ class LastBills(Shelf):
         """The newest bill, None when nothing has been billed yet."""
         return self._bills.get(subscriber.id)
 
+    def by_id(self, subscriber_id: int) -> LastBill | None:
+        """As ``of``, where no more is known of the subscription."""
+        return self._bills.get(subscriber_id)
+
     def note(self, bill: LastBill) -> None:
         """Let a bill that this batch issues be the newest; whoever issues it stores it."""
         self._bills[bill.subscriber_id] = bill

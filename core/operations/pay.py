@@ -6,6 +6,7 @@ subscription owes is told only to whoever shows a right to it.
 
 from __future__ import annotations
 
+from core.bills import LastBill, LastBills
 from core.calls import DONE, Argument, Call, Outcome, Refusal
 from core.facts import Facts
 from core.identifiers import make_payment_id, payable
@@ -25,13 +26,17 @@ def _pay_pair(asker: Asker, call: Call, facts: Facts) -> Outcome:
         amount = 0 if due.paid else due.amount
     else:
         # Whatever is printed on it, nobody is asked for more than is still owed.
-        bill = shelf.bill(due.subscriber_id) if due.subscriber_id else None
+        bill = _bill_of(due.subscriber_id, facts) if due.subscriber_id else None
         amount = min(payable(due.amount)[0], payable(max(bill.balance, 0))[0]) if bill else 0
     return _order(asker, call, facts, due, amount)
 
 
+def _bill_of(subscriber_id: int, facts: Facts) -> LastBill | None:
+    return facts.of(LastBills).by_id(subscriber_id) or facts.of(Orders).bill(subscriber_id)
+
+
 def _pay_balance(asker: Asker, call: Call, facts: Facts, subscriber: Subscriber) -> Outcome:
-    bill = facts.of(Orders).bill(subscriber.id)
+    bill = facts.of(LastBills).of(subscriber)
     if bill is None:
         return refused(call, Refusal.NO_BILL, number=subscriber.number)
     amount, _rest = payable(max(bill.balance, 0))
@@ -72,7 +77,7 @@ PAY = Operation(
         Refusal.NOTHING_TO_PAY: NOTHING,
         Refusal.UNKNOWN_BILL: NOTHING,
     },
-    needs=frozenset({Orders}),
+    needs=frozenset({Orders, LastBills}),
     run=_pay_pair,
     run_for=_pay_balance,
     open_with=_PAIR,

@@ -8,6 +8,8 @@ profile's pattern; what the kind asks for and who may ask is in ``services.toml`
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from core.bills import LastBills
@@ -60,12 +62,12 @@ def _register(asker: Asker, call: Call, facts: Facts, shown: Subscriber | Outcom
         return refused(call, Refusal.TEXT_NEEDED, service=kind.title, kind=kind.key)
     if kind.words is Words.NEEDED and not text:
         return refused(call, Refusal.TEXT_NEEDED, service=kind.title, kind=kind.key)
-    request = _registered(asker, facts, _Asked(kind, subscriber, text, values))
+    asked = _Asked(kind, subscriber, text, values)
     return done(
         call,
-        **_told(asker, request),
+        **_told(asker, _registered(asker, facts, asked)),
         number=subscriber.number if subscriber else "",
-        **_bill(asker, call, facts, subscriber),
+        **_bill(asker, call, facts, asked),
     )
 
 
@@ -92,15 +94,16 @@ def _subject(kind: RequestKind, shown: Subscriber | Outcome) -> Subscriber | Out
 
 def _values(asker: Asker, call: Call, kind: RequestKind, text: str) -> dict[str, str]:
     """The fields of the request that the message fills."""
+    # Most kinds have none, and the first of a type is the one that is filled.
+    fields = {field.type: field for field in reversed(kind.fields)}
     found = {}
     for argument, type_ in _TOLD.items():
-        field = kind.field_of(type_)
-        if field and argument in call.arguments:
-            found[field.name] = call.arguments[argument]
-    mobile = kind.field_of(FieldType.MOBILE)
+        if type_ in fields and argument in call.arguments:
+            found[fields[type_].name] = call.arguments[argument]
+    mobile = fields.get(FieldType.MOBILE)
     if mobile:
         found.setdefault(mobile.name, asker.mobile)
-    serial = kind.field_of(FieldType.METER_SERIAL)
+    serial = fields.get(FieldType.METER_SERIAL)
     if serial and serial.name not in found and (told := _SERIAL.search(ascii_digits(text))):
         found[serial.name] = told[0]
     return found
@@ -130,7 +133,7 @@ def _registered(asker: Asker, facts: Facts, asked: _Asked) -> Request:
     first = requests.same(wish)
     if first:
         return first
-    request = requests.add(asker, kind, subscriber, text, values)
+    request = requests.add(asker, kind, subscriber, wish)
     if subscriber and Automatic.COMPARE_SERIAL in kind.automatic:
         serial = kind.field_of(FieldType.METER_SERIAL)
         if serial and facts.of(MeterSerials).agrees(subscriber, values.get(serial.name, "")):
@@ -151,13 +154,20 @@ def _told(asker: Asker, request: Request) -> dict[str, Fact]:
     }
 
 
-def _bill(asker: Asker, call: Call, facts: Facts, subscriber: Subscriber | None) -> dict[str, Fact]:
+_NO_BILL: Final[Mapping[str, Fact]] = MappingProxyType(
+    {"debt": 0, "due": "", "bill_id": "", "payment_id": ""}
+)
+
+
+def _bill(asker: Asker, call: Call, facts: Facts, asked: _Asked) -> Mapping[str, Fact]:
     """What is owed, for the kinds whose answer tells it; nothing for the others."""
-    tells = Automatic.TELL_BILL in kind_of(asker, call).automatic
-    proven = subscriber is not None and is_proven(asker, call, facts, subscriber)
-    bill = facts.of(LastBills).of(subscriber) if subscriber and tells and proven else None
+    kind, subscriber, *_ = asked
+    if subscriber is None or Automatic.TELL_BILL not in kind.automatic:
+        return _NO_BILL
+    proven = is_proven(asker, call, facts, subscriber)
+    bill = facts.of(LastBills).of(subscriber) if proven else None
     if bill is None or not bill.debt:
-        return {"debt": 0, "due": "", "bill_id": "", "payment_id": ""}
+        return _NO_BILL
     return {
         "debt": bill.debt,
         "due": bill.deadline or "",

@@ -39,11 +39,12 @@ LINK_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
 """32 signs that nobody takes for one another: no l, o, 0, 1, and no capitals."""
 LINK_LENGTH = 13
 """65 random bits."""
+_LETTER_OF_OCTET = LINK_LETTERS.encode() * 8
 
 
 def new_link() -> str:
     """The last part of a link that cannot be guessed."""
-    return "".join(LINK_LETTERS[octet & 31] for octet in secrets.token_bytes(LINK_LENGTH))
+    return secrets.token_bytes(LINK_LENGTH).translate(_LETTER_OF_OCTET).decode()
 
 
 class Due(NamedTuple):
@@ -103,9 +104,8 @@ class Orders(Shelf):
             for utility, *rest in fetch(connection, _DUES, as_rows(pairs)):
                 due = Due._make(rest)
                 self._dues[utility, plain(due.bill_id), plain(due.payment_id)] = due
-        about = ids_of(subjects)
-        about |= {due.subscriber_id for due in self._dues.values() if due.subscriber_id}
-        self._bills = load_last_bills(connection, about)
+            about = {due.subscriber_id for due in self._dues.values() if due.subscriber_id}
+            self._bills = load_last_bills(connection, about - ids_of(subjects))
         since = {
             (one.asker.mobile, one.asker.at - _ms(one.asker.terms.payments)) for one in subjects
         }
@@ -119,7 +119,10 @@ class Orders(Shelf):
         return self._dues.get((asker.utility, plain(bill_id), plain(payment_id)))
 
     def bill(self, subscriber_id: int) -> LastBill | None:
-        """The newest bill of a subscription, with what was paid since."""
+        """The newest bill of a subscription that a pair is of, and that no call names.
+
+        Those of named ones are on the shelf ``LastBills``.
+        """
         return self._bills.get(subscriber_id)
 
     def order(self, asker: Asker, due: Due) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, Text, select
 
@@ -67,7 +67,11 @@ WITH_NUMBER = select(*(requests.c[name] for name in COLUMNS), subscribers.c.numb
 
 def fields_json(values: Mapping[str, str]) -> str:
     """Fields as they are stored; equal ones are equal texts."""
-    return json.dumps(dict(values), ensure_ascii=False, sort_keys=True)
+    return _ENCODER.encode(dict(values))
+
+
+# ``json.dumps`` would make one for each request.
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True)
 
 
 _wanted = unfolded({"utility": Text(), "tracking": Text()})

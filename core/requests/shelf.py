@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from sqlalchemy import BigInteger, Connection, Text, select, union_all
@@ -18,7 +18,6 @@ from core.requests.rows import (
     Request,
     Step,
     Tracked,
-    fields_json,
     load_tracked,
 )
 from core.requests.states import RequestState
@@ -122,10 +121,9 @@ class Requests(Shelf):
         asker: Asker,
         kind: RequestKind,
         subscriber: Subscriber | None,
-        text: str,
-        values: Mapping[str, str],
+        wish: Wish,
     ) -> Request:
-        """Register a request that the asker sent."""
+        """Register a request that the asker sent: what ``same`` was asked for, and is not there."""
         request = Request(
             id=self.ids.one(),
             utility=asker.utility,
@@ -134,8 +132,8 @@ class Requests(Shelf):
             state=RequestState.REGISTERED.value,
             subscriber_id=subscriber.id if subscriber else None,
             mobile=asker.mobile,
-            fields=fields_json(values),
-            text=text,
+            fields=wish.fields,
+            text=wish.text,
             source=asker.source,
             office=None,
             fee=kind.fee_amount or None,
@@ -147,7 +145,7 @@ class Requests(Shelf):
             created_at=asker.at,
             changed_at=asker.at,
         )
-        self._keep(request)
+        self._keep(wish, request)
         self._new.append(request)
         self._steps.append(Step(request.id, asker.at, request.state, BY_SUBSCRIBER, ""))
         return request
@@ -157,11 +155,11 @@ class Requests(Shelf):
         settled = request._replace(state=RequestState.DONE.value)
         self._new[self._new.index(request)] = settled
         self._steps.append(Step(request.id, request.changed_at, settled.state, BY_ITSELF, ""))
-        self._keep(settled)
+        self._keep(_wish(settled), settled)
         return settled
 
-    def _keep(self, request: Request) -> None:
-        self._recent[_wish(request)] = request
+    def _keep(self, wish: Wish, request: Request) -> None:
+        self._recent[wish] = request
         self._tracked[request.utility, request.tracking] = Tracked(request, "")
 
     def store(self, connection: Connection) -> None:

@@ -241,6 +241,15 @@ def test_what_is_left_of_a_bill_has_a_payment_id_of_its_own(ask: Ask, utility: D
     assert (facts["amount"], facts["payment_id"]) == (50_000, pay_id(50_000))
 
 
+def test_a_pair_goes_by_its_bill_though_the_file_has_no_bill_id(
+    ask: Ask, utility: Database
+) -> None:
+    """The subscription is not found by the bill ID then, and nobody pays more than it owes."""
+    paid(utility, 150_000)
+    utility.transact("forget", lambda c: c.execute(subscriber_rows.update().values(bill_id=None)))
+    assert ask(bill_id=BILL_ID, payment_id=pay_id(200_400)).facts["amount"] == 50_000
+
+
 def test_an_old_bill_is_paid_for_its_own_amount(ask: Ask) -> None:
     """What is newer is not slipped in."""
     assert ask(bill_id=BILL_ID, payment_id=pay_id(90_400)).facts["amount"] == 90_000
