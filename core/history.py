@@ -1,15 +1,13 @@
 """What was used, billed and paid before, newest first, a slice at a time.
 
 Seed 004 asks by bill ID and start year, seed 001 by period. A year is a Jalali one and
-means: from its first of Farvardin on. Each history is one statement for a whole batch: the
-rows of a subscription are few and found by its index, and numbered there. One more counts
-them where somebody asks for rows that are further on.
+means: from its first of Farvardin on. Each history is one statement for a whole batch.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
@@ -18,9 +16,11 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Date,
+    FromClause,
     Integer,
     Select,
     Table,
+    bindparam,
     exists,
     func,
     or_,
@@ -63,8 +63,18 @@ class Used(NamedTuple):
     used: int | None
 
 
-class Payment(NamedTuple):
+class Paid(NamedTuple):
     """One payment of a history."""
+
+    amount: int
+    """Rial."""
+    paid_at: int
+    """UTC milliseconds."""
+    channel: str
+
+
+class Payment(NamedTuple):
+    """The newest payment."""
 
     amount: int
     """Rial."""
@@ -97,132 +107,137 @@ def _instant(day: date) -> int:
     return 0 if day == date.min else midnight_ms(day)
 
 
-_wanted = unfolded(
-    {
-        "slice": Integer(),
-        "subscriber_id": BigInteger(),
-        "start": Integer(),
-        "since": BigInteger(),
-        "since_day": Date(),
-    }
+_LAST = "last"
+"""The name of a parameter: which row is the last that anybody wants, from 0."""
+
+# Written down once: each field would be taken out of its JSON again for every row that is met.
+_wanted = (
+    select(
+        unfolded(
+            {
+                "slice": Integer(),
+                "subscriber_id": BigInteger(),
+                "since": BigInteger(),
+                "since_day": Date(),
+            }
+        )
+    )
+    .cte("wanted")
+    .prefix_with("MATERIALIZED")
 )
 
-
-class _Statements(NamedTuple):
-    """What a history is fetched with."""
-
-    slices: Select[Any]
-    """The rows of each wanted slice, and one more where there is more."""
-    counts: Select[Any]
-    """How many rows there are in all of what a slice is of."""
+Conditions = Callable[[FromClause], Iterable[ColumnElement[bool]]]
+"""Which rows of a table, or of an alias of it, belong to a history."""
 
 
-def _statements(
-    table: Table, columns: tuple[str, ...], at: ColumnElement[Any], *also: ColumnElement[bool]
-) -> _Statements:
-    wanted = _wanted.join(
-        table, (table.c.subscriber_id == _wanted.c.subscriber_id) & (at >= _wanted.c.since)
-    )
-    place = func.row_number().over(
-        partition_by=_wanted.c.slice, order_by=(at.desc(), table.c.id.desc())
-    )
-    numbered = (
-        select(
-            _wanted.c.slice,
-            _wanted.c.start,
-            place.label("place"),
-            *(table.c[name] for name in columns),
-        )
-        .select_from(wanted)
-        .where(*also)
-        .subquery("numbered")
-    )
-    slices = (
-        select(numbered.c.slice, *(numbered.c[name] for name in columns))
+def _all(_table: FromClause) -> Iterable[ColumnElement[bool]]:
+    return ()
+
+
+def _newest_rows(
+    table: Table, columns: tuple[str, ...], at: str, conditions: Conditions = _all
+) -> Select[Any]:
+    """The rows of each wanted slice down to the last that is wanted, newest first.
+
+    When that one was made is found first: behind it a history may be as long as it likes.
+    """
+    older = table.alias("older")
+    last = (
+        select(older.c[at])
         .where(
-            numbered.c.place >= numbered.c.start,
-            numbered.c.place <= numbered.c.start + MOST_ROWS,
+            older.c.subscriber_id == _wanted.c.subscriber_id,
+            older.c[at] >= _wanted.c.since,
+            *conditions(older),
         )
-        .order_by(numbered.c.place)
+        .order_by(older.c[at].desc())
+        .limit(1)
+        .offset(bindparam(_LAST, type_=Integer))
+        .correlate(_wanted)
+        .scalar_subquery()
     )
-    counts = (
-        select(_wanted.c.slice, func.count())
-        .select_from(wanted)
-        .where(*also)
-        .group_by(_wanted.c.slice)
+    return (
+        select(_wanted.c.slice, *(table.c[name] for name in columns))
+        .join_from(
+            _wanted,
+            table,
+            (table.c.subscriber_id == _wanted.c.subscriber_id)
+            & (table.c[at] >= func.coalesce(last, _wanted.c.since)),
+        )
+        .where(*conditions(table))
+        .order_by(table.c[at].desc(), table.c.id.desc())
     )
-    return _Statements(slices, counts)
 
 
 Row = TypeVar("Row")
-_Key = tuple[int, int | None, int]
-"""A slice: whose, from which year on, beginning with which row."""
+_Key = tuple[int, int | None]
+"""A slice: whose, and from which year on."""
 
 
 class _History(Shelf, Generic[Row]):
     """Slices of one kind of history, as the calls of a batch ask for them."""
 
-    _statements: ClassVar[_Statements]
+    _statement: ClassVar[Select[Any]]
+    """Its rows are those of the history, with the slice before the rest."""
 
     def __init__(self) -> None:
-        self._rows: dict[_Key, list[Row]] = {}
-        self._counts: dict[_Key, int] = {}
+        self._rows: Mapping[_Key, list[Row]] = {}
 
     def load(self, connection: Connection, subjects: Sequence[Subject]) -> None:
-        """One statement, and one where not the first rows are asked for."""
-        keys = list(dict.fromkeys(_keys(subjects)))
-        begins = {year: _begins(year) for _id, year, _start in keys}
+        """One statement."""
+        asked = [
+            ((subscriber.id, year_of(call)), start_of(call))
+            for _asker, call, subscribers in subjects
+            for subscriber in subscribers
+        ]
+        keys = list(dict(asked))
+        begins = {year: _begins(year) for _id, year in keys}
         wanted = [
-            (place, subscriber_id, start, _instant(day), day)
-            for place, (subscriber_id, year, start) in enumerate(keys)
+            (place, subscriber_id, _instant(day), day)
+            for place, (subscriber_id, year) in enumerate(keys)
             if (day := begins[year]) is not None
         ]
         if not wanted:
             return
-        found: defaultdict[int, list[Row]] = defaultdict(list)
-        made = self._made
-        for place, *values in fetch(connection, self._statements.slices, as_rows(wanted)):
-            found[place].append(made(values))
-        self._rows = {keys[place]: rows for place, rows in found.items()}
-        further = [one for one in wanted if one[2] > 1]
-        if further:
-            counted = fetch(connection, self._statements.counts, as_rows(further))
-            self._counts = {keys[place]: count for place, count in counted}
+        last = max(start for _key, start in asked) - 1 + MOST_ROWS
+        found: defaultdict[_Key, list[Row]] = defaultdict(list)
+        for row in fetch(connection, self._statement, {**as_rows(wanted), _LAST: last}):
+            found[keys[row[0]]].append(row)
+        self._rows = found
 
     def of(self, subscriber: Subscriber, call: Call) -> Sequence[Row]:
         """The rows that a call asks for, newest first, and one more where there is more."""
-        return self._rows.get((subscriber.id, year_of(call), start_of(call)), ())
+        start = start_of(call)
+        return self._known(subscriber, call)[start - 1 : start + MOST_ROWS]
 
     def count(self, subscriber: Subscriber, call: Call) -> int:
-        """How many rows there are, where a call does not ask for the first; else 0."""
-        return self._counts.get((subscriber.id, year_of(call), start_of(call)), 0)
+        """How many rows there are, when there is none where a call asks for them."""
+        return len(self._known(subscriber, call))
 
-    def _made(self, values: Sequence[Any]) -> Row:
-        raise NotImplementedError
-
-
-def _keys(subjects: Iterable[Subject]) -> Iterator[_Key]:
-    for _asker, call, subscribers in subjects:
-        for subscriber in subscribers:
-            yield subscriber.id, year_of(call), start_of(call)
+    def _known(self, subscriber: Subscriber, call: Call) -> Sequence[Row]:
+        return self._rows.get((subscriber.id, year_of(call)), ())
 
 
 class BillHistory(_History[Billed]):
     """Bills, by when they were issued."""
 
-    _statements = _statements(bills, Billed._fields, bills.c.issued_at)
-
-    def _made(self, values: Sequence[Any]) -> Billed:
-        return Billed._make(values)
+    _statement = _newest_rows(bills, Billed._fields, "issued_at")
 
 
 _whole = bills.alias("whole")
-_counted_again = exists().where(
-    _whole.c.subscriber_id == bills.c.subscriber_id,
-    _whole.c.kind != MID_PERIOD,
-    _whole.c.from_date <= bills.c.from_date,
-    _whole.c.to_date >= bills.c.to_date,
-)
+
+
+def _told_once(table: FromClause) -> Iterable[ColumnElement[bool]]:
+    """Bills of the time that is wanted, but for those that another one has in it."""
+    counted_again = exists().where(
+        _whole.c.subscriber_id == table.c.subscriber_id,
+        _whole.c.kind != MID_PERIOD,
+        _whole.c.from_date <= table.c.from_date,
+        _whole.c.to_date >= table.c.to_date,
+    )
+    return (
+        or_(table.c.to_date.is_(None), table.c.to_date > _wanted.c.since_day),
+        or_(table.c.kind != MID_PERIOD, ~counted_again),
+    )
 
 
 class UseHistory(_History[Used]):
@@ -231,25 +246,13 @@ class UseHistory(_History[Used]):
     A mid-period bill is left out once the bill of its whole period is there.
     """
 
-    _statements = _statements(
-        bills,
-        Used._fields,
-        bills.c.issued_at,
-        or_(bills.c.to_date.is_(None), bills.c.to_date > _wanted.c.since_day),
-        or_(bills.c.kind != MID_PERIOD, ~_counted_again),
-    )
-
-    def _made(self, values: Sequence[Any]) -> Used:
-        return Used._make(values)
+    _statement = _newest_rows(bills, Used._fields, "issued_at", _told_once)
 
 
-class PaymentHistory(_History[Payment]):
+class PaymentHistory(_History[Paid]):
     """Payments, by when they were made."""
 
-    _statements = _statements(payments, Payment._fields, payments.c.paid_at)
-
-    def _made(self, values: Sequence[Any]) -> Payment:
-        return _payment(values)
+    _statement = _newest_rows(payments, Paid._fields, "paid_at")
 
 
 def _payment(values: Sequence[Any]) -> Payment:

@@ -8,6 +8,7 @@ from core.bills import units_used
 from core.calls import DONE, Argument, Call, Outcome, Refusal, Scalar
 from core.facts import Facts
 from core.history import BillHistory, PaymentHistory, UseHistory, start_of, year_of
+from core.jalali import instant_of
 from core.operations.listing import LIST_OUTCOMES, LISTING, listing
 from core.operations.operation import IDENTITY_OUTCOMES, NAMING, Operation, RunFor, done, refused
 from core.shelf import Asker, Shelf, Subscriber
@@ -56,7 +57,10 @@ def _bills(asker: Asker, call: Call, facts: Facts, subscriber: Subscriber) -> Ou
 
 def _payments(asker: Asker, call: Call, facts: Facts, subscriber: Subscriber) -> Outcome:  # noqa: ARG001
     history = facts.of(PaymentHistory)
-    rows = [payment._asdict() for payment in history.of(subscriber, call)]
+    rows = [
+        {"amount": paid.amount, "paid_at": instant_of(paid.paid_at), "channel": paid.channel}
+        for paid in history.of(subscriber, call)
+    ]
     return _answer(call, subscriber, rows, history.count(subscriber, call))
 
 
