@@ -57,7 +57,7 @@ def _bills(asker: Asker, call: Call, facts: Facts, subscriber: Subscriber) -> Ou
 
 def _payments(asker: Asker, call: Call, facts: Facts, subscriber: Subscriber) -> Outcome:  # noqa: ARG001
     history = facts.of(PaymentHistory)
-    rows = [
+    rows: list[Mapping[str, Scalar]] = [
         {"amount": paid.amount, "paid_at": instant_of(paid.paid_at), "channel": paid.channel}
         for paid in history.of(subscriber, call)
     ]
