@@ -6,11 +6,11 @@ concerns, and the facts that a message about it may use.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
+import orjson
 from sqlalchemy import Connection
 
 from core.bulk import insert_rows
@@ -84,9 +84,7 @@ def store_events(connection: Connection, new: Sequence[tuple[int, Event]]) -> bo
 
 def as_json(about: Mapping[str, Scalar]) -> str:
     """Facts as they are stored: dates and instants as ISO text."""
-    return _ENCODER.encode(dict(about))
+    return orjson.dumps(about, dict).decode()
 
 
-# ``json.dumps`` would make one for each event.
-_ENCODER = json.JSONEncoder(ensure_ascii=False, check_circular=False, default=str)
 _COLUMNS = ("id", "utility", "kind", "subscriber_id", "mobile", "about", "at", "handled_at")

@@ -22,15 +22,15 @@ class Listening:
 
     def __init__(self, connection: Connection) -> None:
         """One statement."""
-        self._kinds = [
-            (utility, _kinds(settings)) for utility, settings in fetch(connection, _ENABLED)
-        ]
+        self._kinds: dict[str, frozenset[str] | None] = {}
+        for utility, settings in fetch(connection, _ENABLED):
+            known, its = self._kinds.get(utility, _NONE), _kinds(settings)
+            self._kinds[utility] = None if known is None or its is None else known | its
 
     def to(self, utility: str, kind: str) -> bool:
         """Whether a template of this utility may be made of such an event."""
-        return any(
-            mine == utility and (kinds is None or kind in kinds) for mine, kinds in self._kinds
-        )
+        kinds = self._kinds.get(utility, _NONE)
+        return kinds is None or kind in kinds
 
 
 @lru_cache(maxsize=1024)
@@ -42,6 +42,7 @@ def _kinds(settings: str) -> frozenset[str] | None:
         return None
 
 
+_NONE: Final[frozenset[str]] = frozenset()
 _ENABLED: Final = (
     select(templates.c.utility, template_versions.c.settings)
     .join_from(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
+import orjson
 from sqlalchemy import Connection, Text, select
 
 from core.bulk import as_rows, unfolded
@@ -67,11 +68,7 @@ WITH_NUMBER = select(*(requests.c[name] for name in COLUMNS), subscribers.c.numb
 
 def fields_json(values: Mapping[str, str]) -> str:
     """Fields as they are stored; equal ones are equal texts."""
-    return _ENCODER.encode(dict(values))
-
-
-# ``json.dumps`` would make one for each request.
-_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True)
+    return orjson.dumps(values, dict, orjson.OPT_SORT_KEYS).decode()
 
 
 _wanted = unfolded({"utility": Text(), "tracking": Text()})

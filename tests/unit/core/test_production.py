@@ -226,7 +226,7 @@ def test_what_was_put_off_and_cannot_be_made_holds_up_nothing_else(
     happen(sqlite_database, ids, *(bill(str(number), now_ms()) for number in (1, 2, 3, 4)))
     assert run(sqlite_database, ours, now_ms()).later == 4
     words.poison = "2"
-    gone = events.delete().where(events.c.about.like('%"number": "3"%'))
+    gone = events.delete().where(events.c.about.like('%"number":"3"%'))
     sqlite_database.transact("gone", lambda connection: connection.execute(gone))
     now_ms.advance(86_400)
     assert run_due(sqlite_database, ours, now_ms()) == Produced(messages=2, set_aside=1)
