@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date
 from typing import NamedTuple
 
@@ -12,7 +11,7 @@ from core.bills import LastBill, load_last_bills, units_used
 from core.database import by_index_only
 from core.identifiers import RIAL_STEP, barcode
 from core.tables import bills, subscribers
-from core.tariff import Line
+from core.tariff import Line, lines_stored
 
 
 class Sheet(NamedTuple):
@@ -110,15 +109,11 @@ def find_sheet(connection: Connection, bill_id: int) -> Sheet | None:
     values["used_by_bill"] = values.pop("used")
     if values["carried"] is None:
         values["carried"] = _rounded_off(values["amount"], values["payable"])
-    return Sheet(**values, lines=_lines(row["lines"]), newest=newest)
+    lines = lines_stored(row["lines"]) if row["lines"] else ()
+    return Sheet(**values, lines=lines, newest=newest)
 
 
 def _rounded_off(amount: int, payable: int) -> int:
     """What a bill leaves for the next one, where the file says only what is to be paid."""
     rest = amount - payable
     return rest if payable > 0 and 0 < rest < RIAL_STEP else 0
-
-
-def _lines(stored: str | None) -> tuple[Line, ...]:
-    """The lines of a bill as they are stored."""
-    return tuple(Line.from_plain(each) for each in json.loads(stored)) if stored else ()

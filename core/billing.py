@@ -8,7 +8,7 @@ knows what a draft needs and stores the bills that a batch issues.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import NamedTuple
@@ -24,7 +24,7 @@ from core.readings import MeterChange, load_meter_changes
 from core.shelf import Asker, Shelf, Subject, Subscriber, ids_of
 from core.statements import fetch
 from core.tables import bills, subscribers
-from core.tariff import Line, Tariff, Use, amount_of, lines_of
+from core.tariff import Line, Part, Tariff, Use, amount_of, lines_in, parts_of, to_store
 from core.terms import BillingTerms, Terms
 
 _LONGEST_FILE = 8
@@ -70,9 +70,9 @@ class Draft(NamedTuple):
 
     start: Start
     end: End
-    lines: tuple[Line, ...]
+    parts: Sequence[Part]
     amount: int
-    """Rial, this period alone: the sum of the lines."""
+    """Rial, this period alone: the sum of the parts."""
     payable: int
     """Rial, with what was owed before; negative for a credit."""
     carried: int
@@ -83,6 +83,11 @@ class Draft(NamedTuple):
     """"" for nothing to pay, or more than a payment ID can carry."""
     due: date | None
     """None: pay at once, since something was owed before; or nothing to pay."""
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """What the amount is made of."""
+        return lines_in(self.parts)
 
 
 def use_of(tariff: Tariff, account: Account, start: Start, end: End) -> Use | None:
@@ -110,8 +115,8 @@ def draft(terms: Terms, account: Account, start: Start, end: End) -> Draft | Non
     use = use_of(terms.tariff, account, start, end) if terms.tariff else None
     if terms.tariff is None or use is None:
         return None
-    lines = lines_of(terms.tariff, use)
-    amount = amount_of(lines)
+    parts = parts_of(terms.tariff, use)
+    amount = amount_of(parts)
     payable, carried = rounded(amount + start.owed)
     bill_id = bill_id_of(account.bill_id, account.number, terms.billing)
     overdue = start.owed >= identifiers.RIAL_STEP
@@ -119,7 +124,7 @@ def draft(terms: Terms, account: Account, start: Start, end: End) -> Draft | Non
     return Draft(
         start=start,
         end=end._replace(day=use.end),
-        lines=lines,
+        parts=parts,
         amount=amount,
         payable=payable,
         carried=carried,
@@ -160,11 +165,6 @@ def payment_id_of(bill_id: str, payable: int, day: date) -> str:
 def period_key(day: date) -> str:
     """The period of a mid-period bill: one a day, told apart from the utility's own."""
     return f"میان‌دوره {jalali(day)}"
-
-
-def as_json(lines: Iterable[Line]) -> str:
-    """Lines of a bill as they are stored; fractions as ``"25/2"``."""
-    return f"[{', '.join([line.as_json() for line in lines])}]"
 
 
 # --- the shelf ----------------------------------------------------------------------
@@ -229,7 +229,7 @@ class Billing(Shelf):
         row = (
             subscriber.id, bill.period, bill.from_date, bill.to_date, bill.from_reading,
             bill.to_reading, bill.amount, bill.payable, bill.bill_id, bill.payment_id,
-            bill.due_date, bill.issued_at, bill.kind, bill.used, as_json(made.lines), made.carried,
+            bill.due_date, bill.issued_at, bill.kind, bill.used, to_store(made.parts), made.carried,
         )  # fmt: skip
         self._new[subscriber.id, bill.period] = row
         return bill, _issued(asker, subscriber, bill)

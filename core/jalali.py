@@ -110,7 +110,7 @@ def iso(at_ms: int) -> str:
 
 def day_of(at_ms: int) -> date:
     """The day in Tehran of an instant in UTC milliseconds."""
-    return local(instant_of(at_ms)).date()
+    return datetime.fromtimestamp(at_ms / 1000, TEHRAN).date()
 
 
 def midnight_ms(day: date) -> int:

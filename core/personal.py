@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
@@ -57,6 +57,7 @@ from core.tables import (
     ussd_sessions,
     ussd_steps,
 )
+from core.tariff import lines_stored
 
 _OWN: Final = (
     contacts, contact_confirmations, bill_recipients, bills, payments, readings, corrections,
@@ -66,7 +67,12 @@ _OWN: Final = (
 _OF_MOBILE: Final = (inbox, outbox, ussd_steps, orders, events, requests)
 """Those of them whose rows may name a mobile alone."""
 _SECRET: Final = frozenset({"code_hash", "fingerprint", "link", "token"})
-_JSON: Final = frozenset({"fields", "about", "lines", "state"})
+_JSON: Final[Mapping[str, Callable[[str], Any]]] = {
+    "fields": json.loads,
+    "about": json.loads,
+    "state": json.loads,
+    "lines": lambda stored: [line.as_plain() for line in lines_stored(stored)],
+}
 _SENDING: Final = "a message is being sent: try again in a minute"
 _UNDER_WAY: Final = frozenset(
     {
@@ -237,7 +243,7 @@ def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _value(name: str, value: Any) -> Any:
     if isinstance(value, str):
-        return json.loads(value) if name in _JSON and value[:1] in ("{", "[") else value
+        return _JSON[name](value) if name in _JSON and value[:1] in ("{", "[") else value
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, bytes):

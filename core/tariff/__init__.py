@@ -7,7 +7,8 @@ what is rounded where. Everything here is pure: a ``Tariff`` is read from a prof
 
 from __future__ import annotations
 
-from core.tariff.compute import amount_of, lines_of
+from core.tariff.compute import amount_of, lines_of, parts_of
+from core.tariff.parts import Part, lines_in, lines_stored, to_store
 from core.tariff.types import (
     HOME,
     Block,
@@ -30,6 +31,7 @@ __all__ = [
     "Fee",
     "Line",
     "Note",
+    "Part",
     "Rates",
     "Season",
     "Tariff",
@@ -38,6 +40,10 @@ __all__ = [
     "Version",
     "Wastewater",
     "amount_of",
+    "lines_in",
     "lines_of",
+    "lines_stored",
+    "parts_of",
+    "to_store",
     "usage_name",
 ]

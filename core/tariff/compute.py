@@ -12,18 +12,16 @@ as exact.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date
 from typing import NamedTuple
 
-from core.tariff.plan import Hot, Plan, Premises, Ratio, Step, cut, plan_of, reduced
-from core.tariff.types import HOME, MONTH_DAYS, Line, Tariff, Use
+from core.tariff.parts import Charge, Part, lines_in
+from core.tariff.plan import Hot, Plan, Premises, Step, cut, plan_of, reduced
+from core.tariff.types import HOME, MONTH_DAYS, Line, Ratio, Tariff, Use
 
 
-class _Part(NamedTuple):
-    """Days of equal prices, and what is billed for them."""
+class _Measure(NamedTuple):
+    """What is billed for days of equal prices."""
 
-    first: date
-    end: date
     used: int
     """Grains."""
     grains: int
@@ -38,6 +36,14 @@ class _Part(NamedTuple):
 def lines_of(tariff: Tariff, use: Use) -> tuple[Line, ...]:
     """The lines of a bill, in the order of the days and, within them, of the bill.
 
+    As ``parts_of``.
+    """
+    return lines_in(parts_of(tariff, use))
+
+
+def parts_of(tariff: Tariff, use: Use) -> list[Part]:
+    """The parts of a bill, in the order of their days.
+
     Use is taken as even over the period, so that a part of the days has its share of it.
     Raises ``ValueError`` for a period without days, a negative use, no units, or a usage that
     a version has no price of.
@@ -50,69 +56,69 @@ def lines_of(tariff: Tariff, use: Use) -> tuple[Line, ...]:
     size = units if usage == HOME else capacity
     premises = Premises(usage, region, wastewater, size is not None)
     all_days = (end - first).days * denominator
-    lines: list[Line] = []
+    parts: list[Part] = []
     for since, until, version, vat, season in cut(tariff, first, end):
         days = (until - since).days
-        part = _Part(
-            first=since,
-            end=until,
+        measure = _Measure(
             used=numerator * days * MONTH_DAYS,
             grains=all_days * MONTH_DAYS,
             scale=(size or 0) * days * all_days,
             months=reduced(units * days, MONTH_DAYS),
         )
-        _add_lines(lines, plan_of(version, vat, season, premises), part)
-    return tuple(lines)
+        charges: list[Charge] = []
+        amount = _add_charges(charges, plan_of(version, vat, season, premises), measure)
+        parts.append(Part(since, until, charges, amount))
+    return parts
 
 
-def amount_of(lines: Iterable[Line]) -> int:
-    """The amount of a bill, rial: the sum of its lines."""
+def amount_of(lines: Iterable[Line | Part]) -> int:
+    """The amount of a bill, rial: the sum of its lines, or its parts."""
     return sum([line.amount for line in lines])
 
 
-def _add_lines(lines: list[Line], plan: Plan, part: _Part) -> None:
-    """Add the lines of days of equal prices; VAT is on all of the others."""
-    start = len(lines)
-    _add_steps(lines, plan.water, part)
-    water = amount_of(lines[start:])
+def _add_charges(charges: list[Charge], plan: Plan, measure: _Measure) -> int:
+    """Add the charges of days of equal prices; their sum. VAT is on all of the others."""
+    water = amount = _add_steps(charges, plan.water, measure)
     if plan.hot is not None:
-        _add_season(lines, plan.hot, part)
-    if plan.subscription:
-        lines.append(_line(part, "subscription", part.months, (plan.subscription, 1)))
+        amount += _add_season(charges, plan.hot, measure)
+    if plan.subscription is not None:
+        amount += _add(charges, "subscription", measure.months, plan.subscription)
     if plan.wastewater is not None and water:
-        lines.append(_line(part, "wastewater", (water, 1), plan.wastewater))
-    if plan.wastewater_fee:
-        lines.append(_line(part, "wastewater_fee", part.months, (plan.wastewater_fee, 1)))
-    _add_steps(lines, plan.notes, part)
-    if plan.vat is not None:
-        taxed = amount_of(lines[start:])
-        if taxed:
-            lines.append(_line(part, "vat", (taxed, 1), plan.vat))
+        amount += _add(charges, "wastewater", (water, 1), plan.wastewater)
+    if plan.wastewater_fee is not None:
+        amount += _add(charges, "wastewater_fee", measure.months, plan.wastewater_fee)
+    amount += _add_steps(charges, plan.notes, measure)
+    if plan.vat is not None and amount:
+        amount += _add(charges, "vat", (amount, 1), plan.vat)
+    return amount
 
 
-def _add_steps(lines: list[Line], steps: Sequence[Step], part: _Part) -> None:
-    """Add the line of each step that the use reaches."""
-    first, end, used, grains, scale, _months = part
-    for below, up_to, code, title, rate, note in steps:
+def _add_steps(charges: list[Charge], steps: Sequence[Step], measure: _Measure) -> int:
+    """Add the charge of each step that the use reaches; their sum."""
+    used, grains, scale, _months = measure
+    added = 0
+    for below, up_to, code, rate, note in steps:
         within = (used if up_to is None else min(used, up_to * scale)) - below * scale
         if within > 0:
             amount = within * rate[0] // (grains * rate[1])
-            quantity = reduced(within, grains)
-            lines.append(Line(code, title, quantity, rate, amount, first, end, note))
+            charges.append((code, reduced(within, grains), rate, amount, note))
+            added += amount
+    return added
 
 
-def _add_season(lines: list[Line], hot: Hot, part: _Part) -> None:
-    """Add the season's share of the price of what is beyond its threshold."""
+def _add_season(charges: list[Charge], hot: Hot, measure: _Measure) -> int:
+    """Add the season's share of the price of what is beyond its threshold; the amount."""
     price = 0
     for below, up_to, rate in hot.steps:
-        within = part.used if up_to is None else min(part.used, up_to * part.scale)
-        price += max(within - below * part.scale, 0) * rate
-    if price:
-        lines.append(
-            _line(part, "season", reduced(price * hot.coefficient, part.grains * 100), hot.rate)
-        )
+        within = measure.used if up_to is None else min(measure.used, up_to * measure.scale)
+        price += max(within - below * measure.scale, 0) * rate
+    if not price:
+        return 0
+    return _add(charges, "season", reduced(price * hot.coefficient, measure.grains * 100), hot.rate)
 
 
-def _line(part: _Part, code: str, quantity: Ratio, rate: Ratio) -> Line:
+def _add(charges: list[Charge], code: str, quantity: Ratio, rate: Ratio) -> int:
+    """Add a charge; its amount."""
     amount = quantity[0] * rate[0] // (quantity[1] * rate[1])
-    return Line(code, code, quantity, rate, amount, part.first, part.end)
+    charges.append((code, quantity, rate, amount, ""))
+    return amount

@@ -15,14 +15,12 @@ from math import gcd
 from typing import Final, NamedTuple
 
 from core.tariff.periods import Segment, segments
-from core.tariff.types import HOME, Season, Tariff, Vat, Version
+from core.tariff.types import HOME, Ratio, Season, Tariff, Vat, Version
 
 _HUNDRED: Final = 100
 _PLANS: Final = 4096
 """Versions, usages and regions of a tariff or two, many times over: a few MB."""
 _PERIODS: Final = 2048
-
-Ratio = tuple[int, int]
 
 
 class Premises(NamedTuple):
@@ -43,7 +41,6 @@ class Step(NamedTuple):
     up_to: int | None
     """… and ends with so much; None for never."""
     code: str
-    title: str
     rate: Ratio
     note: str
 
@@ -65,12 +62,12 @@ class Plan(NamedTuple):
 
     water: tuple[Step, ...]
     hot: Hot | None
-    subscription: int
-    """Rial per unit and month; 0 for none."""
+    subscription: Ratio | None
+    """Rial per unit and month."""
     wastewater: Ratio | None
     """The share of the price of the water."""
-    wastewater_fee: int
-    """Rial per unit and month; 0 for none."""
+    wastewater_fee: Ratio | None
+    """Rial per unit and month."""
     notes: tuple[Step, ...]
     vat: Ratio | None
 
@@ -99,13 +96,13 @@ def plan_of(version: Version, vat: Vat | None, season: Season | None, premises: 
     return Plan(
         # The price of water has the region's coefficient on it.
         water=tuple(
-            Step(below, up_to, code, _title(code), reduced(rate * coefficient, _HUNDRED), "")
+            Step(below, up_to, code, reduced(rate * coefficient, _HUNDRED), "")
             for below, up_to, code, rate in steps
         ),
         hot=_hot(version, season, coefficient) if season is not None and home else None,
-        subscription=subscription.home if home else subscription.other,
+        subscription=_rial(subscription.home if home else subscription.other),
         wastewater=_percent(share),
-        wastewater_fee=fee,
+        wastewater_fee=_rial(fee),
         notes=tuple(_notes(version, home=home, has_bound=has_bound)),
         vat=_percent(vat.percent) if vat else None,
     )
@@ -121,8 +118,8 @@ def _percent(share: int) -> Ratio | None:
     return reduced(share, _HUNDRED) if share else None
 
 
-def _title(code: str) -> str:
-    return code.partition(".")[0]
+def _rial(fee: int) -> Ratio | None:
+    return (fee, 1) if fee else None
 
 
 def _blocks(version: Version) -> Iterator[tuple[int, int | None, str, int]]:
@@ -152,10 +149,9 @@ def _notes(version: Version, *, home: bool, has_bound: bool) -> Iterator[Step]:
     for place, note in enumerate(version.notes, 1):
         up_to = note.pattern if home else 1 if has_bound else None
         if note.within:
-            yield Step(0, up_to, f"note.{place}", "note", (note.within, 1), note.name)
+            yield Step(0, up_to, f"note.{place}", (note.within, 1), note.name)
         if note.above and up_to is not None:
-            code = f"note_above.{place}"
-            yield Step(up_to, None, code, _title(code), (note.above, 1), note.name)
+            yield Step(up_to, None, f"note_above.{place}", (note.above, 1), note.name)
 
 
 def _hot(version: Version, season: Season, coefficient: int) -> Hot:

@@ -6,13 +6,12 @@ units × 30 ÷ days). Percentages are whole: 70 is 70 %.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from core.text import fold
 
@@ -20,6 +19,9 @@ HOME: Final = "home"
 """The usage that is priced by blocks per unit and month; every other has ``Rates``."""
 
 MONTH_DAYS: Final = 30
+
+Ratio = tuple[int, int]
+"""Numerator and denominator."""
 
 
 class Block(NamedTuple):
@@ -164,11 +166,9 @@ class Line(NamedTuple):
 
     code: str
     """What it is, such as ``water.3`` for the third block."""
-    title: str
-    """The key of its words: the code without what counts lines of one kind."""
-    quantity_is: tuple[int, int]
+    quantity_is: Ratio
     """``quantity`` as a reduced fraction: making a ``Fraction`` of it takes its time."""
-    rate_is: tuple[int, int]
+    rate_is: Ratio
     amount: int
     """Rial."""
     first: date
@@ -176,6 +176,11 @@ class Line(NamedTuple):
     end: date
     note: str = ""
     """The name of a budget note."""
+
+    @property
+    def title(self) -> str:
+        """The key of its words: the code without what counts lines of one kind."""
+        return self.code.partition(".")[0]
 
     @property
     def quantity(self) -> Fraction:
@@ -187,52 +192,15 @@ class Line(NamedTuple):
         """Rial for each, or the share."""
         return Fraction(*self.rate_is)
 
-    @classmethod
-    def from_plain(cls, plain: Mapping[str, Any]) -> Line:
-        """The line that ``as_plain`` made."""
-        quantity, rate = (Fraction(plain[name]) for name in ("quantity", "rate"))
-        return cls(
-            plain["code"],
-            plain["title"],
-            quantity.as_integer_ratio(),
-            rate.as_integer_ratio(),
-            plain["amount"],
-            date.fromisoformat(plain["first"]),
-            date.fromisoformat(plain["end"]),
-            plain.get("note", ""),
-        )
-
     def as_plain(self) -> dict[str, str | int]:
-        """The line as JSON has it: fractions as ``"25/2"``, days in ISO."""
+        """The line as other programs are told of it: fractions as ``"25/2"``, days in ISO."""
         plain: dict[str, str | int] = {
             "code": self.code,
             "title": self.title,
-            "quantity": _in_words(self.quantity_is),
-            "rate": _in_words(self.rate_is),
+            "quantity": str(self.quantity),
+            "rate": str(self.rate),
             "amount": self.amount,
             "first": self.first.isoformat(),
             "end": self.end.isoformat(),
         }
         return plain | {"note": self.note} if self.note else plain
-
-    def as_json(self) -> str:
-        """``as_plain`` as JSON, in a third of the time: a bill has a dozen lines to store.
-
-        Codes and titles are our own words, and only the name of a note needs quoting.
-        """
-        code, title, quantity, rate, amount, first, end, note = self
-        named = f', "note": {_quoted(note)}' if note else ""
-        return (
-            f'{{"code": "{code}", "title": "{title}", "quantity": "{_in_words(quantity)}", '
-            f'"rate": "{_in_words(rate)}", "amount": {amount}, "first": "{first.isoformat()}", '
-            f'"end": "{end.isoformat()}"{named}}}'
-        )
-
-
-@lru_cache(maxsize=256)
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
-
-
-def _in_words(ratio: tuple[int, int]) -> str:
-    return str(ratio[0]) if ratio[1] == 1 else f"{ratio[0]}/{ratio[1]}"

@@ -23,7 +23,7 @@ from core.readings import MeterChange, used_through
 from core.secrecy import Keys
 from core.shelf import Asker
 from core.tables import bills, contacts, events, payments, readings, subscribers
-from core.tariff import Block, Fee, Tariff, Version
+from core.tariff import Block, Fee, Tariff, Version, amount_of, lines_stored
 from core.terms import BillingTerms, Terms
 
 NOW = 1_790_000_000_000  # 30 Shahrivar 1405 in Tehran
@@ -165,7 +165,13 @@ def test_a_reading_gives_the_bill_at_once(ask: Ask, utility: Database) -> None:
     )
     assert (row["period"], row["carried"], row["used"]) == (period_key(TODAY), 1, 30)
     assert (row["from_date"], row["to_date"]) == (date(2026, 8, 22), TODAY)
-    assert '"code": "water.1"' in row["lines"]
+    lines = lines_stored(row["lines"])
+    assert (lines[0].code, lines[0].amount, lines[0].first) == (
+        "water.1",
+        30_000,
+        date(2026, 8, 22),
+    )
+    assert amount_of(lines) == row["amount"]
 
 
 def test_the_bill_and_its_reading_are_events(ask: Ask, utility: Database) -> None:

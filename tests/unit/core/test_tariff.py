@@ -27,6 +27,9 @@ from core.tariff import (
     Wastewater,
     amount_of,
     lines_of,
+    lines_stored,
+    parts_of,
+    to_store,
 )
 
 RATES_1397 = (
@@ -341,8 +344,11 @@ def test_what_is_kept_of_other_bills_changes_nothing(
 
 
 @given(TARIFFS, USES, st.text())
-def test_lines_are_stored_as_json_would_have_them(prices: Tariff, some: Use, name: str) -> None:
-    """Whatever an operator calls a budget note."""
-    for line in lines_of(prices, some):
-        named = line._replace(note=name if line.note else "")
-        assert named.as_json() == json.dumps(named.as_plain(), ensure_ascii=False)
+def test_lines_are_read_as_they_were_stored(prices: Tariff, some: Use, name: str) -> None:
+    """Whatever an operator calls a budget note; and as they were stored before."""
+    notes = tuple(note._replace(name=name) for note in prices.versions[0].notes)
+    prices = replace(prices, versions=(replace(prices.versions[0], notes=notes),))
+    parts = parts_of(prices, some)
+    lines = lines_of(prices, some)
+    assert lines_stored(to_store(parts)) == lines
+    assert lines_stored(json.dumps([line.as_plain() for line in lines])) == lines
