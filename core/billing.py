@@ -13,17 +13,17 @@ from datetime import date, timedelta
 from fractions import Fraction
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Connection, func, select
+from sqlalchemy import BigInteger, Connection, select
 
 from core import identifiers
 from core.bills import MID_PERIOD, LastBill, facts_of_issue
 from core.bulk import Upsert, as_rows, put_rows, unfolded
 from core.events import Event, EventKind
 from core.jalali import day_of, jalali
-from core.readings import MeterChange, load_meter_changes
+from core.readings import IS_METER_CHANGE, MeterChange
 from core.shelf import Asker, Shelf, Subject, Subscriber, ids_of
 from core.statements import fetch
-from core.tables import bills, subscribers
+from core.tables import bills, readings, subscribers
 from core.tariff import Line, Part, Tariff, Use, amount_of, lines_in, parts_of, to_store
 from core.terms import BillingTerms, Terms
 
@@ -43,8 +43,8 @@ class Account(NamedTuple):
     region: str
     wastewater: bool
     bill_id: str | None
-    carried: int
-    """Rial that the newest bill left for the next one."""
+    changes: tuple[MeterChange, ...] = ()
+    """Of its meter, oldest first."""
 
 
 class Start(NamedTuple):
@@ -170,32 +170,42 @@ def period_key(day: date) -> str:
 # --- the shelf ----------------------------------------------------------------------
 
 _wanted = unfolded({"subscriber_id": BigInteger()})
-_carried = (
-    select(func.coalesce(bills.c.carried, 0))
-    .where(bills.c.subscriber_id == subscribers.c.id)
-    .order_by(bills.c.issued_at.desc(), bills.c.id.desc())
-    .limit(1)
-    .scalar_subquery()
+_ACCOUNTS = (
+    select(
+        subscribers.c.id,
+        subscribers.c.number,
+        subscribers.c.usage,
+        subscribers.c.units,
+        subscribers.c.capacity,
+        subscribers.c.region,
+        subscribers.c.wastewater,
+        subscribers.c.bill_id,
+        readings.c.read_at,
+        readings.c.old_end,
+        readings.c.reading,
+    )
+    .join_from(_wanted, subscribers, subscribers.c.id == _wanted.c.subscriber_id)
+    .outerjoin(readings, (readings.c.subscriber_id == subscribers.c.id) & IS_METER_CHANGE)
 )
-_ACCOUNTS = select(
-    subscribers.c.id,
-    subscribers.c.number,
-    subscribers.c.usage,
-    subscribers.c.units,
-    subscribers.c.capacity,
-    subscribers.c.region,
-    subscribers.c.wastewater,
-    subscribers.c.bill_id,
-    func.coalesce(_carried, 0),
-).join_from(_wanted, subscribers, subscribers.c.id == _wanted.c.subscriber_id)
+"""A row for each change of a meter, one without a change for most subscriptions."""
 
 
 def load_accounts(connection: Connection, subscriber_ids: Collection[int]) -> dict[int, Account]:
     """What bills need to know of these subscriptions; one statement."""
-    if not subscriber_ids:
-        return {}
-    rows = fetch(connection, _ACCOUNTS, as_rows((key,) for key in subscriber_ids))
-    return {row[0]: Account._make(row) for row in rows}
+    found: dict[int, Account] = {}
+    if subscriber_ids:
+        rows = fetch(connection, _ACCOUNTS, as_rows((key,) for key in subscriber_ids))
+        for *known, at, old_end, new_start in rows:
+            account = found.get(known[0], Account(*known))
+            if at is not None:
+                changes = *account.changes, MeterChange(at, old_end, new_start)
+                account = account._replace(changes=tuple(sorted(changes, key=_when)))
+            found[account.id] = account
+    return found
+
+
+def _when(change: MeterChange) -> int:
+    return change.at
 
 
 class Billing(Shelf):
@@ -203,28 +213,21 @@ class Billing(Shelf):
 
     def __init__(self) -> None:
         self._accounts: dict[int, Account] = {}
-        self._changes: dict[int, tuple[MeterChange, ...]] = {}
         self._new: dict[tuple[int, str], tuple[object, ...]] = {}
 
     def load(self, connection: Connection, subjects: Sequence[Subject]) -> None:
-        """Two statements."""
+        """One statement."""
         self._accounts = load_accounts(connection, ids_of(subjects))
-        self._changes = load_meter_changes(connection, ids_of(subjects))
 
     def account(self, subscriber: Subscriber) -> Account:
         """What is known of a subscription that was identified."""
         return self._accounts[subscriber.id]
-
-    def changes(self, subscriber: Subscriber) -> tuple[MeterChange, ...]:
-        """The changes of its meter, oldest first."""
-        return self._changes.get(subscriber.id, ())
 
     def issue(self, asker: Asker, subscriber: Subscriber, made: Draft) -> tuple[LastBill, Event]:
         """Store a mid-period bill; what ``LastBills`` and ``Events`` are to be told of it.
 
         One that was issued the same day is replaced.
         """
-        self._accounts[subscriber.id] = self.account(subscriber)._replace(carried=made.carried)
         bill = _as_last_bill(subscriber, made, asker.at)
         row = (
             subscriber.id, bill.period, bill.from_date, bill.to_date, bill.from_reading,
@@ -256,6 +259,7 @@ def _as_last_bill(subscriber: Subscriber, made: Draft, at: int) -> LastBill:
         used=made.end.used,
         kind=MID_PERIOD,
         issued_at=at,
+        carried=made.carried,
     )
 
 

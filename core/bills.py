@@ -18,7 +18,7 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime, time
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Connection, exists, func, or_, select
+from sqlalchemy import BigInteger, Connection, cast, exists, func, or_, select
 
 from core.bulk import as_rows, unfolded
 from core.calls import Scalar
@@ -58,6 +58,8 @@ class LastBill(NamedTuple):
     """``PERIOD`` or ``MID_PERIOD``."""
     issued_at: int = 0
     """UTC milliseconds."""
+    carried: int = 0
+    """Rial that it left for the next bill."""
 
     @property
     def balance(self) -> int:
@@ -157,12 +159,14 @@ _LAST_BILLS = select(
     bills.c.to_date,
     bills.c.from_reading,
     bills.c.to_reading,
-    (_paid_since + _corrected_since).label("paid_since"),
+    # PostgreSQL sums bigints into numeric: back to the integer that money is here.
+    cast(_paid_since + _corrected_since, BigInteger),
     bills.c.period,
     bills.c.amount,
     bills.c.used,
     bills.c.kind,
     bills.c.issued_at,
+    func.coalesce(bills.c.carried, 0),
 ).join_from(_wanted, bills, bills.c.id == _newest_id)
 
 
@@ -172,8 +176,7 @@ def load_last_bills(connection: Connection, subscriber_ids: Collection[int]) -> 
         return {}
     # All at once: row by row, fetching takes as long as finding them.
     rows = fetch(connection, _LAST_BILLS, as_rows((key,) for key in subscriber_ids))
-    # PostgreSQL sums bigints into numeric: back to the integer that money is here.
-    return {row[0]: LastBill._make((*row[:9], int(row[9]), *row[10:])) for row in rows}
+    return {row[0]: LastBill._make(row) for row in rows}
 
 
 def facts_of_issue(number: str, bill: LastBill, due: date | None) -> dict[str, Scalar]:

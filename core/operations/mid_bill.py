@@ -7,7 +7,6 @@ Seed 000, annex 1: محاسبه سریع آب‌بها only calculates; تسوی
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, time
 from typing import NamedTuple
 
 from core.billing import Account, Billing, Draft, End, Start, draft
@@ -15,7 +14,7 @@ from core.bills import MID_PERIOD, LastBill, LastBills
 from core.calls import DONE, Argument, Call, Outcome, Refusal
 from core.events import Events
 from core.facts import Facts
-from core.jalali import TEHRAN, day_of
+from core.jalali import day_of
 from core.operations.operation import (
     IDENTITY_OUTCOMES,
     NAMING,
@@ -25,7 +24,7 @@ from core.operations.operation import (
     refused,
 )
 from core.operations.reading_check import BOOKED_OUTCOMES, SHOWN_OUTCOMES, Shown, book, check
-from core.readings import LastReadings, used_through
+from core.readings import LastReadings, MeterChange, used_through
 from core.shelf import Asker, Subscriber
 
 
@@ -77,11 +76,14 @@ def bill_for(asker: Asker, call: Call, facts: Facts, subscriber: Subscriber) -> 
     shown = check(call, asker, facts, subscriber)
     if isinstance(shown, Outcome):
         return shown
+    bill = facts.of(LastBills).of(subscriber)
     account = facts.of(Billing).account(subscriber)
-    start = _start(asker, facts, subscriber, account)
+    start = _start(asker, facts, subscriber, bill)
     if start is None:
         return refused(call, Refusal.NO_BILL, number=subscriber.number)
-    used = _used(asker, facts, subscriber, start, shown.reading)
+    changes = _changes(account, bill, start)
+    digits = subscriber.meter_digits
+    used = used_through(shown.reading, start.reading, changes, digits, asker.policy)
     if used is None:
         return refused(
             call, Refusal.READING_BELOW_LAST, reading=shown.reading, last_reading=start.reading
@@ -90,14 +92,15 @@ def bill_for(asker: Asker, call: Call, facts: Facts, subscriber: Subscriber) -> 
     return Computed(shown, made) if made else refused(call, Refusal.NO_TARIFF)
 
 
-def _start(asker: Asker, facts: Facts, subscriber: Subscriber, account: Account) -> Start | None:
+def _start(
+    asker: Asker, facts: Facts, subscriber: Subscriber, bill: LastBill | None
+) -> Start | None:
     """Where the period begins: at the last bill; without one, at the last reading.
 
     A second bill of one day is made of the same period as the first and takes its place, so
     that a figure which is put right does not make a period of no days.
     """
-    bill = facts.of(LastBills).of(subscriber)
-    owed = bill.balance + account.carried if bill else 0
+    owed = bill.balance + bill.carried if bill else 0
     if bill and _is_of_today(bill, asker):
         assert bill.from_reading is not None  # noqa: S101 - made by this operation
         assert bill.from_date  # noqa: S101
@@ -110,21 +113,11 @@ def _start(asker: Asker, facts: Facts, subscriber: Subscriber, account: Account)
     return Start(counted.reading, day_of(counted.read_at), owed)
 
 
-def _used(
-    asker: Asker, facts: Facts, subscriber: Subscriber, start: Start, reading: int
-) -> int | None:
-    """Units since the start of the period, with the changes of the meter in it."""
-    bill = facts.of(LastBills).of(subscriber)
-    since = _end_of(start.day)
+def _changes(account: Account, bill: LastBill | None, start: Start) -> list[MeterChange]:
+    """The changes of the meter since the start of the period."""
     if bill and bill.kind == MID_PERIOD and bill.to_date == start.day:
-        since = bill.issued_at
-    changes = [one for one in facts.of(Billing).changes(subscriber) if one.at > since]
-    return used_through(reading, start.reading, changes, subscriber.meter_digits, asker.policy)
-
-
-def _end_of(day: date) -> int:
-    """The last instant of a day in Tehran, UTC milliseconds."""
-    return int(datetime.combine(day, time.max, TEHRAN).timestamp() * 1000)
+        return [change for change in account.changes if change.at > bill.issued_at]
+    return [change for change in account.changes if day_of(change.at) > start.day]
 
 
 def _is_of_today(bill: LastBill, asker: Asker) -> bool:

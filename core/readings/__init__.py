@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple, TypeAlias
@@ -171,36 +170,14 @@ def is_plausible(used: int, since_ms: int, bill: LastBill | None, policy: Policy
     return used * billed_days <= policy.plausible_factor * billed * days
 
 
-_meters = unfolded({"subscriber_id": BigInteger()})
-_METER_CHANGES = (
-    select(readings.c.subscriber_id, readings.c.read_at, readings.c.old_end, readings.c.reading)
-    .join_from(_meters, readings, readings.c.subscriber_id == _meters.c.subscriber_id)
-    # Bare columns would let PostgreSQL begin with all changes of meters, which it takes for
-    # few and has no index of; so would an order that is an index's.
-    .where(
-        func.coalesce(
-            (readings.c.meter_state == MeterState.CHANGED.value)
-            & or_(*(readings.c.state == state for state in _COUNTED)),
-            false(),
-        )
-    )
+# Bare columns would let PostgreSQL begin with all changes of meters, which it takes for few
+# and has no index of; so would an order that is an index's.
+IS_METER_CHANGE = func.coalesce(
+    (readings.c.meter_state == MeterState.CHANGED.value)
+    & or_(*(readings.c.state == state for state in _COUNTED)),
+    false(),
 )
-
-
-def load_meter_changes(
-    connection: Connection, subscriber_ids: Collection[int]
-) -> dict[int, tuple[MeterChange, ...]]:
-    """The changes of each subscription's meter, oldest first; one statement."""
-    found: defaultdict[int, list[MeterChange]] = defaultdict(list)
-    if subscriber_ids:
-        keys = as_rows((key,) for key in subscriber_ids)
-        for subscriber_id, *change in fetch(connection, _METER_CHANGES, keys):
-            found[subscriber_id].append(MeterChange._make(change))
-    return {key: tuple(sorted(changes, key=_when)) for key, changes in found.items()}
-
-
-def _when(change: MeterChange) -> int:
-    return change.at
+"""The condition of readings that are a change of the meter, and count."""
 
 
 class LastReadings(Shelf):
