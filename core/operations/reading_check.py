@@ -16,7 +16,14 @@ from core.events import Event, EventKind, Events
 from core.facts import Facts
 from core.jalali import instant_of
 from core.operations.operation import refused
-from core.readings import LastReadings, Reading, ReadingState, is_plausible, used_since
+from core.readings import (
+    LastReadings,
+    Reading,
+    ReadingState,
+    confirmable_since,
+    is_plausible,
+    used_since,
+)
 from core.shelf import Asker, Subscriber
 
 SHOWN_OUTCOMES: Mapping[str, frozenset[str]] = {
@@ -117,8 +124,7 @@ def book(
 
 
 def _confirms(asker: Asker, reading: int, waiting: Reading) -> bool:
-    within = asker.policy.confirm_within.total_seconds() * 1000
-    return waiting.reading == reading and asker.at - waiting.read_at <= within
+    return waiting.reading == reading and waiting.read_at >= confirmable_since(asker)
 
 
 def _tell(

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 
-from sqlalchemy import BigInteger, Connection, Select, false, func, or_, select, union_all
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    FromClause,
+    Select,
+    false,
+    func,
+    or_,
+    select,
+    union_all,
+)
 
 from core.bills import LastBill
 from core.bulk import as_rows, insert_rows, unfolded, update_rows
 from core.policy import Policy
-from core.shelf import Asker, Shelf, Subject, Subscriber, ids_of
+from core.shelf import Asker, Shelf, Subject, Subscriber
 from core.statements import fetch
 from core.tables import readings
 
 DAY_MS = 86_400_000
+_MS = timedelta(milliseconds=1)
 
 
 class ReadingState(StrEnum):
@@ -71,19 +84,25 @@ _COUNTED = (ReadingState.ACCEPTED.value, ReadingState.DOUBTFUL.value)
 
 
 _Rows: TypeAlias = Select[int, int, int, int, str, str]
-_wanted = unfolded({"subscriber_id": BigInteger()})
+_wanted = unfolded({"subscriber_id": BigInteger(), "since": BigInteger()})
+_newest = readings.alias("newest")
 
 
-def _newest(states: tuple[str, ...]) -> _Rows:
-    newest = readings.alias("newest")
-    newest_id = (
-        select(newest.c.id)
-        # A bare column would let SQLite walk all readings in a state for each subscription.
-        .where(
-            newest.c.subscriber_id == _wanted.c.subscriber_id,
-            or_(*(func.coalesce(newest.c.state, "") == state for state in states)),
-        )
-        .order_by(newest.c.read_at.desc(), newest.c.id.desc())
+def _in(states: tuple[str, ...], table: FromClause) -> ColumnElement[bool]:
+    # A bare column would let SQLite walk all readings in a state for each subscription.
+    return or_(*(func.coalesce(table.c.state, "") == state for state in states))
+
+
+def _newest_in(states: tuple[str, ...], *more: ColumnElement[bool]) -> _Rows:
+    """Select the newest readings in these states: those of one instant, seldom more than one.
+
+    By the instant, as an index has them. In the order of ids within it they would have to be
+    sorted, which costs SQLite more than finding them.
+    """
+    newest = (
+        select(_newest.c.read_at)
+        .where(_newest.c.subscriber_id == _wanted.c.subscriber_id, _in(states, _newest), *more)
+        .order_by(_newest.c.read_at.desc())
         .limit(1)
         .scalar_subquery()
     )
@@ -94,26 +113,42 @@ def _newest(states: tuple[str, ...]) -> _Rows:
         readings.c.read_at,
         readings.c.source,
         readings.c.state,
-    ).join_from(_wanted, readings, readings.c.id == newest_id)
+    ).join_from(
+        _wanted,
+        readings,
+        (readings.c.subscriber_id == _wanted.c.subscriber_id)
+        & (readings.c.read_at == newest)
+        & _in(states, readings),
+    )
 
 
-_NEWEST = union_all(_newest(_COUNTED), _newest((ReadingState.UNCONFIRMED.value,)))
+_NEWEST = union_all(
+    _newest_in(_COUNTED),
+    _newest_in((ReadingState.UNCONFIRMED.value,), _newest.c.read_at >= _wanted.c.since),
+)
 
 
-def load_last_readings(
-    connection: Connection, subscriber_ids: Collection[int]
-) -> dict[int, Newest]:
-    """The last readings of each subscription, by subscriber id; one statement."""
+def load_last_readings(connection: Connection, since: Mapping[int, int]) -> dict[int, Newest]:
+    """The last readings of each subscription, by subscriber id; one statement.
+
+    ``since`` says for each from when on one that waits to be confirmed is asked for.
+    """
     found: dict[int, Newest] = {}
-    if subscriber_ids:
-        keys = as_rows((key,) for key in subscriber_ids)
-        for reading in map(Reading._make, fetch(connection, _NEWEST, keys)):
+    if since:
+        rows = map(Reading._make, fetch(connection, _NEWEST, as_rows(since.items())))
+        # Of those of one instant the one that came last.
+        for reading in sorted(rows):
             newest = found.get(reading.subscriber_id, _NONE)
             if reading.state == ReadingState.UNCONFIRMED:
                 found[reading.subscriber_id] = newest._replace(unconfirmed=reading)
             else:
                 found[reading.subscriber_id] = newest._replace(counted=reading)
     return found
+
+
+def confirmable_since(asker: Asker) -> int:
+    """From when on a reading can wait to be confirmed by what the asker sends now, UTC ms."""
+    return asker.at - asker.policy.confirm_within // _MS
 
 
 def used_since(reading: int, last: int, digits: int, policy: Policy) -> int | None:
@@ -190,7 +225,12 @@ class LastReadings(Shelf):
 
     def load(self, connection: Connection, subjects: Sequence[Subject]) -> None:
         """One statement."""
-        self._newest = load_last_readings(connection, ids_of(subjects))
+        since: dict[int, int] = {}
+        for asker, _call, subscribers in subjects:
+            first = confirmable_since(asker)
+            for subscriber in subscribers:
+                since[subscriber.id] = min(first, since.get(subscriber.id, first))
+        self._newest = load_last_readings(connection, since)
 
     def of(self, subscriber: Subscriber) -> Newest:
         """The newest reading that counts, and one that waits to be confirmed."""
