@@ -70,13 +70,15 @@ def check(call: Call, asker: Asker, facts: Facts, subscriber: Subscriber) -> Sho
     known = _known(facts, subscriber)
     if not known:
         return Shown(reading, None, -1)
-    policy, digits = asker.policy, subscriber.meter_digits
-    uses = [(used_since(reading, last.reading, digits, policy), last) for last in known]
-    shown = [Shown(reading, last, used) for used, last in uses if used is not None]
-    if not shown:
+    shown: Shown | None = None
+    for last in known:
+        used = used_since(reading, last.reading, subscriber.meter_digits, asker.policy)
+        if used is not None and (shown is None or used < shown.used):
+            shown = Shown(reading, last, used)
+    if shown is None:
         last_reading = known[0].reading
         return refused(call, Refusal.READING_BELOW_LAST, reading=reading, last_reading=last_reading)
-    return min(shown, key=lambda each: each.used)
+    return shown
 
 
 def _known(facts: Facts, subscriber: Subscriber) -> list[Last]:

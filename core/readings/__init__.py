@@ -139,11 +139,15 @@ def load_last_readings(connection: Connection, since: Mapping[int, int]) -> dict
         # Of those of one instant the one that came last.
         for reading in sorted(rows):
             newest = found.get(reading.subscriber_id, _NONE)
-            if reading.state == ReadingState.UNCONFIRMED:
-                found[reading.subscriber_id] = newest._replace(unconfirmed=reading)
-            else:
-                found[reading.subscriber_id] = newest._replace(counted=reading)
+            found[reading.subscriber_id] = _with(newest, reading)
     return found
+
+
+def _with(newest: Newest, reading: Reading) -> Newest:
+    """The newest readings with another one, which is newer."""
+    if reading.state == ReadingState.UNCONFIRMED:
+        return Newest(newest.counted, reading)
+    return Newest(reading, newest.unconfirmed)
 
 
 def confirmable_since(asker: Asker) -> int:
@@ -238,12 +242,8 @@ class LastReadings(Shelf):
 
     def add(self, asker: Asker, subscriber: Subscriber, reading: int, state: ReadingState) -> None:
         """Store a reading that the asker sent."""
-        last = self.of(subscriber)
         row = Reading(0, subscriber.id, reading, asker.at, asker.source, state.value)
-        if state is ReadingState.UNCONFIRMED:
-            self._newest[subscriber.id] = last._replace(unconfirmed=row)
-        else:
-            self._newest[subscriber.id] = last._replace(counted=row)
+        self._newest[subscriber.id] = _with(self.of(subscriber), row)
         self._new.append((*row[1:], asker.mobile or None, asker.message_id))
 
     def confirm(self, subscriber: Subscriber, waiting: Reading) -> None:
