@@ -6,7 +6,8 @@ An outcome with a list (``core.operations.listing``) has the facts ``rows``, ``s
     {% for row in rows %}{{ row.period|fa }}: {{ row.used|rial }}
     {% endfor %}{% if next %}برای ادامه {{ next|fa }}{% endif %}
 
-and is given fewer rows, and the ``next`` that belongs to them, until the text fits.
+and is given fewer rows, and the ``next`` that belongs to them, until the text fits
+(``gateway.fitted``).
 """
 
 from __future__ import annotations
@@ -54,48 +55,6 @@ def units(text: str) -> int:
 def in_two_parts(text: str) -> bool:
     """Whether a text is at most ``MOST_UNITS`` long."""
     return units(text) <= MOST_UNITS
-
-
-class Fitted:
-    """A reply with a list, written with as many rows as fit.
-
-    Lists of one kind are much alike: as many rows fit as fitted in the last one, mostly. So
-    that number is tried first, and then its neighbour; only after that it goes by halves.
-    """
-
-    def __init__(self, render: Callable[[Mapping[str, Fact]], str]) -> None:
-        self._render = render
-        self._last = 0
-
-    def __call__(self, facts: Mapping[str, Fact], fits: Fits) -> str:
-        """The text with the most rows that fits; with one row when not even that does."""
-        words = self._render(facts)
-        rows, start = facts[ROWS], facts.get(START, 1)
-        if not isinstance(rows, tuple) or not isinstance(start, int) or not rows or fits(words):
-            return words
-
-        def with_first(count: int) -> str:
-            return self._render({**facts, ROWS: rows[:count], NEXT: start + count})
-
-        return self._most(with_first, len(rows) - 1, fits) or (
-            with_first(1) if len(rows) > 1 else words
-        )
-
-    def _most(self, with_first: Callable[[int], str], most: int, fits: Fits) -> str:
-        """The text with the most rows of at most ``most``, or ``""`` if none fits."""
-        best, least = "", 1
-        guess, guesses = self._last, 2 if self._last else 0
-        while least <= most:
-            guessed = guesses and least <= guess <= most
-            middle = guess if guessed else (least + most + 1) // 2
-            shorter = with_first(middle)
-            if fits(shorter):
-                best, least, guess = shorter, middle + 1, middle + 1
-            else:
-                most, guess = middle - 1, middle - 1
-            guesses -= 1 if guesses else 0
-        self._last = least - 1
-        return best
 
 
 def example(names: frozenset[str], figures: Mapping[str, Fact]) -> tuple[Mapping[str, Scalar], ...]:

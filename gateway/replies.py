@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from jinja2 import Template, TemplateError, TemplateSyntaxError
+from jinja2 import TemplateError, TemplateSyntaxError
 from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -22,19 +22,19 @@ from core.calls import DONE, Fact, Misreading, Outcome, Refusal
 from core.text import nearest_hint
 from gateway.configuration import ConfigError
 from gateway.findings import Findings
+from gateway.fitted import Fitted, take_apart
 from gateway.listing import (
     MOST_UNITS,
     NEXT,
     ROWS,
     START,
     Fits,
-    Fitted,
     emptied,
     example,
     in_two_parts,
     units,
 )
-from gateway.sandbox import environment, writer
+from gateway.sandbox import Write, environment, writer
 
 COMMON: Final = "common"
 """The table of replies for outcomes that an operation has no reply of its own for."""
@@ -100,9 +100,13 @@ EXAMPLES: Final[Facts] = MappingProxyType(
 class Replies:
     """The replies of a profile, compiled."""
 
-    def __init__(self, templates: Mapping[tuple[str, str], Template]) -> None:
-        self._render = {key: writer(template) for key, template in templates.items()}
-        self._lists = {key: Fitted(render) for key, render in self._render.items()}
+    def __init__(
+        self,
+        written: Mapping[tuple[str, str], Write],
+        lists: Mapping[tuple[str, str], Fitted],
+    ) -> None:
+        self._render = written
+        self._lists = lists
         self._failed = self._render[COMMON, Refusal.FAILED]
 
     def render(self, outcome: Outcome, fits: Fits = in_two_parts) -> str:
@@ -117,7 +121,9 @@ class Replies:
             key = (COMMON, kind)
         if key not in self._render:
             return self._failed(facts)
-        return self._lists[key](facts, fits) if ROWS in facts else self._render[key](facts)
+        if ROWS in facts and key in self._lists:
+            return self._lists[key](facts, fits)
+        return self._render[key](facts)
 
     def speak_of(self, operation: str, kind: str) -> bool:
         """Whether there are words for this outcome; an operation may go without some."""
@@ -171,7 +177,10 @@ def load_replies(  # noqa: PLR0913 - what the loader of a profile knows
                     hint = f"write it under [{operation}] or [{COMMON}]"
                     where = f"{operation}.{kind}"
                     raise ConfigError(file, where, "this outcome has no reply", hint)
-    return Replies({key: draft.template for key, draft in drafts.items()})
+    return Replies(
+        {key: draft.write for key, draft in drafts.items()},
+        {key: draft.fitted for key, draft in drafts.items() if draft.fitted},
+    )
 
 
 def _words(file: Path, tables: Mapping[str, Any]) -> Mapping[str, str]:
@@ -219,7 +228,10 @@ def _compile(
 ) -> _Draft:
     try:
         variables = find_undeclared_variables(sandbox.parse(source))
-        return _Draft(file, key, sandbox.from_string(source), variables)
+        write = writer(sandbox.from_string(source))
+        is_list = variables & {ROWS, NEXT}
+        fitted = Fitted(write, take_apart(source, sandbox)) if is_list else None
+        return _Draft(file, key, write, fitted, variables)
     except TemplateSyntaxError as error:
         problem = f"is not a valid template: line {error.lineno}: {error.message}"
         raise ConfigError(file, ".".join(key), problem) from None
@@ -230,7 +242,9 @@ class _Draft(NamedTuple):
 
     file: Path
     key: tuple[str, str]
-    template: Template
+    write: Write
+    fitted: Fitted | None
+    """For one with a list."""
     variables: set[str]
 
     def check(self, operation: str, facts: frozenset[str], figures: Facts, most: int) -> None:
@@ -248,11 +262,10 @@ class _Draft(NamedTuple):
                 raise self._error(problem, "shorten it")
 
     def _units(self, figured: Mapping[str, Fact]) -> int:
-        render = writer(self.template)
         try:
-            if ROWS in figured:
-                return units(Fitted(render)(figured, in_two_parts))
-            return units(render(figured))
+            if self.fitted and ROWS in figured:
+                return units(self.fitted(figured, in_two_parts))
+            return units(self.write(figured))
         except (TemplateError, ValueError, TypeError, AttributeError) as error:
             raise self._error(f"cannot be filled in: {error}") from None
 

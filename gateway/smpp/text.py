@@ -11,7 +11,7 @@ import codecs
 import re
 from enum import Enum
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
 
 class Alphabet(Enum):
@@ -180,7 +180,7 @@ def encode(
 
 def is_short_alphabet(text: str, default: Alphabet = Alphabet.GSM7) -> bool:
     """Say whether ``encode`` would use the default alphabet: 160 characters, not 70."""
-    if default is Alphabet.UCS2 or _IN_GSM(text) is None:
+    if _IN_GSM(text) is None or default is Alphabet.UCS2:
         return False
     return default is Alphabet.GSM7 or encode(text, default)[0] == DEFAULT
 
@@ -199,14 +199,13 @@ def split(text: str, default: Alphabet = Alphabet.GSM7, *, reference_bits: int =
     and a surrogate pair always stay together. Joining the parts gives ``text`` back, but
     for lone surrogates, which become U+FFFD. Raises ``TooLongError`` over 255 parts.
     """
-    counted = _counted(text, default, reference_bits)
-    text, used = counted.text, counted.used
-    if used <= counted.single:
+    text, used, single, part = _counted(text, default, reference_bits)
+    if used <= single:
         return [text]
     # Most texts have nothing that counts twice, and need no looking for it.
-    double = _EXTENDED if counted.single == SINGLE_SEPTETS else _ASTRAL
+    double = _EXTENDED if single == SINGLE_SEPTETS else _ASTRAL
     wide = set() if used == len(text) else {match.start() for match in double.finditer(text)}
-    parts = _cut(text, counted.part, wide)
+    parts = _cut(text, part, wide)
     if len(parts) > MAX_PARTS:
         raise TooLongError(f"the text needs {len(parts)} parts; a message has at most 255")
     return parts
@@ -216,37 +215,26 @@ def fits(
     text: str, most: int, default: Alphabet = Alphabet.GSM7, *, reference_bits: int = 8
 ) -> bool:
     """Say whether ``split`` would cut ``text`` into at most ``most`` parts (1 to 255)."""
-    counted = _counted(text, default, reference_bits)
-    if counted.used <= counted.single:
+    text, used, single, part = _counted(text, default, reference_bits)
+    if used <= single:
         return True
-    if counted.used > counted.part * most or counted.used == len(counted.text):
-        return counted.used <= counted.part * most
+    if used > part * most or used == len(text):
+        return used <= part * most
     # A pair that would be broken leaves a part unfilled: only cutting tells.
     return len(split(text, default, reference_bits=reference_bits)) <= most
 
 
-class _Counted(NamedTuple):
-    """A text that can be encoded, and what it takes up of a message."""
-
-    text: str
-    used: int
-    single: int
-    """What one message holds."""
-    part: int
-    """What a part of a long one holds."""
-
-
-def _counted(text: str, default: Alphabet, reference_bits: int) -> _Counted:
+def _counted(text: str, default: Alphabet, reference_bits: int) -> tuple[str, int, int, int]:
+    """The text as it can be encoded, what it takes up, and what one message and a part hold."""
     shorter = 0 if reference_bits == 8 else 1  # noqa: PLR2004 - bits
     if is_short_alphabet(text, default):
-        used = len(text) + len(_EXTENDED.findall(text))
-        return _Counted(text, used, SINGLE_SEPTETS, 153 - shorter)
+        return text, len(text) + len(_EXTENDED.findall(text)), SINGLE_SEPTETS, 153 - shorter
     try:
         octets = text.encode("utf-16-be")
     except UnicodeEncodeError:
         text = _whole(text)
         octets = text.encode("utf-16-be")
-    return _Counted(text, len(octets) // 2, SINGLE_UNITS, 67 - shorter)
+    return text, len(octets) // 2, SINGLE_UNITS, 67 - shorter
 
 
 def _cut(text: str, limit: int, wide: set[int]) -> list[str]:

@@ -15,16 +15,28 @@ from core.operations import REGISTRY
 from core.operations.listing import LISTING
 from core.text import group
 from gateway.configuration import ConfigError
-from gateway.listing import MOST_UNITS, Fitted, in_two_parts, units
+from gateway.fitted import Fitted, take_apart
+from gateway.listing import MOST_UNITS, in_two_parts, units
 from gateway.replies import Replies, load_replies
-from gateway.sandbox import environment
+from gateway.sandbox import environment, writer
 
 FILE = Path("replies.toml")
 DONE_REPLY = """\
 مصرف {{ number|fa }}:
 {% for row in rows %}{{ row.period|fa }}: {{ row.used|rial }}
 {% endfor %}{% if next %}ادامه: {{ next }}{% endif %}"""
-PLAIN = environment().from_string(DONE_REPLY)
+OF_A_PIECE = (
+    "{% for row in rows %}{{ loop.index }}{% if not loop.last %}، {% endif %}{% endfor %}",
+    "{% for row in rows %}{{ row.used }} {% else %}هیچ{% endfor %}{{ next }}",
+    "{% for row in rows %}{{ row.used }}{{ next }} {% endfor %}",
+    "{{ rows|length }}{% for row in rows %}، {{ row.used|rial }}{% endfor %}",
+    "{% for row in rows %}{{ row.used }} {% endfor %}{{ rows|map(attribute='used')|join }}",
+    "{% for row in rows if row.used != 7 %}{{ row.used }} {% endfor %}{{ next }}",
+    "{% if number %}{% for row in rows %}{{ row.used }} {% endfor %}{% endif %}{{ next }}",
+    "{% set all = rows %}{% for row in rows %}{{ row.used }} {% endfor %}{{ all|length }}",
+    "{% for row in rows %}{{ row.used }}\0{% endfor %}{{ next }}",
+)
+"""Replies in which a row knows of the others, or something else of the rows."""
 KNOWN = {
     "use": {"done": frozenset({"number", *LISTING}), "failed": frozenset[str]()},
     "ask": {"done": frozenset({"number"}), "failed": frozenset[str]()},
@@ -131,17 +143,34 @@ def test_a_long_list_is_fitted_in_a_few_tries() -> None:
     assert tries == 3, "all, as many as last time, one more"
 
 
+def test_rows_that_know_of_themselves_alone_are_written_once() -> None:
+    """However often it is asked whether they fit."""
+    written: list[int] = []
+    sandbox = environment()
+
+    def noted(used: int) -> str:
+        written.append(used)
+        return f"{used:030}"
+
+    sandbox.filters["noted"] = noted
+    source = "{% for row in rows %}{{ row.used|noted }}{% endfor %}{{ next }}"
+    fitted = Fitted(writer(sandbox.from_string(source)), take_apart(source, sandbox))
+    assert fitted(use(12), in_two_parts).endswith(f"{4:030}5")
+    assert written == list(range(1, 13))
+
+
 @given(
+    st.sampled_from([DONE_REPLY, *OF_A_PIECE]),
     st.lists(
         st.tuples(st.lists(st.integers(0, 10**12), max_size=12), st.integers(1, 99), st.booleans()),
         max_size=6,
-    )
+    ),
 )
-def test_what_fitted_last_changes_nothing_but_the_number_of_tries(
-    lists: list[tuple[list[int], int, bool]],
+def test_a_reply_with_fewer_rows_is_what_its_template_writes_with_them(
+    done: str, lists: list[tuple[list[int], int, bool]]
 ) -> None:
     """List after list is written as each would be by trying one row less at a time."""
-    replies = load()
+    replies, plain = load(done), environment().from_string(done)
     for used, start, more in lists:
         rows: tuple[Mapping[str, Scalar], ...] = tuple(
             {"period": "1405/01", "used": each} for each in used
@@ -152,7 +181,7 @@ def test_what_fitted_last_changes_nothing_but_the_number_of_tries(
             {**facts, "rows": rows[:count], "next": start + count}
             for count in range(len(used) - 1, 0, -1)
         ]
-        texts = [PLAIN.render(each) for each in (facts, *shorter)]
+        texts = [plain.render(each) for each in (facts, *shorter)]
         expected = next(filter(in_two_parts, texts), texts[-1])
         assert replies.render(Outcome("use", DONE, facts)) == expected
 
