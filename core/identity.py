@@ -8,7 +8,7 @@ that could drift from them.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import BigInteger, Connection, Text, select, union_all
@@ -80,22 +80,18 @@ _BY_MOBILE = (
     .order_by(subscribers.c.number)
 )
 
-_names = unfolded({"utility": Text(), "argument": Text(), "value": Text()})
-_BY_OTHER_NAME = union_all(
-    *(
-        select(_names.c.argument, _names.c.value, *_SUBSCRIBER).join_from(
-            _names,
-            subscribers,
-            (_names.c.argument == argument.value)
-            & (subscribers.c.utility == _names.c.utility)
-            & (column == _names.c.value),
-        )
-        for argument, column in (
-            (Argument.BILL_ID, subscribers.c.bill_id),
-            (Argument.METER_SERIAL, subscribers.c.meter_serial),
-        )
+_names = unfolded({"utility": Text(), "value": Text()})
+_BY_OTHER_NAME = {
+    argument: select(_names.c.value, *_SUBSCRIBER).join_from(
+        _names,
+        subscribers,
+        (subscribers.c.utility == _names.c.utility) & (column == _names.c.value),
     )
-)
+    for argument, column in (
+        (Argument.BILL_ID, subscribers.c.bill_id),
+        (Argument.METER_SERIAL, subscribers.c.meter_serial),
+    )
+}
 
 _askers = unfolded({"utility": Text(), "number": Text(), "mobile": Text(), "since": BigInteger()})
 _FAILURE = (
@@ -145,15 +141,16 @@ def load_contacts(
 
 
 def load_by_other_names(
-    connection: Connection, names: Collection[tuple[str, str, str]]
-) -> dict[tuple[str, str, str], tuple[Subscriber, ...]]:
-    """The subscriptions with these bill IDs or meter serials: (utility, argument, value).
+    connection: Connection, names: Mapping[Argument, Collection[tuple[str, str]]]
+) -> dict[tuple[str, Argument, str], tuple[Subscriber, ...]]:
+    """The subscriptions with these bill IDs or meter serials, (utility, value) by argument.
 
-    A meter serial is not unique by nature: two makers may have given the same.
+    By (utility, argument, value); a statement for each argument. A meter serial is not unique by
+    nature: two makers may have given the same.
     """
-    found: dict[tuple[str, str, str], tuple[Subscriber, ...]] = {}
-    if names:
-        for argument, value, *rest in fetch(connection, _BY_OTHER_NAME, as_rows(names)):
+    found: dict[tuple[str, Argument, str], tuple[Subscriber, ...]] = {}
+    for argument, keys in names.items():
+        for value, *rest in fetch(connection, _BY_OTHER_NAME[argument], as_rows(keys)):
             subscriber = Subscriber._make(rest)
             key = (subscriber.utility, argument, value)
             found[key] = (*found.get(key, ()), subscriber)
@@ -206,25 +203,23 @@ class Identities(Shelf):
     def __init__(self) -> None:
         self._by_number: dict[tuple[str, str], Subscriber] = {}
         self._by_mobile: dict[tuple[str, str], tuple[Subscriber, ...]] = {}
-        self._by_other_name: dict[tuple[str, str, str], tuple[Subscriber, ...]] = {}
+        self._by_other_name: dict[tuple[str, Argument, str], tuple[Subscriber, ...]] = {}
         self._failed_mobiles: defaultdict[str, list[int]] = defaultdict(list)
         self._failed_numbers: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
         self._new: list[Failure] = []
 
     def load(self, connection: Connection, subjects: Sequence[Subject]) -> None:
-        """Four statements at the most."""
+        """Five statements at the most."""
         numbers: set[tuple[str, str]] = set()
         mobiles: set[tuple[str, str]] = set()
-        others: set[tuple[str, str, str]] = set()
+        others: defaultdict[Argument, set[tuple[str, str]]] = defaultdict(set)
         for asker, call, _subscribers in subjects:
             number = call.arguments.get(Argument.NUMBER)
             if number is not None:
                 numbers.add((asker.utility, number))
             else:
-                others.update(
-                    (asker.utility, argument.value, call.arguments[argument])
-                    for argument in identifying(call)
-                )
+                for argument in identifying(call):
+                    others[argument].add((asker.utility, call.arguments[argument]))
             if Argument.CODE not in call.arguments:
                 mobiles.add((asker.utility, asker.mobile))
         self._by_number = load_subscribers(connection, numbers)
@@ -265,8 +260,7 @@ class Identities(Shelf):
             found = self.subscriber(asker.utility, number)
             return (found,) if found else ()
         for argument in identifying(call):
-            name = (asker.utility, argument.value, call.arguments[argument])
-            return self._by_other_name.get(name, ())
+            return self._by_other_name.get((asker.utility, argument, call.arguments[argument]), ())
         return self.registered(asker)
 
     def add_contact(self, utility: str, mobile: str, subscriber: Subscriber) -> None:

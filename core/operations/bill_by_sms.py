@@ -31,7 +31,8 @@ BILL_BY_SMS = Operation(
     required=frozenset(),
     optional=frozenset({Argument.NUMBER, Argument.CODE}),
     outcomes={**IDENTITY_OUTCOMES, DONE: frozenset({"number"})},
-    needs=frozenset({BillRecipients, OptOuts}),
+    # Who gets bills already is none the wiser, and is not asked for.
+    needs=frozenset({OptOuts}),
     run_for=_start,
 )
 
