@@ -35,18 +35,15 @@ _GIVEN_UP = (RequestState.REJECTED.value, RequestState.CANCELLED.value)
 
 _asking = unfolded({"mobile": Text(), "subscriber_id": BigInteger(), "since": BigInteger()})
 # By the index of the asker alone. Utility, kind and state are compared in Python: PostgreSQL
-# would take them for a better way in, and go through every request of that kind.
+# would take them for a better way in, and go through every request of that kind. So is whether a
+# mobile's own are about no subscription: SQLite would go through all that are.
 _SINCE = requests.c.created_at > _asking.c.since
 _ROW = tuple(requests.c[name] for name in COLUMNS)
 _RECENT = union_all(
     select(*_ROW).join_from(
         _asking, requests, (requests.c.subscriber_id == _asking.c.subscriber_id) & _SINCE
     ),
-    select(*_ROW).join_from(
-        _asking,
-        requests,
-        (requests.c.mobile == _asking.c.mobile) & requests.c.subscriber_id.is_(None) & _SINCE,
-    ),
+    select(*_ROW).join_from(_asking, requests, (requests.c.mobile == _asking.c.mobile) & _SINCE),
 )
 
 
@@ -99,7 +96,7 @@ class Requests(Shelf):
         for asker, _call, subscribers in wishing:
             within = asker.terms.services.repeat_within
             since = asker.at - int(within.total_seconds() * 1000)
-            for subscriber_id in (None, *(one.id for one in subscribers)):
+            for subscriber_id in [one.id for one in subscribers] or [None]:
                 keys.add((asker.mobile, subscriber_id, since))
         rows = fetch(connection, _RECENT, as_rows(keys))
         for request in sorted(
