@@ -96,8 +96,8 @@ class Requests(Shelf):
         for asker, _call, subscribers in wishing:
             within = asker.terms.services.repeat_within
             since = asker.at - int(within.total_seconds() * 1000)
-            for subscriber_id in [one.id for one in subscribers] or [None]:
-                keys.add((asker.mobile, subscriber_id, since))
+            about: list[int | None] = [one.id for one in subscribers] or [None]
+            keys.update((asker.mobile, subscriber_id, since) for subscriber_id in about)
         rows = fetch(connection, _RECENT, as_rows(keys))
         for request in sorted(
             map(Request._make, rows), key=lambda row: row.created_at, reverse=True
