@@ -346,8 +346,11 @@ def test_what_is_kept_of_other_bills_changes_nothing(
 @given(TARIFFS, USES, st.text())
 def test_lines_are_read_as_they_were_stored(prices: Tariff, some: Use, name: str) -> None:
     """Whatever an operator calls a budget note; and as they were stored before."""
-    notes = tuple(note._replace(name=name) for note in prices.versions[0].notes)
-    prices = replace(prices, versions=(replace(prices.versions[0], notes=notes),))
+    versions = tuple(
+        replace(version, notes=tuple(note._replace(name=name) for note in version.notes))
+        for version in prices.versions
+    )
+    prices = replace(prices, versions=versions)
     lines = lines_stored(to_store(parts_of(prices, some)))
     assert {line.note for line in lines if line.title.startswith("note")} <= {name}
     assert lines_stored(json.dumps([line.as_plain() for line in lines])) == lines
