@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,6 +51,14 @@ def test_unseen_marks_are_dropped(mark: str) -> None:
 def test_spellings_of_a_keyword_are_one(typed: str, published: str) -> None:
     """A keyword is known whichever keyboard wrote its letters."""
     assert fold(typed) == fold(published)
+
+
+@pytest.mark.parametrize("rewritten", [ascii_digits, flat, normalise, persian_digits])
+def test_a_letter_is_the_same_among_rare_ones(rewritten: Callable[[str], str]) -> None:
+    """Texts of common letters alone are rewritten faster, and not otherwise."""
+    rare = "\U0001f600"
+    for letter in map(chr, range(0x3000)):
+        assert rewritten(letter) + rare == rewritten(letter + rare), hex(ord(letter))
 
 
 @given(ANY_TEXT)
