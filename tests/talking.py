@@ -54,16 +54,24 @@ class Talk:
 
     def ask(self, text: str, mobile: str = STRANGER) -> str:
         """Text the line; what comes back. Nothing may have been set aside."""
+        return self.ask_together((mobile, text))[0]
+
+    def ask_together(self, *texts: tuple[str, str]) -> list[str]:
+        """Text the line from several mobiles in one batch, (mobile, text); what comes back."""
         self.now += 1000
-        made = Arrival(
-            self._desk.ids.one(), self.now, "b", 1, self.profile.name, self.profile.name,
-            mobile, text, hash(text) % 2**60, None, None,
-        )  # fmt: skip
-        done = run(self.database, self._desk, Batch(arrivals=[made], now=self.now))
+        made = [
+            Arrival(
+                self._desk.ids.one(), self.now, "b", 1, self.profile.name, self.profile.name,
+                mobile, text, hash((text, mobile)) % 2**60, None, None,
+            )
+            for mobile, text in texts
+        ]  # fmt: skip
+        done = run(self.database, self._desk, Batch(arrivals=made, now=self.now))
         self.happened = done.happened
-        stored = self.rows(inbox)[-1]
-        assert stored.state != SET_ASIDE, (text, stored.error)
-        return "".join(row.text for row in self.rows(outbox) if row.inbox_id == made.id)
+        for stored in self.rows(inbox)[-len(made) :]:
+            assert stored.state != SET_ASIDE, (texts, stored.error)
+        sent = self.rows(outbox)
+        return ["".join(row.text for row in sent if row.inbox_id == each.id) for each in made]
 
     def rows(self, table: Any) -> list[Any]:
         """Everything in a table, the oldest first."""
