@@ -14,8 +14,8 @@ OTHER = "989139999999"
 
 @pytest.mark.parametrize("ends", [False, True])
 def test_what_one_person_texts_at_once_is_done_in_that_order(
-    talk: Callable[[str], Talk], ends: bool
-) -> None:  # noqa: FBT001
+    *, talk: Callable[[str], Talk], ends: bool
+) -> None:
     """Bills are wanted and no more wanted, or the other way round: the last word counts.
 
     Texts of one kind are worked on together, whoever sent them, but not these.
