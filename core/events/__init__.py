@@ -63,7 +63,9 @@ class Events(Shelf):
 
     def store(self, connection: Connection) -> None:
         """Two statements. What no template listens for counts as handled at once."""
-        self.waits |= store_events(connection, [(self.ids.one(), event) for event in self._new])
+        if self._new:
+            ids = self.ids.take(len(self._new))
+            self.waits |= store_events(connection, list(zip(ids, self._new, strict=True)))
 
 
 def store_events(connection: Connection, new: Sequence[tuple[int, Event]]) -> bool:
@@ -74,10 +76,12 @@ def store_events(connection: Connection, new: Sequence[tuple[int, Event]]) -> bo
     waits = False
     rows: list[tuple[object, ...]] = []
     for event_id, (kind, utility, at, about, subscriber_id, mobile) in new:
-        handled_at = None if listening.to(utility, kind.value) else at
-        waits |= handled_at is None
-        named = (event_id, utility, kind.value, subscriber_id, mobile)
-        rows.append((*named, as_json(about), at, handled_at))
+        told = listening.to(utility, kind)
+        waits |= told
+        handled_at = None if told else at
+        rows.append(
+            (event_id, utility, kind, subscriber_id, mobile, as_json(about), at, handled_at)
+        )
     insert_rows(connection, events, _COLUMNS, rows)
     return waits
 
