@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import (
+    CTE,
     ColumnElement,
     Connection,
     Executable,
@@ -90,6 +91,14 @@ def unfolded(columns: Mapping[str, TypeEngine[Any]], name: str = "batch") -> Sub
     elements = func.peyk_elements(bindparam(ROWS, type_=Text)).table_valued(column("value"))
     fields = [_Field(i, type_).label(key) for i, (key, type_) in enumerate(columns.items())]
     return select(*fields).select_from(elements).subquery(name)
+
+
+def unfolded_once(columns: Mapping[str, TypeEngine[Any]], name: str = "batch") -> CTE:
+    """As ``unfolded``, for a statement that uses a column in several places, or for many rows.
+
+    Otherwise the database would take it out of its JSON each time.
+    """
+    return select(unfolded(columns)).cte(name).prefix_with("MATERIALIZED")
 
 
 def has_rows(table: Table) -> ColumnElement[bool]:

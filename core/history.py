@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 
 from core.bills import MID_PERIOD
-from core.bulk import as_rows, unfolded
+from core.bulk import as_rows, unfolded, unfolded_once
 from core.calls import Argument, Call
 from core.jalali import DateError, from_jalali, instant_of, midnight_ms
 from core.shelf import Shelf, Subject, Subscriber, ids_of
@@ -110,20 +110,14 @@ def _instant(day: date) -> int:
 _LAST = "last"
 """The name of a parameter: which row is the last that anybody wants, from 0."""
 
-# Written down once: each field would be taken out of its JSON again for every row that is met.
-_wanted = (
-    select(
-        unfolded(
-            {
-                "slice": Integer(),
-                "subscriber_id": BigInteger(),
-                "since": BigInteger(),
-                "since_day": Date(),
-            }
-        )
-    )
-    .cte("wanted")
-    .prefix_with("MATERIALIZED")
+_wanted = unfolded_once(
+    {
+        "slice": Integer(),
+        "subscriber_id": BigInteger(),
+        "since": BigInteger(),
+        "since_day": Date(),
+    },
+    "wanted",
 )
 
 Conditions = Callable[[FromClause], Iterable[ColumnElement[bool]]]

@@ -22,7 +22,7 @@ from sqlalchemy import (
     true,
 )
 
-from core.bulk import as_rows, unfolded
+from core.bulk import as_rows, unfolded_once
 from core.statements import change
 from core.tables import outbox
 
@@ -205,7 +205,7 @@ def _store(
 
 
 # What is the same for all, or follows from the rest, is not unfolded for each.
-_rows = unfolded(
+_rows = unfolded_once(
     {
         name: outbox.c[name].type
         for name in ("id", "part", "parts", "inbox_id", "subscriber_id", "mobile", "line", "text")
