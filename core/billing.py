@@ -24,7 +24,7 @@ from core.readings import IS_METER_CHANGE, MeterChange
 from core.shelf import Asker, Shelf, Subject, Subscriber, ids_of
 from core.statements import fetch
 from core.tables import bills, readings, subscribers
-from core.tariff import Line, Part, Tariff, Use, amount_of, lines_stored, parts_of, to_store
+from core.tariff import Line, Part, Tariff, Use, amount_of, lines_in, parts_of, to_store
 from core.terms import BillingTerms, Terms
 
 _LONGEST_FILE = 8
@@ -87,7 +87,7 @@ class Draft(NamedTuple):
     @property
     def lines(self) -> tuple[Line, ...]:
         """What the amount is made of."""
-        return lines_stored(to_store(self.parts))
+        return lines_in(self.parts)
 
 
 def use_of(tariff: Tariff, account: Account, start: Start, end: End) -> Use | None:

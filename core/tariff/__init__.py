@@ -8,7 +8,7 @@ what is rounded where. Everything here is pure: a ``Tariff`` is read from a prof
 from __future__ import annotations
 
 from core.tariff.compute import amount_of, lines_of, parts_of
-from core.tariff.parts import Part, lines_stored, to_store
+from core.tariff.parts import Part, lines_in, lines_stored, to_store
 from core.tariff.types import (
     HOME,
     Block,
@@ -40,6 +40,7 @@ __all__ = [
     "Version",
     "Wastewater",
     "amount_of",
+    "lines_in",
     "lines_of",
     "lines_stored",
     "parts_of",

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from core.tariff.parts import Part, add_charge, lines_stored, to_store
+from core.tariff.parts import Charge, Part, lines_in
 from core.tariff.plan import Hot, Plan, Premises, Step, cut, plan_of, reduced
 from core.tariff.types import HOME, MONTH_DAYS, Line, Ratio, Tariff, Use
 
@@ -38,7 +38,7 @@ def lines_of(tariff: Tariff, use: Use) -> tuple[Line, ...]:
 
     As ``parts_of``.
     """
-    return lines_stored(to_store(parts_of(tariff, use)))
+    return lines_in(parts_of(tariff, use))
 
 
 def parts_of(tariff: Tariff, use: Use) -> list[Part]:
@@ -65,7 +65,7 @@ def parts_of(tariff: Tariff, use: Use) -> list[Part]:
             scale=(size or 0) * days * all_days,
             months=reduced(units * days, MONTH_DAYS),
         )
-        charges: list[str] = []
+        charges: list[Charge] = []
         amount = _add_charges(charges, plan_of(version, vat, season, premises), measure)
         parts.append(Part(since, until, charges, amount))
     return parts
@@ -76,38 +76,40 @@ def amount_of(lines: Iterable[Line | Part]) -> int:
     return sum([line.amount for line in lines])
 
 
-def _add_charges(charges: list[str], plan: Plan, measure: _Measure) -> int:
+def _add_charges(charges: list[Charge], plan: Plan, measure: _Measure) -> int:
     """Add the charges of days of equal prices; their sum. VAT is on all of the others."""
     water = amount = _add_steps(charges, plan.water, measure)
     if plan.hot is not None:
         amount += _add_season(charges, plan.hot, measure)
     if plan.subscription is not None:
-        amount += add_charge(charges, plan.subscription, measure.months)
+        amount += _add(charges, "subscription", measure.months, plan.subscription)
     if plan.wastewater is not None and water:
-        amount += add_charge(charges, plan.wastewater, (water, 1))
+        amount += _add(charges, "wastewater", (water, 1), plan.wastewater)
     if plan.wastewater_fee is not None:
-        amount += add_charge(charges, plan.wastewater_fee, measure.months)
+        amount += _add(charges, "wastewater_fee", measure.months, plan.wastewater_fee)
     amount += _add_steps(charges, plan.notes, measure)
     if plan.vat is not None and amount:
-        amount += add_charge(charges, plan.vat, (amount, 1))
+        amount += _add(charges, "vat", (amount, 1), plan.vat)
     return amount
 
 
-def _add_steps(charges: list[str], steps: Sequence[Step], measure: _Measure) -> int:
+def _add_steps(charges: list[Charge], steps: Sequence[Step], measure: _Measure) -> int:
     """Add the charge of each step that the use reaches; their sum."""
     used, grains, scale, _months = measure
     added = 0
-    for below, up_to, price in steps:
+    for below, up_to, code, rate, note in steps:
         start = below * scale
         if used <= start:
             continue
         within = (used if up_to is None else min(used, up_to * scale)) - start
         if within:  # a capacity of nothing holds nothing
-            added += add_charge(charges, price, reduced(within, grains))
+            amount = within * rate[0] // (grains * rate[1])
+            charges.append((code, reduced(within, grains), rate, amount, note))
+            added += amount
     return added
 
 
-def _add_season(charges: list[str], hot: Hot, measure: _Measure) -> int:
+def _add_season(charges: list[Charge], hot: Hot, measure: _Measure) -> int:
     """Add the season's share of the price of what is beyond its threshold; the amount."""
     price = 0
     for below, up_to, rate in hot.steps:
@@ -115,4 +117,11 @@ def _add_season(charges: list[str], hot: Hot, measure: _Measure) -> int:
         price += max(within - below * measure.scale, 0) * rate
     if not price:
         return 0
-    return add_charge(charges, hot.price, reduced(price * hot.coefficient, measure.grains * 100))
+    return _add(charges, "season", reduced(price * hot.coefficient, measure.grains * 100), hot.rate)
+
+
+def _add(charges: list[Charge], code: str, quantity: Ratio, rate: Ratio) -> int:
+    """Add a charge; its amount."""
+    amount = quantity[0] * rate[0] // (quantity[1] * rate[1])
+    charges.append((code, quantity, rate, amount, ""))
+    return amount

@@ -1,9 +1,7 @@
 """A bill as it is kept: parts of its period, and what each of them costs.
 
-Most bills are made, told in a sentence and stored, and their lines are read now and then. So the
-charges of a part are written as they are kept while they are computed. JSON, for each part: its
-first day, the day after its last, and its charges: ``["water.1",1518,1,"",960,53,27495]``, a
-code, a rate (a fraction), the name of a budget note, a quantity (a fraction) and an amount.
+A line of a bill is a charge with the days of its part and names for its figures. Most bills are
+made, told in a sentence and stored, so that charges are plain tuples, which JSON has as they are.
 """
 
 from __future__ import annotations
@@ -12,9 +10,14 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import date
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
+
+import orjson
 
 from core.tariff.types import Line, Ratio
+
+Charge: TypeAlias = tuple[str, Ratio, Ratio, int, str]
+"""Code, quantity, rate, amount and note of a ``Line``."""
 
 
 class Part(NamedTuple):
@@ -22,56 +25,42 @@ class Part(NamedTuple):
 
     first: date
     end: date
-    charges: Sequence[str]
-    """As they are kept, in the order of the bill."""
+    charges: Sequence[Charge]
+    """In the order of the bill."""
     amount: int
     """Rial: their sum."""
 
 
-class Price(NamedTuple):
-    """What a charge is for, and its rate; the same for everybody."""
-
-    numerator: int
-    denominator: int
-    head: str
-    """What its charges begin with."""
-
-
-def price_of(code: str, rate: Ratio, note: str = "") -> Price:
-    """The price of a line."""
-    return Price(*rate, f'"{code}",{rate[0]},{rate[1]},{json.dumps(note, ensure_ascii=False)}')
-
-
-def add_charge(charges: list[str], price: Price, quantity: Ratio) -> int:
-    """Add a charge as it is kept; its amount."""
-    numerator, denominator, head = price
-    count, of = quantity
-    amount = count * numerator // (of * denominator)
-    charges.append(f"[{head},{count},{of},{amount}]")
-    return amount
+def lines_in(parts: Iterable[Part]) -> tuple[Line, ...]:
+    """The lines of a bill, in its order."""
+    return tuple(
+        Line(code, quantity, rate, amount, part.first, part.end, note)
+        for part in parts
+        for code, quantity, rate, amount, note in part.charges
+    )
 
 
 def to_store(parts: Iterable[Part]) -> str:
-    """A bill's parts as they are kept."""
-    kept = [
-        f'["{first.isoformat()}","{end.isoformat()}",[{",".join(charges)}]]'
-        for first, end, charges, _amount in parts
-    ]
-    return f"[{','.join(kept)}]"
+    """What is stored of a bill's parts, JSON: days in ISO, and their charges."""
+    kept = [(first, end, charges) for first, end, charges, _amount in parts]
+    try:
+        return orjson.dumps(kept).decode()
+    except orjson.JSONEncodeError:  # a fraction of more than 64 bits
+        return json.dumps(kept, ensure_ascii=False, default=str)
 
 
 def lines_stored(stored: str) -> tuple[Line, ...]:
-    """The lines of a bill that was kept: by ``to_store``, or earlier as ``Line.as_plain``."""
-    return tuple(line for part in json.loads(stored) for line in _lines_of(part))
+    """The lines of a bill as they were stored: by ``to_store``, or earlier as ``Line.as_plain``."""
+    return tuple(line for each in json.loads(stored) for line in _stored(each))
 
 
-def _lines_of(part: Any) -> Iterable[Line]:
-    if isinstance(part, dict):
-        quantity, rate = (Fraction(part[name]).as_integer_ratio() for name in ("quantity", "rate"))
-        days = date.fromisoformat(part["first"]), date.fromisoformat(part["end"])
-        yield Line(part["code"], quantity, rate, part["amount"], *days, part.get("note", ""))
+def _stored(each: Any) -> Iterable[Line]:
+    if isinstance(each, dict):
+        quantity, rate = (Fraction(each[name]).as_integer_ratio() for name in ("quantity", "rate"))
+        days = date.fromisoformat(each["first"]), date.fromisoformat(each["end"])
+        yield Line(each["code"], quantity, rate, each["amount"], *days, each.get("note", ""))
         return
-    first, end, charges = part
+    first, end, charges = each
     days = date.fromisoformat(first), date.fromisoformat(end)
-    for code, rate, rate_of, note, quantity, quantity_of, amount in charges:
-        yield Line(code, (quantity, quantity_of), (rate, rate_of), amount, *days, note)
+    for code, quantity, rate, amount, note in charges:
+        yield Line(code, tuple(quantity), tuple(rate), amount, *days, note)

@@ -14,7 +14,6 @@ from functools import lru_cache
 from math import gcd
 from typing import Final, NamedTuple
 
-from core.tariff.parts import Price, price_of
 from core.tariff.periods import Segment, segments
 from core.tariff.types import HOME, Ratio, Season, Tariff, Vat, Version
 
@@ -35,13 +34,15 @@ class Premises(NamedTuple):
 
 
 class Step(NamedTuple):
-    """A part of the use that has one price. Bounds: see ``Plan``."""
+    """A part of the use that has one price. Bounds: see ``Plan.steps``."""
 
     below: int
     """It begins after so much …"""
     up_to: int | None
     """… and ends with so much; None for never."""
-    price: Price
+    code: str
+    rate: Ratio
+    note: str
 
 
 class Hot(NamedTuple):
@@ -50,7 +51,7 @@ class Hot(NamedTuple):
     steps: tuple[tuple[int, int | None, int], ...]
     """What is beyond the threshold: after so much, until so much, at this price."""
     coefficient: int
-    price: Price
+    rate: Ratio
 
 
 class Plan(NamedTuple):
@@ -61,14 +62,14 @@ class Plan(NamedTuple):
 
     water: tuple[Step, ...]
     hot: Hot | None
-    subscription: Price | None
+    subscription: Ratio | None
     """Rial per unit and month."""
-    wastewater: Price | None
+    wastewater: Ratio | None
     """The share of the price of the water."""
-    wastewater_fee: Price | None
+    wastewater_fee: Ratio | None
     """Rial per unit and month."""
     notes: tuple[Step, ...]
-    vat: Price | None
+    vat: Ratio | None
 
 
 @lru_cache(maxsize=_PERIODS)
@@ -95,15 +96,15 @@ def plan_of(version: Version, vat: Vat | None, season: Season | None, premises: 
     return Plan(
         # The price of water has the region's coefficient on it.
         water=tuple(
-            Step(below, up_to, _price(code, rate * coefficient, _HUNDRED))
+            Step(below, up_to, code, reduced(rate * coefficient, _HUNDRED), "")
             for below, up_to, code, rate in steps
         ),
         hot=_hot(version, season, coefficient) if season is not None and home else None,
-        subscription=_fixed("subscription", subscription.home if home else subscription.other),
-        wastewater=_share("wastewater", share),
-        wastewater_fee=_fixed("wastewater_fee", fee),
+        subscription=_rial(subscription.home if home else subscription.other),
+        wastewater=_percent(share),
+        wastewater_fee=_rial(fee),
         notes=tuple(_notes(version, home=home, has_bound=has_bound)),
-        vat=_share("vat", vat.percent) if vat else None,
+        vat=_percent(vat.percent) if vat else None,
     )
 
 
@@ -113,16 +114,12 @@ def reduced(numerator: int, denominator: int) -> Ratio:
     return numerator // common, denominator // common
 
 
-def _price(code: str, numerator: int, denominator: int = 1, note: str = "") -> Price:
-    return price_of(code, reduced(numerator, denominator), note)
+def _percent(share: int) -> Ratio | None:
+    return reduced(share, _HUNDRED) if share else None
 
 
-def _share(code: str, percent: int) -> Price | None:
-    return _price(code, percent, _HUNDRED) if percent else None
-
-
-def _fixed(code: str, fee: int) -> Price | None:
-    return _price(code, fee) if fee else None
+def _rial(fee: int) -> Ratio | None:
+    return (fee, 1) if fee else None
 
 
 def _blocks(version: Version) -> Iterator[tuple[int, int | None, str, int]]:
@@ -152,9 +149,9 @@ def _notes(version: Version, *, home: bool, has_bound: bool) -> Iterator[Step]:
     for place, note in enumerate(version.notes, 1):
         up_to = note.pattern if home else 1 if has_bound else None
         if note.within:
-            yield Step(0, up_to, _price(f"note.{place}", note.within, note=note.name))
+            yield Step(0, up_to, f"note.{place}", (note.within, 1), note.name)
         if note.above and up_to is not None:
-            yield Step(up_to, None, _price(f"note_above.{place}", note.above, note=note.name))
+            yield Step(up_to, None, f"note_above.{place}", (note.above, 1), note.name)
 
 
 def _hot(version: Version, season: Season, coefficient: int) -> Hot:
@@ -165,4 +162,4 @@ def _hot(version: Version, season: Season, coefficient: int) -> Hot:
         if below is not None and (block.up_to is None or block.up_to > below):
             steps.append((below, block.up_to, block.rate))
             below = block.up_to
-    return Hot(tuple(steps), coefficient, _price("season", season.percent, _HUNDRED))
+    return Hot(tuple(steps), coefficient, reduced(season.percent, _HUNDRED))

@@ -18,6 +18,7 @@ from core.tariff import (
     Block,
     Fee,
     Note,
+    Part,
     Rates,
     Season,
     Tariff,
@@ -26,6 +27,7 @@ from core.tariff import (
     Version,
     Wastewater,
     amount_of,
+    lines_in,
     lines_of,
     lines_stored,
     parts_of,
@@ -351,6 +353,14 @@ def test_lines_are_read_as_they_were_stored(prices: Tariff, some: Use, name: str
         for version in prices.versions
     )
     prices = replace(prices, versions=versions)
-    lines = lines_stored(to_store(parts_of(prices, some)))
+    lines = lines_of(prices, some)
+    assert lines_stored(to_store(parts_of(prices, some))) == lines
     assert {line.note for line in lines if line.title.startswith("note")} <= {name}
     assert lines_stored(json.dumps([line.as_plain() for line in lines])) == lines
+
+
+def test_no_figure_is_too_long_to_be_stored() -> None:
+    """Of a tariff with absurd rates, say."""
+    days = date(2018, 1, 1), date(2018, 2, 1)
+    parts = [Part(*days, [("water.1", (10**30, 7), (10**20, 1), 10**50 // 7, "")], 10**50 // 7)]
+    assert lines_stored(to_store(parts)) == lines_in(parts)
