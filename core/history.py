@@ -167,7 +167,7 @@ _Key = tuple[int, int | None]
 """A slice: whose, and from which year on."""
 
 
-class _History(Shelf, Generic[Row]):
+class History(Shelf, Generic[Row]):
     """Slices of one kind of history, as the calls of a batch ask for them."""
 
     _statement: ClassVar[Select[Any]]
@@ -211,7 +211,7 @@ class _History(Shelf, Generic[Row]):
         return self._rows.get((subscriber.id, year_of(call)), ())
 
 
-class BillHistory(_History[Billed]):
+class BillHistory(History[Billed]):
     """Bills, by when they were issued."""
 
     _statement = _newest_rows(bills, Billed._fields, "issued_at")
@@ -234,7 +234,7 @@ def _told_once(table: FromClause) -> Iterable[ColumnElement[bool]]:
     )
 
 
-class UseHistory(_History[Used]):
+class UseHistory(History[Used]):
     """Bills, by the time in which the water was used: a year has all that ended in it.
 
     A mid-period bill is left out once the bill of its whole period is there.
@@ -243,7 +243,7 @@ class UseHistory(_History[Used]):
     _statement = _newest_rows(bills, Used._fields, "issued_at", _told_once)
 
 
-class PaymentHistory(_History[Paid]):
+class PaymentHistory(History[Paid]):
     """Payments, by when they were made."""
 
     _statement = _newest_rows(payments, Paid._fields, "paid_at")

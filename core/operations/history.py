@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from core.bills import units_used
 from core.calls import DONE, Argument, Call, Outcome, Refusal, Scalar
 from core.facts import Facts
-from core.history import BillHistory, PaymentHistory, UseHistory, start_of, year_of
+from core.history import BillHistory, History, PaymentHistory, UseHistory, start_of, year_of
 from core.jalali import instant_of
 from core.operations.listing import LIST_OUTCOMES, LISTING, listing
 from core.operations.operation import IDENTITY_OUTCOMES, NAMING, Operation, RunFor, done, refused
@@ -15,19 +16,19 @@ from core.shelf import Asker, Shelf, Subscriber
 
 
 def _answer(
-    call: Call, subscriber: Subscriber, rows: Sequence[Mapping[str, Scalar]], count: int
+    call: Call,
+    subscriber: Subscriber,
+    rows: Sequence[Mapping[str, Scalar]],
+    history: History[Any],
 ) -> Outcome:
-    if not rows and count:
+    if rows:
+        return done(call, number=subscriber.number, **listing(rows, start_of(call)))
+    if count := history.count(subscriber, call):
         return refused(call, Refusal.NO_MORE, count=count)
-    if not rows:
-        year = year_of(call)
-        return refused(
-            call,
-            Refusal.NO_HISTORY,
-            number=subscriber.number,
-            year="" if year is None else year,
-        )
-    return done(call, number=subscriber.number, **listing(rows, start_of(call)))
+    year = year_of(call)
+    return refused(
+        call, Refusal.NO_HISTORY, number=subscriber.number, year="" if year is None else year
+    )
 
 
 def _consumption(asker: Asker, call: Call, facts: Facts, subscriber: Subscriber) -> Outcome:  # noqa: ARG001
@@ -43,7 +44,7 @@ def _consumption(asker: Asker, call: Call, facts: Facts, subscriber: Subscriber)
                 "used": "" if used is None else used,
             }
         )
-    return _answer(call, subscriber, rows, history.count(subscriber, call))
+    return _answer(call, subscriber, rows, history)
 
 
 def _bills(asker: Asker, call: Call, facts: Facts, subscriber: Subscriber) -> Outcome:  # noqa: ARG001
@@ -52,7 +53,7 @@ def _bills(asker: Asker, call: Call, facts: Facts, subscriber: Subscriber) -> Ou
         {"period": bill.period, "payable": bill.payable, "due_date": bill.due_date or ""}
         for bill in history.of(subscriber, call)
     ]
-    return _answer(call, subscriber, rows, history.count(subscriber, call))
+    return _answer(call, subscriber, rows, history)
 
 
 def _payments(asker: Asker, call: Call, facts: Facts, subscriber: Subscriber) -> Outcome:  # noqa: ARG001
@@ -61,7 +62,7 @@ def _payments(asker: Asker, call: Call, facts: Facts, subscriber: Subscriber) ->
         {"amount": paid.amount, "paid_at": instant_of(paid.paid_at), "channel": paid.channel}
         for paid in history.of(subscriber, call)
     ]
-    return _answer(call, subscriber, rows, history.count(subscriber, call))
+    return _answer(call, subscriber, rows, history)
 
 
 def _history(name: str, rows: frozenset[str], shelf: type[Shelf], run_for: RunFor) -> Operation:
