@@ -185,19 +185,19 @@ def _as_taken(sent: Sent, now: int) -> Taken:
 
 
 def _own(statement: Update) -> Update:
-    """Leave alone what is another daemon's by now.
-
-    With nothing added SQLite would go through all that the daemon has in hand, for each result.
-    """
-    return statement.where(outbox.c.node + literal_column("0") == bindparam("owner"))
+    """Leave alone what is another daemon's by now."""
+    return statement.where(outbox.c.node == bindparam("owner"))
 
 
+# Said plainly, either engine would know an index of what is being sent, and go through all of
+# that for each result.
+_IS_BEING_SENT = outbox.c.state.concat(literal_column("''")) == State.SENDING.value
 _SENT_COLUMNS = Change._fields
 _changes = unfolded({name: outbox.c[name].type for name in _SENT_COLUMNS})
 # Results come again after a commit whose answer was lost; a receipt may have come since.
 _SETTLE = (
     update(outbox)
-    .where(outbox.c.id == _changes.c.id, outbox.c.state == State.SENDING.value)
+    .where(outbox.c.id == _changes.c.id, _IS_BEING_SENT)
     .values(
         {
             **{outbox.c[name]: _changes.c[name] for name in _SENT_COLUMNS if name != "id"},
@@ -209,7 +209,7 @@ _accepted = unfolded({name: outbox.c[name].type for name in ("smsc", "smsc_id", 
 _now = bindparam("now", type_=BigInteger)
 _ACCEPT = (
     update(outbox)
-    .where(outbox.c.id == _accepted.c.id, outbox.c.state == State.SENDING.value)
+    .where(outbox.c.id == _accepted.c.id, _IS_BEING_SENT)
     .values(
         state=State.ACCEPTED.value,
         attempts=_accepted.c.attempts,

@@ -16,7 +16,7 @@ from twisted.internet.task import Clock
 
 from core.bulk import insert_rows
 from core.calls import Argument, Call
-from core.database import PLANS_SECONDS, Database, by_index_only
+from core.database import FIRST_PLANS_SECONDS, Database, by_index_only
 from core.demo import FIRST_NUMBER, code_of, fill
 from core.dialogues.exchange import Exchange
 from core.dialogues.limits import Limits, OpenSessions
@@ -197,7 +197,7 @@ def test_plans_of_an_empty_outbox_are_not_kept(postgresql_database: Database) ->
     for _ in range(8):
         batch()
     postgresql_database.transact("campaign", _fill_outbox)
-    clock.advance(PLANS_SECONDS)
+    clock.advance(FIRST_PLANS_SECONDS)
     read = _reading(daemon, batch)
     daemon.close()
     assert {name: n for name, n in read.items() if n > FEW} == {}
