@@ -255,11 +255,11 @@ def _work_on(connection: Connection, desk: Desk, arrivals: Collection[Arrival]) 
             for candidate in reading.understanding.candidates
         ],
     )
-    answers: list[Answer] = []
-    for reading in _alike_together(readings):
-        kept, answer = _work_on_one(desk, reading, facts)
-        stored.append(kept)
-        answers.append(answer)
+    ordered = _alike_together(readings)
+    # All are run, then all are answered: in turn, the processor would begin anew each time.
+    worked = [_run(desk, reading, facts) for reading in ordered]
+    answers = [_answer(desk, *each) for each in zip(ordered, worked, strict=True)]
+    stored += map(_stored, ordered, worked, answers)
     facts.store(connection)
     done = store_work(connection, desk, stored, answers)
     done.unwanted = facts.of(OptOuts).in_hand
@@ -282,27 +282,40 @@ def _first_operation(reading: _Read) -> str:
     return candidates[0].call.operation if candidates else MISREAD
 
 
-def _work_on_one(desk: Desk, reading: _Read, facts: Facts) -> tuple[Stored, Answer]:
-    arrival, mind, asker, understanding = reading
+class _Worked(NamedTuple):
+    """What came of a message."""
+
+    outcome: Outcome
+    masked: str
+    subscriber_id: int | None
+
+
+def _run(desk: Desk, reading: _Read, facts: Facts) -> _Worked:
+    """Run the operation that a message means."""
+    _arrival, mind, asker, understanding = reading
 
     def supported(call: Call) -> bool:
         return supports(desk.keys, asker, call, facts)
 
     chosen = mind.choose(understanding, supported)
-    subscriber_id = None
     if isinstance(chosen, Problem):
-        masked, outcome = understanding.masked, Outcome(MISREAD, chosen.kind.value, chosen.facts)
-    else:
-        call, masked = chosen
-        outcome = REGISTRY[call.operation](desk.keys, asker, call, facts)
-        about = facts.identities.subscribers_of(asker, call)
-        subscriber_id = about[0].id if len(about) == 1 else None
-    words = mind.reply(outcome, understanding.language)
-    answer = answer_to(desk, arrival, words, subscriber_id, outcome.operation)
-    kept = Stored(
-        arrival, ANSWERED, masked, outcome.operation, outcome.kind, subscriber_id, answer.ids[0]
-    )
-    return kept, answer
+        outcome = Outcome(MISREAD, chosen.kind.value, chosen.facts)
+        return _Worked(outcome, understanding.masked, None)
+    call, masked = chosen
+    outcome = REGISTRY[call.operation](desk.keys, asker, call, facts)
+    about = facts.identities.subscribers_of(asker, call)
+    return _Worked(outcome, masked, about[0].id if len(about) == 1 else None)
+
+
+def _answer(desk: Desk, reading: _Read, worked: _Worked) -> Answer:
+    outcome = worked.outcome
+    words = reading.mind.reply(outcome, reading.understanding.language)
+    return answer_to(desk, reading.arrival, words, worked.subscriber_id, outcome.operation)
+
+
+def _stored(reading: _Read, worked: _Worked, answer: Answer) -> Stored:
+    (operation, kind, _facts), masked, about = worked
+    return Stored(reading.arrival, ANSWERED, masked, operation, kind, about, answer.ids[0])
 
 
 def answer_to(
