@@ -90,7 +90,8 @@ def year_of(call: Call) -> int | None:
 
 def start_of(call: Call) -> int:
     """The row to begin with, from 1."""
-    return min(max(int(call.arguments.get(Argument.START) or 1), 1), _FURTHEST)
+    given = call.arguments.get(Argument.START)
+    return min(max(int(given), 1), _FURTHEST) if given else 1
 
 
 def _begins(year: int | None) -> date | None:
