@@ -18,6 +18,7 @@ from core.requests.rows import (
     Request,
     Step,
     Tracked,
+    fields_json,
     load_tracked,
 )
 from core.requests.states import RequestState
@@ -173,5 +174,6 @@ def _wish(request: Request) -> Wish:
         about,
         mobile if about is None else "",
         request.text,
-        request.fields,
+        # Not as it is stored: it may have been written with other blanks in it.
+        fields_json(request.values),
     )

@@ -147,6 +147,19 @@ def test_the_same_again_within_a_day_is_the_same_request(ask: Ask, utility: Data
     assert later.facts["tracking"] != first.facts["tracking"]
 
 
+def test_the_same_again_is_known_however_its_fields_were_written(
+    ask: Ask, utility: Database
+) -> None:
+    """Those of a day ago may have been stored by the release before this one."""
+    said = {"kind": "meter_number", "text": "87654321"}
+    first = ask("register_request", MINE, **said)
+    ((fields,),) = rows(utility, requests, "fields")
+    spaced = json.dumps(json.loads(fields), sort_keys=True)
+    assert spaced != fields
+    utility.transact("before", lambda c: c.execute(update(requests).values(fields=spaced)))
+    assert ask("register_request", MINE, **said).facts["tracking"] == first.facts["tracking"]
+
+
 def test_another_kind_text_or_subscription_is_another_request(ask: Ask) -> None:
     """Only what is the same in all three is."""
     first = ask("register_request", MINE, kind="bill_review", text="زیاد است")
