@@ -2,12 +2,12 @@
 
 DOMAIN section 5 says what a bill is made of; docs/tariffs.md writes each rule down, with
 what is rounded where. Everything here is pure: a ``Tariff`` is read from a profile's
-``tariff.toml`` by the gateway, and ``lines_of`` makes of it and a ``Use`` the lines of a bill.
+``tariff.toml`` by the gateway, and ``parts_of`` makes of it and a ``Use`` the parts of a bill.
 """
 
 from __future__ import annotations
 
-from core.tariff.compute import amount_of, lines_of, parts_of
+from core.tariff.compute import amount_of, parts_of
 from core.tariff.parts import Part, lines_in, lines_stored, to_store
 from core.tariff.types import (
     HOME,
@@ -41,7 +41,6 @@ __all__ = [
     "Wastewater",
     "amount_of",
     "lines_in",
-    "lines_of",
     "lines_stored",
     "parts_of",
     "to_store",

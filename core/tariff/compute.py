@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from core.tariff.parts import Charge, Part, lines_in
+from core.tariff.parts import Charge, Part
 from core.tariff.plan import Hot, Plan, Premises, Step, cut, plan_of, reduced
 from core.tariff.types import HOME, MONTH_DAYS, Line, Ratio, Tariff, Use
 
@@ -33,16 +33,8 @@ class _Measure(NamedTuple):
     """Of all units together."""
 
 
-def lines_of(tariff: Tariff, use: Use) -> tuple[Line, ...]:
-    """The lines of a bill, in the order of the days and, within them, of the bill.
-
-    As ``parts_of``.
-    """
-    return lines_in(parts_of(tariff, use))
-
-
 def parts_of(tariff: Tariff, use: Use) -> list[Part]:
-    """The parts of a bill, in the order of their days.
+    """The parts of a bill, in the order of their days; ``lines_in`` has their lines.
 
     Use is taken as even over the period, so that a part of the days has its share of it.
     Raises ``ValueError`` for a period without days, a negative use, no units, or a usage that

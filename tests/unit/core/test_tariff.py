@@ -17,6 +17,7 @@ from core.jalali import from_jalali
 from core.tariff import (
     Block,
     Fee,
+    Line,
     Note,
     Part,
     Rates,
@@ -28,7 +29,6 @@ from core.tariff import (
     Wastewater,
     amount_of,
     lines_in,
-    lines_of,
     lines_stored,
     parts_of,
     to_store,
@@ -63,6 +63,11 @@ FULL = Version(
 def tariff(*versions: Version, vat: int = 0) -> Tariff:
     """These versions, with one rate of VAT."""
     return Tariff(versions, (Vat(date(2000, 1, 1), vat),), {"خانگی": "home"})
+
+
+def lines_of(prices: Tariff, some: Use) -> tuple[Line, ...]:
+    """The lines of a bill."""
+    return lines_in(parts_of(prices, some))
 
 
 def use(used: int | Fraction, first: date, days: int, **more: Any) -> Use:
