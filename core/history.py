@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from sqlalchemy import (
@@ -30,7 +30,7 @@ from sqlalchemy import (
 from core.bills import MID_PERIOD
 from core.bulk import as_rows, unfolded, unfolded_once
 from core.calls import Argument, Call
-from core.jalali import DateError, from_jalali, instant_of, midnight_ms
+from core.jalali import DateError, from_jalali, midnight_ms
 from core.shelf import Shelf, Subject, Subscriber, ids_of
 from core.statements import fetch
 from core.tables import bills, payments
@@ -64,21 +64,12 @@ class Used(NamedTuple):
 
 
 class Paid(NamedTuple):
-    """One payment of a history."""
+    """One payment."""
 
     amount: int
     """Rial."""
     paid_at: int
     """UTC milliseconds."""
-    channel: str
-
-
-class Payment(NamedTuple):
-    """The newest payment."""
-
-    amount: int
-    """Rial."""
-    paid_at: datetime
     channel: str
 
 
@@ -250,11 +241,6 @@ class PaymentHistory(History[Paid]):
     _statement = _newest_rows(payments, Paid._fields, "paid_at")
 
 
-def _payment(values: Sequence[Any]) -> Payment:
-    amount, paid_at, channel = values
-    return Payment(amount, instant_of(paid_at), channel)
-
-
 _paying = unfolded({"subscriber_id": BigInteger()})
 _newest = payments.alias("newest")
 _newest_id = (
@@ -273,15 +259,15 @@ class LastPayments(Shelf):
     """The newest payment of each subscription."""
 
     def __init__(self) -> None:
-        self._payments: dict[int, Payment] = {}
+        self._payments: dict[int, Paid] = {}
 
     def load(self, connection: Connection, subjects: Sequence[Subject]) -> None:
         """One statement."""
         ids = ids_of(subjects)
         if ids:
             rows = fetch(connection, _LAST_PAYMENTS, as_rows((key,) for key in ids))
-            self._payments = {row[0]: _payment(row[1:]) for row in rows}
+            self._payments = {row[0]: Paid._make(row[1:]) for row in rows}
 
-    def of(self, subscriber: Subscriber) -> Payment | None:
+    def of(self, subscriber: Subscriber) -> Paid | None:
         """The newest payment, None when nothing was paid yet."""
         return self._payments.get(subscriber.id)

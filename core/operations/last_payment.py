@@ -6,6 +6,7 @@ from core.bills import LastBills
 from core.calls import DONE, Call, Outcome, Refusal
 from core.facts import Facts
 from core.history import LastPayments
+from core.jalali import instant_of
 from core.operations.operation import IDENTITY_OUTCOMES, NAMING, Operation, done, refused
 from core.shelf import Asker, Subscriber
 
@@ -21,7 +22,7 @@ def _last_payment(asker: Asker, call: Call, facts: Facts, subscriber: Subscriber
         call,
         number=subscriber.number,
         amount=payment.amount,
-        paid_at=payment.paid_at,
+        paid_at=instant_of(payment.paid_at),
         channel=payment.channel,
         debt=debt,
         credit=credit,
