@@ -270,11 +270,13 @@ def _work_on(connection: Connection, desk: Desk, arrivals: Collection[Arrival]) 
 def _alike_together(readings: Sequence[_Read]) -> Sequence[_Read]:
     """In an order in which processor and interpreter do not begin anew with each message.
 
-    What one person has sent stays in order, since it may be about the same thing.
+    What one person has sent stays in order, since it may be about the same thing: all of it
+    goes where the first of it belongs.
     """
-    if len({reading.arrival.mobile for reading in readings}) < len(readings):
-        return readings
-    return sorted(readings, key=_first_operation)
+    first: dict[str, str] = {}
+    for reading in readings:
+        first.setdefault(reading.arrival.mobile, _first_operation(reading))
+    return sorted(readings, key=lambda reading: first[reading.arrival.mobile])
 
 
 def _first_operation(reading: _Read) -> str:
