@@ -318,5 +318,7 @@ def _postgresql(url: URL, clock: Callable[[], float]) -> Engine:
             longer = min(PLANS_SECONDS, 2 * info[_PLANNED_FOR])
             info.update({_PLANNED_AT: now, _PLANNED_FOR: longer})
             connection.execute("DISCARD PLANS", prepare=False)
+            # Or a transaction would have begun before anybody could say of what kind.
+            connection.commit()
 
     return engine

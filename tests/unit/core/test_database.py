@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import Connection, insert, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
+from twisted.internet.task import Clock
 
 from core import database as module
-from core.database import Database, DatabaseUnavailable, checked_url
+from core.database import PLANS_SECONDS, Database, DatabaseUnavailable, checked_url
 from core.tables import bind_marks
 
 if TYPE_CHECKING:
@@ -215,3 +216,16 @@ def test_a_log_that_cannot_be_put_back_is_the_databases_fault(tmp_path: Path) ->
     with pytest.raises(DatabaseUnavailable, match="unable to open"):
         gone.put_back()
     Database("postgresql://nobody@127.0.0.1:1/nowhere").put_back()
+
+
+def test_throwing_plans_away_begins_no_transaction(postgresql_database: Database) -> None:
+    """Locks of daemons are held outside of transactions, on connections as they come."""
+    clock = Clock()
+    url = postgresql_database.url.render_as_string(hide_password=False)
+    daemon = Database(url, clock.seconds)
+    daemon.read("opens", lambda connection: connection.execute(text("SELECT 1")))
+    clock.advance(PLANS_SECONDS)
+    with daemon.engine.connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT")
+        assert connection.scalar(text("SELECT 1")) == 1
+    daemon.close()
