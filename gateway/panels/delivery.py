@@ -13,6 +13,7 @@ from gateway.messages import DeliveryState
 from gateway.panels.doubts import known_of
 from gateway.panels.mail import Mail
 from gateway.panels.port import Meaning, NotSent, Panel, Refused, Taken, Unclear
+from gateway.panels.reading import number
 
 log = structlog.get_logger(__name__)
 
@@ -122,7 +123,7 @@ def _took(name: str, batch: Sequence[Mail], taken: Sequence[Taken], outcome: Out
 
 def _refused(name: str, batch: Sequence[Mail], refusal: Refused, outcome: Outcome) -> None:
     """The whole request was refused: for what it is, or for one of its messages."""
-    code = int(refusal.code) if refusal.code.lstrip("-").isdecimal() else 0
+    code = number(refusal.code)
     match refusal.meaning:
         case Meaning.NO_CREDIT | Meaning.ACCOUNT:
             outcome.all(batch, Result.UNSENT)

@@ -23,7 +23,7 @@ from gateway.panels.port import (
     Text,
     Unclear,
 )
-from gateway.panels.reading import at, identity, instant, items, text
+from gateway.panels.reading import at, identity, instant, items, number, text
 
 _STATES: Final = {
     StateMeaning.PENDING: DeliveryState.ENROUTE,
@@ -119,7 +119,7 @@ class DescribedPanel:
         if found and (not send.code or not send.good or code in send.good):
             return Taken(Result.ACCEPTED, found, 0)
         meaning = send.meaning(code) if code not in ("", *send.good) else send.without_id
-        return Taken(_RESULTS[meaning], "", _number(code), meaning)
+        return Taken(_RESULTS[meaning], "", number(code), meaning)
 
     # --- asking -----------------------------------------------------------------------
 
@@ -274,10 +274,6 @@ def _filled(value: str | int | bool, values: Mapping[str, Any]) -> Any:  # noqa:
 
 def _flat(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _number(code: str) -> int:
-    return int(code) if code.lstrip("-").isdecimal() else 0
 
 
 def _unreadable(answer: Answer, meaning: Meaning) -> Exception:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -12,6 +13,7 @@ from gateway.panels.port import Unclear
 _TEHRAN: Final = ZoneInfo("Asia/Tehran")
 _MILLISECONDS: Final = 100_000_000_000
 """A figure above it counts milliseconds since 1970, one below it seconds."""
+_SHORT: Final = re.compile(r"-?\d{1,9}")
 
 
 def at(data: Any, path: str) -> Any:
@@ -47,6 +49,11 @@ def text(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value).strip()
+
+
+def number(code: str) -> int:
+    """A code as the database has room for it; 0 for one that is longer, or no number."""
+    return int(code) if _SHORT.fullmatch(code) else 0
 
 
 def identity(value: Any) -> str:

@@ -9,7 +9,7 @@ import pytest
 from core.outbox import Outgoing
 from gateway.panels.mail import as_mail
 from gateway.panels.owed import LONGEST, Owed
-from gateway.panels.reading import at, identity, instant, items, text
+from gateway.panels.reading import at, identity, instant, items, number, text
 
 HOUR = 3_600.0
 
@@ -93,3 +93,12 @@ def test_values_are_found_however_they_are_wrapped() -> None:
     assert items(data, "none") == []
     assert at(data, "return.status.more") is None
     assert [identity(each) for each in (0, "0", -1, None, 12)] == ["", "", "", "", "12"]
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [("411", 411), ("-12", -12), ("", 0), ("E7", 0), ("--5", 0), ("8792343123456789012345", 0)],
+)
+def test_a_code_is_stored_as_a_number_where_it_is_a_short_one(code: str, found: int) -> None:
+    """Some panels put an id there; a result that cannot be stored would be sent again."""
+    assert number(code) == found
