@@ -44,6 +44,7 @@ from core.receipts import ReceiptFor, store_receipts
 from core.results import store_results
 from core.secrecy import Keys
 from core.shelf import Asker
+from core.statements import sent_together
 from core.suspects import (
     Arrived,
     Unconfirmed,
@@ -260,8 +261,9 @@ def _work_on(connection: Connection, desk: Desk, arrivals: Collection[Arrival]) 
     worked = [_run(desk, reading, facts) for reading in ordered]
     answers = [_answer(desk, *each) for each in zip(ordered, worked, strict=True)]
     stored += map(_stored, ordered, worked, answers)
-    facts.store(connection)
-    done = store_work(connection, desk, stored, answers)
+    with sent_together(connection):
+        facts.store(connection)
+        done = store_work(connection, desk, stored, answers)
     done.unwanted = facts.of(OptOuts).in_hand
     done.happened = facts.of(Events).waits
     return done

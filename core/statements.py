@@ -10,7 +10,8 @@ executed by SQLAlchemy, and they hear of it.
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from operator import attrgetter, methodcaller
 from types import MappingProxyType
@@ -50,6 +51,24 @@ def change(
     ready = _ready(connection.dialect, statement)
     wrote: int = _executed(connection, ready.text, ready.values(parameters), _COUNT)
     return wrote
+
+
+@contextmanager
+def sent_together(connection: Connection) -> Iterator[None]:
+    """Have what is executed within sent without waiting for each answer, where an engine can.
+
+    For changes of which nobody asks how many rows they wrote: there ``change`` cannot tell. A query
+    waits for its rows. An error comes up with the next query or at the end, as ``fetch`` raises it.
+    """
+    if connection.dialect.name != "postgresql" or _is_heard(connection):
+        yield
+        return
+    driver: Any = connection.connection.dbapi_connection
+    try:
+        with driver.pipeline():
+            yield
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise _as_sqlalchemy(connection, None, "statements sent together", error) from error
 
 
 def command(connection: Connection, text: str) -> None:
@@ -146,7 +165,7 @@ def _converted(
 
 
 def _as_sqlalchemy(
-    connection: Connection, cursor: DBAPICursor, text: str, error: Exception
+    connection: Connection, cursor: DBAPICursor | None, text: str, error: Exception
 ) -> Exception:
     """The error as SQLAlchemy raises it; a connection that it has broken is given up."""
     dialect: Any = connection.dialect

@@ -30,6 +30,7 @@ from core.identity import load_contacts
 from core.operations import REGISTRY
 from core.optouts import OptOuts
 from core.outbox import store_answers
+from core.statements import sent_together
 
 
 def work_on_inputs(
@@ -58,9 +59,10 @@ def work_on_inputs(
         for mobile, theirs in by_mobile.items()
     ]
     _in_rounds(connection, exchange, talks, worked)
-    store_sessions(connection, list(worked.sessions.values()))
-    store_steps(connection, worked.steps)
-    store_answers(connection, worked.notes, exchange.node)
+    with sent_together(connection):
+        store_sessions(connection, list(worked.sessions.values()))
+        store_steps(connection, worked.steps)
+        store_answers(connection, worked.notes, exchange.node)
     return worked
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import date
 
 import pytest
@@ -10,7 +11,7 @@ from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from core.bulk import as_rows, insert_rows, unfolded
 from core.database import Database, DatabaseUnavailable
-from core.statements import change, fetch
+from core.statements import change, fetch, sent_together
 from core.tables import bind_marks
 
 _COLUMNS = ("node", "bind", "confirmed_id")
@@ -52,14 +53,54 @@ def test_errors_are_sqlalchemys(database: Database) -> None:
     assert [row.confirmed_id for row in database.read("marks", fetch, _MARKS)] == [5, 7]
 
 
-def test_a_connection_that_is_cut_is_given_up(postgresql_database: Database) -> None:
+@pytest.mark.parametrize("asks", [False, True])
+def test_an_error_among_what_is_sent_together_is_told_as_itself(
+    database: Database, *, asks: bool
+) -> None:
+    """Taken for an outage it would be tried for ever; what follows it fails because of it alone."""
+    database.transact("put", _put)
+
+    def work(connection: Connection) -> None:
+        with sent_together(connection):
+            insert_rows(connection, bind_marks, _COLUMNS, [(2, "mci", 8)])
+            _put(connection)
+            insert_rows(connection, bind_marks, _COLUMNS, [(3, "mci", 9)])
+            if asks:
+                fetch(connection, _MARKS)
+
+    with pytest.raises(IntegrityError):
+        database.transact("work", work)
+    assert [row.confirmed_id for row in database.read("marks", fetch, _MARKS)] == [5, 7]
+
+
+def test_what_is_sent_together_is_there_for_a_query_and_afterwards(database: Database) -> None:
+    """A query among it sees what was sent before; all of it is committed."""
+
+    def work(connection: Connection) -> list[int]:
+        with sent_together(connection):
+            _put(connection)
+            seen = [row.confirmed_id for row in fetch(connection, _MARKS)]
+            change(connection, _MARK, {"to": 9})
+        return seen
+
+    assert database.transact("work", work) == [5, 7]
+    assert [row.confirmed_id for row in database.read("marks", fetch, _MARKS)] == [9, 9]
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_a_connection_that_is_cut_is_given_up(
+    postgresql_database: Database, *, together: bool
+) -> None:
     """The work failed for now, and the next transaction has a connection that lives."""
 
     def cut(connection: Connection) -> None:
         pid = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
-        with postgresql_database.engine.connect() as other:
-            other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
-        fetch(connection, _MARKS)
+        with sent_together(connection) if together else nullcontext():
+            with postgresql_database.engine.connect() as other:
+                other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+            _put(connection)
+            if not together:
+                fetch(connection, _MARKS)
 
     with pytest.raises(DatabaseUnavailable):
         postgresql_database.transact("cut", cut)
